@@ -1,0 +1,33 @@
+"""What advice hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.evaluation.records import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed case with the reason it was given."""
+
+    case: str
+    lane: str
+    reason: str  # a key of attribution.REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to use, or that it cannot be told yet."""
+
+    recommendation: str  # "prompt", "retrieval", "fine-tuning", "both", "neither" or "cannot-tell"
+    lane: str  # the lane that stands for it, "" when there is none
+    headline: str  # one sentence
+    firmness: str  # one sentence: how firm it is
+    by_kind: dict[str, str]  # the same recommendation per kind of case
+    reasons: tuple[str, ...]  # sentences with figures
+    would_change: tuple[str, ...]  # what would change it
+    effects: tuple[Effect, ...]
+    failures: dict[str, dict[str, int]]  # lane -> reason -> count
+    failed_cases: tuple[Failure, ...]
+    questions_needed: int  # about how many more would tell, 0 when it is told

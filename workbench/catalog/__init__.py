@@ -1,0 +1,1 @@
+"""Models: what there is, what fits this machine, fetch and verify."""

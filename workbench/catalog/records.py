@@ -1,0 +1,27 @@
+"""What the catalogue hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A chat model or an embedder: one of the catalogue, imported, or part of the program."""
+
+    name: str  # short and unique: "smollm2-135m"
+    title: str
+    kind: str  # "chat" or "embedding"
+    license: str
+    size: int  # bytes on disk
+    memory: int  # bytes it takes when loaded, an estimate
+    source: str  # "included", "imported" or the hub repository
+    file: str = ""  # in the repository
+    sha256: str = ""
+    path: Path | None = None  # where it lies, None when it is not here
+    template: str = ""  # chat template family
+    parameters: str = ""  # "135M"
+    context: int = 0  # tokens it was trained for
+    fits: bool = True  # whether this machine's memory holds it
+    note: str = ""

@@ -1,0 +1,264 @@
+"""Run a stage in a child process: the same records come out, and a crash becomes one clear error.
+
+The window and the command line never load torch, chromadb or llama_cpp; they hold a `Worker` and call
+``worker.run(stage_function, *arguments)``. A `Child` answers from another process, `Here` from this one (tests, and
+inside a child). Both give back an ordinary stage: iterate it, close it to stop it.
+
+One child runs several stages at once by pulling them in turn, so a search is answered while a folder is being
+indexed: every stage yields at least twice a second, and that is how long another one waits at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from workbench.errors import ChildCrashed, WorkbenchError
+from workbench.events import Event, Stage
+
+# Libraries that would otherwise report home or look for a hub. Set before any of them is imported.
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "False",
+    "OTEL_SDK_DISABLED": "true",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "UNSLOTH_DISABLE_STATISTICS": "1",
+}
+
+STOP_GRACE = 1.0  # seconds a stage has to reach its next yield once it is asked to stop; then the child is killed
+
+_stop_requested = threading.Event()
+
+
+def stop_requested() -> bool:
+    """Whether the stage that is running now was asked to stop; for long calls that have a way out of their own."""
+    return _stop_requested.is_set()
+
+
+class Worker(Protocol):
+    """Something that runs stages: a child process, or this one."""
+
+    def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
+        """The stage `function(*arguments)`, wherever it runs. Raises what the stage raises, and ChildCrashed."""
+        ...
+
+    def close(self) -> None:
+        """End the worker and everything it runs. Calling it twice does no harm."""
+        ...
+
+
+class Here:
+    """Runs stages in this process."""
+
+    def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
+        return function(*arguments)
+
+    def close(self) -> None:
+        pass
+
+
+class Child:
+    """One long-lived child process that runs stages; it starts at the first one, and again after a crash."""
+
+    def __init__(self, name: str, what_is_kept: str = "Nothing already done is lost.", niceness: int = 0) -> None:
+        self.name = name  # for people: "The model engine"
+        self._what_is_kept = what_is_kept
+        self._niceness = niceness
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._process: Any = None
+        self._connection: Connection | None = None
+        self._inboxes: dict[int, queue.SimpleQueue[tuple[str, Any]]] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while none runs."""
+        process = self._process
+        return process.pid if process is not None and process.is_alive() else None
+
+    def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
+        number, inbox = next(self._numbers), queue.SimpleQueue[tuple[str, Any]]()
+        with self._lock:
+            self._start_if_needed()
+            assert self._connection is not None
+            self._inboxes[number] = inbox
+            process = self._process
+            with contextlib.suppress(OSError):  # a child that died just now is told by its reader below
+                self._connection.send(("run", number, function, arguments))
+        finished = False
+        try:
+            while True:
+                kind, value = inbox.get()
+                if kind == "event":
+                    yield value
+                    continue
+                finished = True
+                if kind == "error":
+                    raise value
+                return
+        finally:
+            if not finished:
+                self._stop(number, inbox, process)
+            self._inboxes.pop(number, None)
+
+    def close(self) -> None:
+        with self._lock:
+            process, connection = self._process, self._connection
+            self._process = self._connection = None
+        if process is None:
+            return
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.send(("close", 0, None, ()))
+        process.join(STOP_GRACE)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+    def _start_if_needed(self) -> None:
+        if self._process is not None and self._process.is_alive():
+            return
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        saved = {key: os.environ.get(key) for key in QUIET}
+        os.environ.update({key: value for key, value in QUIET.items() if saved[key] is None})
+        process = context.Process(target=_serve, args=(theirs, self._niceness), name=self.name, daemon=False)
+        process.start()
+        theirs.close()
+        self._process, self._connection, self._inboxes = process, ours, {}
+        threading.Thread(
+            target=self._read, args=(ours, process, self._inboxes), name=f"{self.name} reader", daemon=True
+        ).start()
+
+    def _read(self, connection: Connection, process: Any, inboxes: dict[int, Any]) -> None:
+        """Hand each message to the stage it belongs to; when the pipe breaks, tell them all."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                number, kind, value = connection.recv()
+                inbox = inboxes.get(number)
+                if inbox is not None:
+                    inbox.put((kind, value))
+        process.join(STOP_GRACE)
+        for inbox in list(inboxes.values()):
+            inbox.put(("error", self._crash(process.exitcode)))
+        connection.close()
+
+    def _crash(self, code: int | None) -> ChildCrashed:
+        how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit status {code}"
+        return ChildCrashed(f"{self.name} stopped unexpectedly ({how}). {self._what_is_kept} Try again to start it afresh.")
+
+    def _stop(self, number: int, inbox: Any, process: Any) -> None:
+        """Ask one stage to stop, wait a moment, then kill the child: a stuck library must not hold a person up."""
+        with self._lock:
+            if self._connection is None or process is not self._process:
+                return
+            with contextlib.suppress(OSError):
+                self._connection.send(("stop", number, None, ()))
+        with contextlib.suppress(queue.Empty):
+            while inbox.get(timeout=STOP_GRACE)[0] == "event":
+                pass
+            return
+        process.kill()
+
+
+def _serve(connection: Connection, niceness: int) -> None:
+    """The child: take requests from the pipe, pull every running stage in turn, send what comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what stops
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    _die_with_parent()
+    requests: queue.SimpleQueue[tuple[str, int, Any, Any]] = queue.SimpleQueue()
+    wanted_stops: set[int] = set()
+    running: dict[int, Stage] = {}
+
+    def read() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                request = connection.recv()
+                if request[0] == "stop":
+                    wanted_stops.add(request[1])
+                    _stop_requested.set()
+                requests.put(request)
+        os._exit(0)  # the parent is gone: nobody is left to answer
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    while True:
+        while not running or not requests.empty():
+            kind, number, function, arguments = requests.get()
+            if kind == "close":
+                for stage in running.values():
+                    stage.close()
+                os._exit(0)
+            if kind == "run":
+                running[number] = _begin(function, arguments)
+        for number in list(running):
+            if number in wanted_stops:
+                running[number].close()
+                _send(connection, number, "done", None)
+            elif _pull(connection, number, running[number]):
+                continue
+            del running[number]
+            wanted_stops.discard(number)
+        if not wanted_stops:
+            _stop_requested.clear()
+
+
+def _begin(function: Callable[..., Stage], arguments: tuple[Any, ...]) -> Stage:
+    yield from function(*arguments)
+
+
+def _pull(connection: Connection, number: int, stage: Stage) -> bool:
+    """Take one event from a stage and send it; False when the stage is over."""
+    try:
+        event: Event = next(stage)
+    except StopIteration:
+        _send(connection, number, "done", None)
+        return False
+    except WorkbenchError as error:
+        _send(connection, number, "error", error)
+        return False
+    except MemoryError as error:
+        from workbench.errors import TooLittleMemory
+
+        wrapped = TooLittleMemory("There was not enough memory for this. Close other programs, or choose a smaller model.")
+        wrapped.__cause__ = error
+        _send(connection, number, "error", wrapped)
+        return False
+    except Exception as error:
+        message = f"An unexpected fault ended this: {type(error).__name__}: {error}"
+        _send(connection, number, "error", ChildCrashed(message, traceback.format_exc()))
+        return False
+    _send(connection, number, "event", event)
+    return True
+
+
+def _send(connection: Connection, number: int, kind: str, value: Any) -> None:
+    try:
+        connection.send((number, kind, value))
+    except (OSError, BrokenPipeError):
+        os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """On Linux, have the kernel end this process when its parent dies, however it dies."""
+    if not sys.platform.startswith("linux"):
+        return  # elsewhere the broken pipe ends it (see `read` above)
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)

@@ -1,0 +1,1 @@
+"""Lanes become a comparison."""

@@ -1,0 +1,108 @@
+"""What evaluation hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.lanes.lane import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question with the checks its answer must pass."""
+
+    id: str
+    question: str
+    kind: str  # "fact", "behaviour" or "unanswerable"
+    checks: tuple[dict[str, Any], ...]  # each with one key, as in the contract
+    source: str | None = None  # the file that holds the answer, relative to the indexed folder
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Cases in order, from one file."""
+
+    path: Path
+    name: str
+    cases: tuple[Case, ...]
+    hash: str  # SHA-256 of the file's content: results belong to a version of the suite
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """One check of one answer."""
+
+    check: str  # its key, "contains"
+    passed: bool
+    reason: str  # for people, short: "expects 36 months", "not JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One case answered by one lane and checked."""
+
+    case: str
+    kind: str
+    lane: str
+    passed: bool
+    answer: Answer
+    checks: tuple[CheckOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with its interval."""
+
+    passed: int
+    total: int
+    rate: float
+    interval: tuple[float, float]  # Wilson, 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSummary:
+    """One lane over a suite."""
+
+    lane: str
+    overall: Rate
+    by_kind: dict[str, Rate]
+    by_check: dict[str, Rate]  # each check's own rate, so "valid against the schema" can be read off
+    refused: dict[str, Rate]  # refusals per kind, wanted or not
+    median_seconds: float
+    p95_seconds: float
+    median_first_token: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A paired difference between two lanes over the same cases."""
+
+    name: str  # "retrieval", "tuning", "both", "prompting", "interaction"
+    lane: str
+    against: str
+    difference: float  # in rate, -1 to 1
+    interval: tuple[float, float]  # paired bootstrap, 95 %
+    p_value: float  # exact McNemar, 1.0 where it does not apply
+    better: int  # cases only `lane` passed
+    worse: int  # cases only `against` passed
+    total: int
+    kind: str = ""  # "" over all kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A whole run: the last Result of the stage, and what results/NAME/evaluation.json holds."""
+
+    name: str
+    folder: Path
+    suite: str
+    suite_hash: str
+    created: str  # ISO time
+    lanes: dict[str, LaneSummary]
+    effects: tuple[Effect, ...]
+    results: tuple[CaseResult, ...] = field(default=())
+    seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""A prompt becomes an answer, in several variants side by side."""

@@ -1,0 +1,61 @@
+"""A person's preferences, kept in one JSON file in the data folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbench import paths, records
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Preferences that hold for every project."""
+
+    threads: int = 0  # for answering; 0: as many as the machine has cores
+    background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
+    offline: bool = True  # True: no command but an explicit fetch may touch the network, and fetch asks first
+    theme: str = "system"  # "system", "light" or "dark"
+    text_scale: float = 1.0  # of the window's text
+    last_project: str = ""  # the folder opened at the next start
+    welcomed: bool = False  # whether the welcome page was passed once
+
+    def __post_init__(self) -> None:
+        if self.theme not in ("system", "light", "dark"):
+            object.__setattr__(self, "theme", "system")
+
+    @property
+    def thread_count(self) -> int:
+        """Threads for answering, resolved against this machine."""
+        return self.threads or available_cores()
+
+
+def available_cores() -> int:
+    """Cores this process may use (its affinity, where the system tells)."""
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # macOS and Windows have no affinity call
+        return os.cpu_count() or 1
+
+
+def settings_file() -> Path:
+    """Where the preferences are kept."""
+    return paths.user_data() / "settings.json"
+
+
+def load_settings() -> Settings:
+    """The preferences; the defaults where there are none or the file is damaged."""
+    try:
+        found: Settings = records.from_plain(Settings, records.read_json(settings_file()))
+        return found
+    except (OSError, ValueError, TypeError, AttributeError):
+        return Settings()
+
+
+def change_settings(**changes: Any) -> Settings:
+    """Change some preferences and keep them."""
+    changed = replace(load_settings(), **changes)
+    records.write_json(settings_file(), changed)
+    return changed

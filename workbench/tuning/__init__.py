@@ -1,0 +1,1 @@
+"""Examples become an adapter a lane can use."""
