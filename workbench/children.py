@@ -19,7 +19,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -138,7 +138,8 @@ class Child:
         saved = {key: os.environ.get(key) for key in QUIET}
         os.environ.update({key: value for key, value in QUIET.items() if saved[key] is None})
         process = context.Process(target=_serve, args=(theirs, self._niceness), name=self.name, daemon=False)
-        process.start()
+        with _interrupts_ignored():  # a child that starts while they are ignored ignores them from its first line on
+            process.start()
         theirs.close()
         self._process, self._connection, self._inboxes = process, ours, {}
         threading.Thread(
@@ -154,6 +155,7 @@ class Child:
                 if inbox is not None:
                     inbox.put((kind, value))
         process.join(STOP_GRACE)
+        self._forget(process)  # first, so that a stage starting now goes to a fresh child and is not left waiting
         for inbox in list(inboxes.values()):
             inbox.put(("error", self._crash(process.exitcode)))
         connection.close()
@@ -173,7 +175,26 @@ class Child:
             while inbox.get(timeout=STOP_GRACE)[0] == "event":
                 pass
             return
+        self._forget(process)
         process.kill()
+
+    def _forget(self, process: Any) -> None:
+        with self._lock:
+            if self._process is process:
+                self._process = self._connection = None
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it receives Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _serve(connection: Connection, niceness: int) -> None:

@@ -1,0 +1,156 @@
+"""Stages in child processes: what comes out, what stops them, what a crash becomes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from workbench.children import Child, Here, stop_requested
+from workbench.errors import ChildCrashed, MissingFile
+from workbench.events import Progress, Result, Stage
+
+
+def count(to: int) -> Stage:
+    for number in range(to):
+        yield Progress(number, to, "counting")
+    yield Result(to)
+
+
+def count_for_ever() -> Stage:
+    number = 0
+    while True:
+        number += 1
+        time.sleep(0.01)
+        yield Progress(number, 0, "counting")
+
+
+def say_pid() -> Stage:
+    yield Result(os.getpid())
+
+
+def fail_clearly() -> Stage:
+    yield Progress(0, 1, "about to fail")
+    raise MissingFile("The folder is not there.")
+
+
+def fail_oddly() -> Stage:
+    yield Progress(0, 1, "about to fail")
+    raise ZeroDivisionError("one by zero")
+
+
+def die() -> Stage:
+    yield Progress(0, 1, "about to die")
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield Result(None)
+
+
+def wait_until_asked() -> Stage:
+    """A library that holds on for long but looks at the flag."""
+    yield Progress(0, 1, "holding on")
+    while not stop_requested():
+        time.sleep(0.01)
+    yield Progress(1, 1, "let go")
+
+
+def hold_on() -> Stage:
+    """A library that never looks."""
+    yield Progress(0, 1, "holding on")
+    time.sleep(60)
+    yield Result(None)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child("The test child")
+    yield child
+    child.close()
+
+
+def test_the_same_records_come_out_of_a_child(child: Child) -> None:
+    assert list(child.run(count, 3)) == list(Here().run(count, 3))
+
+
+def test_our_errors_cross_whole(child: Child) -> None:
+    with pytest.raises(MissingFile, match="The folder is not there"):
+        list(child.run(fail_clearly))
+
+
+def test_other_errors_carry_their_traceback(child: Child) -> None:
+    with pytest.raises(ChildCrashed, match="ZeroDivisionError") as caught:
+        list(child.run(fail_oddly))
+    assert "fail_oddly" in caught.value.details
+
+
+def test_an_unknown_argument_is_an_error_and_not_a_hang(child: Child) -> None:
+    with pytest.raises(ChildCrashed):
+        list(child.run(count))
+
+
+def test_a_killed_child_is_one_clear_error_and_the_next_call_gets_a_fresh_one(child: Child) -> None:
+    with pytest.raises(ChildCrashed, match="SIGKILL"):
+        list(child.run(die))
+    assert list(child.run(count, 1))[-1] == Result(1)
+
+
+def test_closing_a_stage_stops_it_and_keeps_the_child(child: Child) -> None:
+    first = list(child.run(say_pid))
+    stage = child.run(count_for_ever)
+    next(stage)
+    stage.close()
+    assert list(child.run(say_pid)) == first
+
+
+def test_a_stage_inside_a_long_call_sees_that_it_should_stop(child: Child) -> None:
+    first = list(child.run(say_pid))
+    stage = child.run(wait_until_asked)
+    next(stage)
+    stage.close()
+    assert list(child.run(say_pid)) == first
+
+
+def test_a_stage_that_never_listens_is_killed_within_two_seconds(child: Child) -> None:
+    stage = child.run(hold_on)
+    next(stage)
+    began = time.monotonic()
+    stage.close()
+    assert time.monotonic() - began < 2.0
+    assert list(child.run(count, 1))[-1] == Result(1)
+
+
+def test_a_short_stage_is_answered_while_a_long_one_runs(child: Child) -> None:
+    long = child.run(count_for_ever)
+    next(long)
+    assert list(child.run(count, 2))[-1] == Result(2)
+    assert isinstance(next(long), Progress)
+    long.close()
+
+
+def test_stages_from_several_threads_do_not_mix(child: Child) -> None:
+    found: dict[int, object] = {}
+
+    def ask(number: int) -> None:
+        found[number] = list(child.run(count, number))[-1]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {number: Result(number) for number in range(1, 9)}
+
+
+def test_closing_the_child_ends_what_it_runs(child: Child) -> None:
+    stage = child.run(count_for_ever)
+    next(stage)
+    pid = child.pid
+    child.close()
+    assert pid is not None and child.pid is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(ChildCrashed):
+        list(stage)

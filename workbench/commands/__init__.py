@@ -1,0 +1,1 @@
+"""One module per stage for the command line; `workbench.cli` gathers them."""
