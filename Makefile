@@ -1,0 +1,36 @@
+# Everything a person or a check runs. `make demo` and `make test` set up what is missing first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 ANONYMIZED_TELEMETRY=False DO_NOT_TRACK=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check format pin
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
+
+setup: ## make .venv and install everything into it (a few minutes the first time, nothing to do later)
+	@sh packaging/setup.sh
+
+demo: setup ## the whole story on the sample project, without a display
+	@$(OFFLINE) $(BIN)/workbench demo --out demo
+
+run: setup ## open the window
+	@$(BIN)/workbench
+
+test: setup ## the whole test suite
+	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, types and the quick tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+format: setup ## put the code in shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+pin: setup ## write packaging/constraints.txt from what .venv holds
+	@$(BIN)/python packaging/pin.py
