@@ -1,0 +1,83 @@
+"""`workbench ask`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+
+from workbench import records
+from workbench.commands import console
+from workbench.commands.console import json_option, project_option
+from workbench.lanes.lane import Answer, Lane
+from workbench.project import Project, open_project
+
+
+def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
+    """The lanes named, each once; without names every standard lane but `full`, which is slow on long documents."""
+    from workbench.lanes.presets import find_lane, standard_lanes
+
+    wanted = [name.strip() for each in names for name in each.split(",") if name.strip()]
+    if wanted:
+        return tuple(find_lane(project, name) for name in dict.fromkeys(wanted))
+    lanes = standard_lanes(project)
+    newest = project.adapters()[-1:]
+    chosen = ["base", "prompted", "rag", *(f"tuned:{each.name}" for each in newest)]
+    chosen += [f"rag+tuned:{each.name}" for each in newest]
+    ready = (project.index_folder / "keywords.sqlite").exists()
+    return tuple(lanes[name] for name in chosen if ready or lanes[name].context == "none")
+
+
+@click.command()
+@click.argument("question")
+@click.option("--lane", "names", multiple=True, metavar="NAME", help="A lane to ask: base, prompted, rag, tuned:NAME, …")
+@click.option("--max-tokens", type=click.IntRange(1, 8192), help="The longest answer, in tokens.")
+@project_option
+@json_option
+def ask(
+    question: str, names: tuple[str, ...], max_tokens: int | None, project_folder: str | None, as_json: bool
+) -> None:
+    """Ask QUESTION in each lane; @FILE reads one question a line."""
+    questions = console.read_questions(question)
+    project = open_project(project_folder)
+    lanes = choose_lanes(project, names)
+    if max_tokens:
+        sampling = [dataclasses.replace(lane.sampling, max_tokens=max_tokens) for lane in lanes]
+        lanes = tuple(dataclasses.replace(lane, sampling=each) for lane, each in zip(lanes, sampling, strict=True))
+    answers: list[Answer] = []
+    with console.Workers() as workers:
+        for each in questions:
+            answers += ask_one(each, lanes, project, workers, as_json)
+    if as_json:
+        console.print_json({"answers": [answer_json(answer) for answer in answers]})
+
+
+def ask_one(
+    question: str, lanes: tuple[Lane, ...], project: Project, workers: console.Workers, quiet: bool
+) -> list[Answer]:
+    from workbench.lanes.ask import ask as ask_stage
+
+    stage = ask_stage(question, lanes, project.folder, {}, workers.knowledge, workers.engine)
+    answers = []
+    if not quiet:
+        click.echo(f"\n{question}")
+    for answer in console.results(stage, "Asking"):
+        answers.append(answer)
+        if not quiet:
+            _print_answer(answer)
+    return answers
+
+
+def _print_answer(answer: Answer) -> None:
+    figures = f"first token {answer.first_token_seconds:.2f} s, {answer.tokens_per_second:.0f} tokens/s"
+    click.echo(f"\n── {answer.lane}  ({figures})\n{answer.error or answer.text}")
+    for number in answer.cited:
+        passage = answer.passages[number - 1]
+        click.echo(f"   [{number}] {passage.file} {passage.location}")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer as the contract has it, with what else it holds beside."""
+    plain: dict[str, Any] = records.to_plain(answer)
+    return plain

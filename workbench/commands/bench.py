@@ -1,0 +1,43 @@
+"""`workbench bench NAME`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import click
+
+from workbench.commands import console
+from workbench.commands.console import json_option, project_option
+from workbench.errors import InputError
+from workbench.project import open_project
+
+
+def names() -> list[str]:
+    """The benchmarks there are: the modules of `workbench.bench`."""
+    import workbench.bench
+
+    return sorted(each.name for each in pkgutil.iter_modules(workbench.bench.__path__))
+
+
+@click.command()
+@click.argument("name", required=False)
+@project_option
+@json_option
+def bench(name: str | None, project_folder: str | None, as_json: bool) -> None:
+    """Run benchmark NAME: each figure beside its yardstick, measured in the same run. Without NAME they are listed."""
+    if name is None:
+        click.echo("Benchmarks: " + ", ".join(names()))
+        return
+    if name not in names():
+        raise InputError(f"There is no benchmark named {name}: choose one of {', '.join(names())}.")
+    module = importlib.import_module(f"workbench.bench.{name}")
+    figures = console.last(module.run(open_project(project_folder).folder), f"bench {name}")
+    if as_json:
+        console.print_json({"figures": figures})
+        return
+    click.echo(f"{'figure':44} {'ours':>12} {'yardstick':>12} {'ratio':>7}  unit")
+    for each in figures:
+        click.echo(f"{each.name:44} {each.ours:12,.2f} {each.yardstick:12,.2f} {each.ratio:7.2f}  {each.unit}")
+        if each.note:
+            click.echo(f"    {each.note}")

@@ -1,0 +1,74 @@
+"""`workbench index` and `workbench search`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workbench.commands import console
+from workbench.commands.console import json_option, project_option, say
+from workbench.errors import MissingFile
+from workbench.project import Project, open_project
+
+
+def run_index(project: Project, folder: Path, workers: console.Workers) -> Any:
+    """Bring the project's index level with the folder; returns the IndexReport."""
+    from workbench.index.build import build
+
+    folder = folder.expanduser().resolve()
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+        raise MissingFile(f"The folder {folder} {what}: name the folder that holds your documents.")
+    if project.info.folders != (folder,):
+        project.change(folders=(folder,))
+    return console.last(workers.knowledge.run(build, project.folder, (folder,)), "Indexing")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@project_option
+@json_option
+def index(folder: Path, project_folder: str | None, as_json: bool) -> None:
+    """Bring the index level with FOLDER: new and changed files are read, those gone are removed."""
+    with console.Workers() as workers:
+        report = run_index(open_project(project_folder), folder, workers)
+    if as_json:
+        console.print_json(report)
+        return
+    say_index(report)
+
+
+def say_index(report: Any) -> None:
+    """An IndexReport for people."""
+    say(
+        f"{report.files} files, {report.chunks} passages: {len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.removed)} removed, {report.unchanged} unchanged, in {report.seconds:.1f} s."
+    )
+    for skipped in report.skipped:
+        say(f"  skipped {skipped['file']}: {skipped['reason']}")
+
+
+@click.command()
+@click.argument("question")
+@click.option("-k", "count", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
+@project_option
+@json_option
+def search(question: str, count: int, project_folder: str | None, as_json: bool) -> None:
+    """Show the passages that fit QUESTION best; @FILE reads one question a line."""
+    from workbench.retrieval.search import search as search_stage
+
+    questions = console.read_questions(question)
+    project = open_project(project_folder)
+    with console.Workers() as workers:
+        found = list(console.results(workers.knowledge.run(search_stage, project.folder, questions, count), "Searching"))
+    if as_json:
+        console.print_json({"searches": found})
+        return
+    for result in found:
+        click.echo(f"{result.question}  ({result.seconds:.2f} s)")
+        for number, passage in enumerate(result.passages, start=1):
+            where = f"{passage.file} {passage.location}".strip()
+            text = " ".join(passage.text.split())
+            click.echo(f"  {number}. {where}  [{passage.score:.3f}]\n     {text[:300]}")
