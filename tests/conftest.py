@@ -1,0 +1,114 @@
+"""What every test runs under: a home of its own, no display, no network, and nothing left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+HOME = tempfile.TemporaryDirectory(prefix="workbench-tests-")
+GUARD = Path(__file__).parent / "guard"
+
+# Set before anything of the program or of Qt is imported; child processes inherit it.
+os.environ.update(
+    {
+        "WORKBENCH_HOME": str(Path(HOME.name) / "home"),
+        "WORKBENCH_GUARD": str(Path(HOME.name) / "connections-refused.txt"),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH", "")])),
+        "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "ANONYMIZED_TELEMETRY": "False",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+)
+sys.path.insert(0, str(GUARD))
+import no_network  # noqa: E402
+
+no_network.install()
+
+GRACE = 5.0  # seconds what a test closed has to be gone
+# Threads that libraries keep for the life of the process: tqdm's monitor, pools that live in a module of theirs.
+KEPT_THREADS = ("tqdm", "ThreadPoolExecutor", "AnyIO", "Dummy", "asyncio", "pyarrow", "IPC", "QThread", "pydevd")
+KEPT_PROCESSES = ("resource_tracker", "forkserver")  # multiprocessing's own helpers
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    HOME.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_leaves_this_machine() -> Iterator[None]:
+    written = Path(os.environ["WORKBENCH_GUARD"])
+    before = written.stat().st_size if written.exists() else 0
+    yield
+    if written.exists() and written.stat().st_size > before:
+        with written.open("rb") as file:
+            file.seek(before)
+            refused = file.read().decode(errors="replace")
+        pytest.fail(f"a connection that leaves this machine was tried (and refused):\n{refused}", pytrace=False)
+
+
+class _Errors(logging.Handler):
+    """Keeps the lines logged as errors."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_error_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    errors = _Errors()
+    logging.getLogger().addHandler(errors)
+    yield
+    logging.getLogger().removeHandler(errors)
+    if errors.lines and request.node.get_closest_marker("logs_errors") is None:
+        pytest.fail("errors were logged:\n" + "\n".join(errors.lines), pytrace=False)
+
+
+def _threads() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if not each.name.startswith(KEPT_THREADS)}
+
+
+def _processes() -> set[psutil.Process]:
+    found = set()
+    for each in psutil.Process().children(recursive=True):
+        try:
+            command = " ".join(each.cmdline())
+            if each.status() != psutil.STATUS_ZOMBIE and not any(kept in command for kept in KEPT_PROCESSES):
+                found.add(each)
+        except psutil.Error:
+            continue  # gone while we looked
+    return found
+
+
+def _still_there(look: Callable[[], set[object]], before: set[object]) -> set[object]:
+    """What is there now and was not before, once it has had time to end."""
+    limit = time.monotonic() + GRACE
+    while (left := look() - before) and time.monotonic() < limit:
+        threading.Event().wait(0.05)
+    return left
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    threads, processes = _threads(), _processes()
+    yield
+    left = [f"thread {each}" for each in _still_there(_threads, threads)]  # type: ignore[arg-type]
+    left += [f"process {each}" for each in _still_there(_processes, processes)]  # type: ignore[arg-type]
+    if left:
+        pytest.fail("left running:\n" + "\n".join(left), pytrace=False)
