@@ -1,0 +1,70 @@
+"""Build the application, install the exception hook, open the window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from workbench import paths
+from workbench.errors import WorkbenchError
+from workbench.project import Project
+from workbench.settings import load_settings
+from workbench.ui.bench import Bench
+from workbench.ui.theme import Theme
+from workbench.ui.window import Window
+
+
+def run(project: Path | None = None) -> int:
+    """Open the window on a project (None: the one that was open last) and stay until it is closed; the exit status."""
+    settings = load_settings()
+    app = make_application()
+    theme = Theme(app, settings.theme, settings.text_scale)
+    opened, trouble = _open_first(project or (Path(settings.last_project) if settings.last_project else None))
+    bench = Bench(opened, settings)
+    bench.notices.install_hooks()
+    if trouble is not None:
+        bench.notices.error(trouble)
+    window = Window(bench, theme)
+    window.show()
+    _quit_on_signals(app, window)
+    return app.exec()
+
+
+def make_application() -> QApplication:
+    """The QApplication, named and ready for any scaling."""
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName("Workbench")
+    app.setApplicationDisplayName("Workbench")
+    app.setDesktopFileName("workbench")
+    return app
+
+
+def _open_first(folder: Path | None) -> tuple[Project, WorkbenchError | None]:
+    """The wanted project; where it cannot be opened, the default one and the reason, so that a window opens anyway."""
+    try:
+        return Project.open(folder or paths.default_project()), None
+    except WorkbenchError as error:
+        if folder is None:
+            raise
+        return Project.open(paths.default_project()), error
+
+
+def _quit_on_signals(app: QApplication, window: Window) -> None:
+    """Ctrl-C and a polite kill close the window in order. Python sees signals only while its own code runs: hence the timer."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: window.close())
+    beat = QTimer(app)
+    beat.timeout.connect(lambda: None)
+    beat.start(250)
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(os.environ["WORKBENCH_PROJECT"]) if "WORKBENCH_PROJECT" in os.environ else None))

@@ -1,0 +1,124 @@
+"""Bench: what a page is given. It holds the project, the workers, the jobs and the notices, and decides nothing."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench.children import Child, Worker
+from workbench.project import Project
+from workbench.settings import Settings, change_settings, load_settings
+from workbench.ui.job import Jobs
+from workbench.ui.notices import Notices
+
+
+class LastingChild(Child):
+    """A Child whose process is started from a thread that lasts.
+
+    On Linux the kernel's "end with the parent" is tied to the thread that started the process, and a job's thread ends
+    with its job: started from there, the worker would be killed after its first stage.
+    """
+
+    def __init__(self, name: str, what_is_kept: str = "Nothing already done is lost.", niceness: int = 0) -> None:
+        super().__init__(name, what_is_kept, niceness)
+        self._wanted, self._started = threading.Semaphore(0), threading.Semaphore(0)
+        self._starter: threading.Thread | None = None
+
+    def _start_if_needed(self) -> None:
+        if self.pid is not None:
+            return
+        if self._starter is None:
+            self._starter = threading.Thread(target=self._serve_starts, name=f"{self.name} starter", daemon=True)
+            self._starter.start()
+        self._error: BaseException | None = None
+        self._wanted.release()
+        self._started.acquire()
+        if self._error is not None:
+            raise self._error
+
+    def _serve_starts(self) -> None:
+        while True:
+            self._wanted.acquire()
+            try:
+                super()._start_if_needed()
+            except BaseException as error:
+                self._error = error
+            self._started.release()
+
+
+class Bench(QObject):
+    """What pages share. Pages hear of each other's work only through its signals."""
+
+    project_changed = Signal()  # another project is open: read everything again
+    adapters_changed = Signal()
+    index_changed = Signal()
+    suite_changed = Signal()
+    results_changed = Signal()
+    lanes_changed = Signal()  # the lanes a person keeps, or the prompts they are made of
+    settings_changed = Signal()
+    page_requested = Signal(str, dict)
+    sheet_requested = Signal(object)  # a page.Sheet to show beside the page, or None to close the one that is open
+
+    def __init__(
+        self,
+        project: Project,
+        settings: Settings | None = None,
+        knowledge: Worker | None = None,
+        engine: Worker | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.project = project
+        self.settings = settings or load_settings()
+        self.jobs = Jobs(self)
+        self.notices = Notices(self)
+        self.jobs.failed.connect(self.notices.error)
+        # Neither child has a process until the first stage is run in it.
+        self.knowledge: Worker = knowledge or LastingChild("The document reader", "The index keeps every file that was finished.", niceness=5)
+        self.engine: Worker = engine or LastingChild("The model engine", "Your questions and the answers so far are kept.")
+
+    def open_page(self, name: str, **what: Any) -> None:
+        """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",
+        "help"; `what` reaches its `shown`."""
+        self.page_requested.emit(name, what)
+
+    def show_sheet(self, sheet: QWidget | None) -> None:
+        """Open a side sheet in place of the one that is open; None closes it."""
+        self.sheet_requested.emit(sheet)
+
+    def open_project(self, folder: Path) -> None:
+        """Switch to another project folder, making it when it is new. Raises as Project.open does."""
+        self.use_project(Project.open(folder))
+
+    def use_project(self, project: Project) -> None:
+        """Switch to a project that is open already."""
+        self.project = project
+        self.change_settings(last_project=str(project.folder), welcomed=True)
+        self.project_changed.emit()
+
+    def change_settings(self, **changes: Any) -> None:
+        """Change preferences, keep them and tell everybody."""
+        self.settings = change_settings(**changes)
+        self.settings_changed.emit()
+
+    def remember(self, **options: Any) -> None:
+        """Keep what a page wants back at the next start, in the project."""
+        if any(self.project.info.options.get(key) != value for key, value in options.items()):
+            self.project.change(options={**self.project.info.options, **options})
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """What `remember` kept."""
+        return self.project.info.options.get(key, default)
+
+    def close(self) -> None:
+        """Stop every job and end the workers, within about three seconds at worst."""
+
+        def end_workers() -> None:
+            for worker in (self.knowledge, self.engine):
+                worker.close()
+
+        self.jobs.close(end_workers)

@@ -1,0 +1,129 @@
+"""Try a search: ranked passages with their places in both legs, before any model is asked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
+
+from workbench.events import Event, Result
+from workbench.retrieval.passage import Passage, SearchResult
+from workbench.ui import widgets
+from workbench.ui.bench import Bench
+from workbench.ui.job import JobHandle
+from workbench.ui.page import scroll_area
+
+PASSAGES = 8  # shown at once: twice what a lane reads, so that one sees what just missed it
+
+
+def ordinal(place: int | None) -> str:
+    """1st, 2nd, 3rd, 11th; a dash where a leg did not find a passage."""
+    if place is None:
+        return "\N{EN DASH}"
+    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending}"
+
+
+class PassageRow(QFrame):
+    """One passage: where it is from, how both legs placed it, how it begins."""
+
+    opened = Signal(str, str)  # file, chunk id
+
+    def __init__(self, rank: int, passage: Passage, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._passage = passage
+        name = widgets.link_button(passage.file.rpartition("/")[2], self._on_clicked)
+        name.setToolTip(passage.file)
+        places = self.tr("meaning {0}, words {1}").format(ordinal(passage.vector_rank), ordinal(passage.keyword_rank))
+        if passage.similarity is not None:
+            places += self.tr(", similarity {0:.2f}").format(passage.similarity)
+        location = widgets.ElidedLabel(passage.location, "caption")
+        head = widgets.row(widgets.label(str(rank), "strong"), name, location, spacing=8)
+        head.setStretch(2, 1)
+        text = " ".join(passage.text.split())
+        body = widgets.label(text[:280] + ("…" if len(text) > 280 else ""), "text", wrap=True, selectable=True)
+        caption = widgets.label(places, "caption")
+        self.setLayout(widgets.column(head, body, caption, widgets.hline(), spacing=4, margins=(0, 6, 0, 0)))
+        self.setAccessibleName(f"{rank}. {passage.file} {passage.location}, {places}")
+
+    def _on_clicked(self) -> None:
+        self.opened.emit(self._passage.file, self._passage.id)
+
+
+class SearchPanel(QWidget):
+    """A question, and the passages found for it."""
+
+    closed = Signal()
+    opened = Signal(str, str)  # file, chunk id
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._job: JobHandle | None = None
+        self.question = QLineEdit()
+        self.question.setPlaceholderText(self.tr("A question, or a few words"))
+        self.question.setAccessibleName(self.tr("What to search for"))
+        self.question.setClearButtonEnabled(True)
+        self.question.returnPressed.connect(self.search)
+        self.go = widgets.button(self.tr("Search"), "magnifying-glass", self.search)
+        close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
+        self.caption = widgets.label(
+            self.tr("Passages are found by meaning and by exact words; both places are shown."), "muted", wrap=True
+        )
+        self._found = widgets.column(None, spacing=8)
+        inner = QWidget()
+        inner.setObjectName("sheetInner")
+        inner.setLayout(self._found)
+        head = widgets.row(widgets.label(self.tr("Try a search"), "section"), None, close)
+        line = widgets.row(self.question, self.go)
+        line.setStretch(0, 1)
+        self.setLayout(widgets.column(head, line, self.caption, scroll_area(inner), margins=(24, 12, 16, 12)))
+
+    def ask(self, question: str = "") -> None:
+        """Come to the front, with a question already asked where there is one."""
+        self.question.setFocus()
+        if question:
+            self.question.setText(question)
+            self.search()
+
+    def search(self) -> None:
+        """Search for what is typed; a search that still runs is let go of."""
+        question = self.question.text().strip()
+        if not question:
+            return
+        from workbench.retrieval.search import search
+
+        if self._job is not None and self._job.running:
+            self._job.stop()
+        self.caption.setText(self.tr("Searching…"))
+        folder, worker = self._bench.project.folder, self._bench.knowledge
+        self._job = self._bench.jobs.start(
+            self.tr("Searching"),
+            lambda: worker.run(search, folder, (question,), PASSAGES),
+            lambda event: self._on_event(event, question),
+            on_failed=self._on_failed,
+            kind="search",
+            quiet=True,
+        )
+
+    def _on_event(self, event: Event, question: str) -> None:
+        if isinstance(event, Result) and question == self.question.text().strip():
+            self.show_result(event.value)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.caption.setText(str(error))
+
+    def show_result(self, result: SearchResult) -> None:
+        """Show the passages of a search."""
+        widgets.clear_layout(self._found)
+        for rank, passage in enumerate(result.passages, start=1):
+            row = PassageRow(rank, passage)
+            row.opened.connect(self.opened)
+            self._found.addWidget(row)
+        self._found.addStretch(1)
+        if result.passages:
+            said = self.tr("{0} passages in {1}, best first").format(
+                len(result.passages), widgets.seconds_text(result.seconds)
+            )
+        else:
+            said = self.tr("No passage was found. Try other words, or look whether the file was skipped.")
+        self.caption.setText(said)

@@ -1,0 +1,134 @@
+"""Page: the base of everything in the stack; Sheet: what opens beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from workbench.ui import widgets
+
+if TYPE_CHECKING:
+    from workbench.ui.bench import Bench
+
+SHEET_WIDTH = 448
+
+
+class Page(QWidget):
+    """A page: a header 56 high (title, picker, actions, the primary one last), and `self.body`, a vertical layout.
+
+    Subclasses set `title`, build in `__init__` after calling it, and may override `shown` and `hidden`.
+    """
+
+    title = ""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bench = bench
+        self.setObjectName("page")
+        self.header = QWidget(objectName="pageHeader")
+        self.header.setFixedHeight(56)
+        self._title = widgets.label(self.title, "title")
+        self._pickers, self._actions = QHBoxLayout(), QHBoxLayout()
+        for each in (self._pickers, self._actions):
+            each.setSpacing(8)
+        line = widgets.row(self._title, 12, spacing=8, margins=(24, 0, 16, 0))
+        line.addLayout(self._pickers)
+        line.addStretch(1)
+        line.addLayout(self._actions)
+        self.header.setLayout(line)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        layout = widgets.column(self.header, widgets.hline(), spacing=0)
+        layout.addLayout(self.body, 1)
+        self.setLayout(layout)
+
+    def add_picker(self, widget: QWidget) -> None:
+        """What is shown: beside the title."""
+        self._pickers.addWidget(widget)
+
+    def add_action(self, widget: QWidget) -> None:
+        """A header action; add the primary one last."""
+        self._actions.addWidget(widget)
+
+    def shown(self, **what: Any) -> None:
+        """The page came to the front; `what` is what `bench.open_page(name, **what)` was given."""
+
+    def hidden(self) -> None:
+        """Another page came to the front, or the window closes: keep drafts."""
+
+
+class Sheet(QWidget):
+    """A side sheet, 448 wide: a head with title and close button, `self.content` in a scroll area, an optional foot."""
+
+    closed = Signal()
+
+    def __init__(self, title: str, lane: str = "", lane_title: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sheet")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(SHEET_WIDTH)
+        self.setAccessibleName(title)
+        self.rule = widgets.LaneRule(lane)
+        self.rule.setVisible(bool(lane))
+        self.close_button = widgets.icon_button("x", self.tr("Close"), self.close_sheet)
+        self.head = widgets.row(widgets.label(title, "section"), spacing=8, margins=(24, 0, 12, 0))
+        if lane:
+            self.head.addSpacing(8)
+            self.head.addWidget(widgets.Dot(lane))
+            lane_label = widgets.ElidedLabel(lane_title, "muted")
+            self.head.addWidget(lane_label, 1)
+        else:
+            self.head.addStretch(1)
+        self.head.addWidget(self.close_button)
+        head = QWidget(objectName="sheetHead")
+        head.setFixedHeight(56)
+        head.setLayout(self.head)
+        inner = QWidget(objectName="sheetInner")
+        self.content = widgets.column(spacing=8, margins=(24, 16, 24, 24))
+        inner.setLayout(self.content)
+        self.scroll = scroll_area(inner)
+        self.foot = widgets.row(spacing=8, margins=(24, 12, 24, 12))
+        self._layout = widgets.column(self.rule, head, widgets.hline(), self.scroll, spacing=0)
+        self._layout.addLayout(self.foot)
+        self.setLayout(self._layout)
+        self.foot.setContentsMargins(0, 0, 0, 0)
+
+    def add_foot(self, *parts: QWidget | None) -> None:
+        """Actions that stay in sight under what scrolls."""
+        self.foot.setContentsMargins(24, 12, 24, 12)
+        for part in parts:
+            if part is None:
+                self.foot.addStretch(1)
+            else:
+                self.foot.addWidget(part)
+
+    def close_sheet(self) -> None:
+        self.closed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_sheet()
+            return
+        super().keyPressEvent(event)
+
+
+def scroll_area(inner: QWidget, horizontal: bool = False) -> QScrollArea:
+    """A plain scroll area without a frame."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    if not horizontal:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inner)
+    area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+    return area
+
+
+def is_theme_change(event: QEvent) -> bool:
+    """Whether a changeEvent says that colours changed, for what keeps rendered text."""
+    return event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)

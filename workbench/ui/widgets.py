@@ -1,0 +1,544 @@
+"""Small shared widgets: buttons, texts, chips, figures, lines, empty states. Looks live in style.qss, by `kind`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.ui import icons, theme
+
+Click = Callable[[], object] | None
+
+
+def button(text: str, icon: str = "", on_click: Click = None, kind: str = "plain") -> QPushButton:
+    """A button 32 high with a border."""
+    made = QPushButton(text)
+    made.setProperty("kind", kind)
+    made.setAutoDefault(False)
+    made.setCursor(Qt.CursorShape.ArrowCursor)
+    if icon:
+        made.setIcon(icons.icon(icon, {"primary": "on_accent", "danger": "bad"}.get(kind, "text")))
+        made.setIconSize(QSize(16, 16))
+    if on_click is not None:
+        made.clicked.connect(lambda *_: on_click())
+    return made
+
+
+def primary_button(text: str, icon: str = "", on_click: Click = None) -> QPushButton:
+    """The one action of a page, in the accent."""
+    return button(text, icon, on_click, "primary")
+
+
+def quiet_button(text: str, icon: str = "", on_click: Click = None) -> QPushButton:
+    """A button without a border, until it is pointed at."""
+    return button(text, icon, on_click, "quiet")
+
+
+def link_button(text: str, on_click: Click = None) -> QPushButton:
+    """A button that reads as a link in the accent."""
+    return button(text, "", on_click, "link")
+
+
+def icon_button(icon: str, name: str, on_click: Click = None, size: int = 16, role: str = "text") -> QToolButton:
+    """An icon alone, 28 square; `name` is its tooltip and its accessible name."""
+    made = QToolButton()
+    made.setProperty("kind", "icon")
+    made.setIcon(icons.icon(icon, role, "accent"))
+    made.setIconSize(QSize(size, size))
+    made.setToolTip(name)
+    made.setAccessibleName(name)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    if on_click is not None:
+        made.clicked.connect(lambda *_: on_click())
+    return made
+
+
+def menu_button(text: str, menu: QMenu, icon: str = "", name: str = "") -> QPushButton:
+    """A quiet button that opens a menu, with a caret after its text: the picker of a page header."""
+    made = quiet_button(text, icon)
+    made.setProperty("kind", "picker")
+    made.setMenu(menu)
+    made.setAccessibleName(name or text)
+    return made
+
+
+def add_action(
+    menu: QMenu, text: str, on_click: Callable[[], object], icon: str = "", shortcut: str = "", enabled: bool = True
+) -> QAction:
+    """An entry of a menu."""
+    action = menu.addAction(text)
+    if icon:
+        action.setIcon(icons.icon(icon))
+    if shortcut:
+        action.setShortcut(shortcut)
+    action.setEnabled(enabled)
+    action.triggered.connect(lambda *_: on_click())
+    return action
+
+
+def label(text: str = "", kind: str = "text", wrap: bool = False, selectable: bool = False) -> QLabel:
+    """A text; `kind` is one of text, strong, muted, caption, question, section, title, verdict, good, warning, bad."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)  # documents and answers are not trusted with markup
+    made.setProperty("kind", kind)
+    made.setWordWrap(wrap)
+    if selectable:
+        made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+def set_kind(widget: QWidget, kind: str) -> None:
+    """Change a widget's kind and have the stylesheet look again."""
+    if widget.property("kind") != kind:
+        widget.setProperty("kind", kind)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def icon_label(icon: str, size: int = 16, role: str = "text") -> QWidget:
+    """An icon that is no button; it follows the theme."""
+    return IconLabel(icon, size, role)
+
+
+class IconLabel(QWidget):
+    """Paints one icon."""
+
+    def __init__(self, icon: str, size: int = 16, role: str = "text", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._size = size
+        self.setFixedSize(size, size)
+        self.set_icon(icon, role)
+
+    def set_icon(self, icon: str, role: str = "text") -> None:
+        self._icon = icons.icon(icon, role)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._icon.paint(painter, QRect(QPoint(0, 0), self.size()))
+
+
+class Dot(QWidget):
+    """A lane's dot."""
+
+    def __init__(self, lane: str = "", size: int = 8, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lane, self._dot = lane, size
+        self.setFixedSize(size, size + 2)
+
+    def set_lane(self, lane: str) -> None:
+        self._lane = lane
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.lane_color(self._lane) if self._lane else theme.color("muted"))
+        painter.drawEllipse(0, 1, self._dot, self._dot)
+
+
+class LaneRule(QWidget):
+    """The 3-pixel rule in a lane's colour; an empty lane paints the line colour (blind mode)."""
+
+    def __init__(self, lane: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lane = lane
+        self.setFixedHeight(3)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_lane(self, lane: str) -> None:
+        self._lane = lane
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), theme.lane_color(self._lane) if self._lane else theme.color("strong"))
+
+
+def hline() -> QFrame:
+    """A 1-pixel line across."""
+    made = QFrame()
+    made.setProperty("kind", "hline")
+    made.setFixedHeight(1)
+    return made
+
+
+def vline() -> QFrame:
+    """A 1-pixel line down."""
+    made = QFrame()
+    made.setProperty("kind", "vline")
+    made.setFixedWidth(1)
+    return made
+
+
+def row(*parts: QWidget | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
+    """Widgets beside each other; an int is a space, None takes what is left."""
+    made = QHBoxLayout()
+    made.setSpacing(spacing)
+    made.setContentsMargins(*margins)
+    for part in parts:
+        if part is None:
+            made.addStretch(1)
+        elif isinstance(part, int):
+            made.addSpacing(part)
+        else:
+            made.addWidget(part)
+    return made
+
+
+def column(*parts: QWidget | QLayout | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
+    """Widgets and layouts under each other; an int is a space, None takes what is left."""
+    made = QVBoxLayout()
+    made.setSpacing(spacing)
+    made.setContentsMargins(*margins)
+    for part in parts:
+        if part is None:
+            made.addStretch(1)
+        elif isinstance(part, int):
+            made.addSpacing(part)
+        elif isinstance(part, QLayout):
+            made.addLayout(part)
+        else:
+            made.addWidget(part)
+    return made
+
+
+def panel(layout: QLayout | None = None) -> QFrame:
+    """A surface with a line around and corners of 8."""
+    made = QFrame()
+    made.setProperty("kind", "panel")
+    if layout is not None:
+        made.setLayout(layout)
+    return made
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Take everything out of a layout and let go of it."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            clear_layout(inner)
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where room is short; the whole text is its tooltip."""
+
+    def __init__(self, text: str = "", kind: str = "text", middle: bool = False) -> None:
+        super().__init__()
+        self._full = ""
+        self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("kind", kind)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        self._full = " ".join(text.split())
+        self.setAccessibleName(self._full)
+        self._elide()
+
+    def full_text(self) -> str:
+        return self._full
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self._full) + 2, hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = QFontMetrics(self.font()).elidedText(self._full, self._mode, max(0, self.width()))
+        if shown != self.text():
+            super().setText(shown)
+        self.setToolTip(self._full if shown != self._full else "")
+
+
+class ProgressLine(QWidget):
+    """A slim bar, 4 high; `None` as value is a full-width quiet line: working, no end in sight."""
+
+    def __init__(self, parent: QWidget | None = None, height: int = 4) -> None:
+        super().__init__(parent)
+        self._share: float | None = 0.0
+        self._lane = ""
+        self.setFixedHeight(height)
+        self.setAccessibleName(self.tr("Progress"))
+
+    def set_share(self, share: float | None, lane: str = "") -> None:
+        """`share` from 0 to 1, drawn in the accent or in a lane's colour."""
+        self._share, self._lane = share, lane
+        self.setAccessibleDescription("" if share is None else f"{round(100 * share)} %")
+        self.update()
+
+    @property
+    def share(self) -> float | None:
+        return self._share
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("line"))
+        radius = self.height() / 2
+        painter.drawRoundedRect(self.rect(), radius, radius)
+        share = 1.0 if self._share is None else min(1.0, max(0.0, self._share))
+        painter.setBrush(theme.lane_color(self._lane) if self._lane else theme.color("accent"))
+        painter.setOpacity(0.35 if self._share is None else 1.0)
+        width = round(self.width() * share)
+        if width:
+            left = self.width() - width if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else 0
+            painter.drawRoundedRect(left, 0, width, self.height(), radius, radius)
+
+
+class TokenBar(QWidget):
+    """Parts of a whole as one bar, 8 high: (name, amount, colour token) each; what is left of `total` stays sunken."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts: tuple[tuple[str, int, str], ...] = ()
+        self._total = 1
+        self.setFixedHeight(8)
+
+    def set_parts(self, parts: Sequence[tuple[str, int, str]], total: int) -> None:
+        self._parts, self._total = tuple(parts), max(1, total)
+        self.setAccessibleName(", ".join(f"{name} {amount}" for name, amount, _ in parts))
+        self.setToolTip(self.accessibleName())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("line"))
+        left = 0.0
+        for _, amount, role in self._parts:
+            width = self.width() * amount / self._total
+            painter.fillRect(QRect(round(left), 0, max(1, round(width) - 1), self.height()), theme.color(role))
+            left += width
+
+
+class KeyFigure(QWidget):
+    """A figure with what it counts underneath."""
+
+    def __init__(self, value: str = "", caption: str = "", explained: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._value, self._caption = label(value, "figure"), label(caption, "caption")
+        self.setLayout(column(self._value, self._caption, spacing=2))
+        self.setToolTip(explained)
+
+    def set_value(self, value: str, caption: str | None = None) -> None:
+        self._value.setText(value)
+        if caption is not None:
+            self._caption.setText(caption)
+        self.setAccessibleName(f"{value} {self._caption.text()}")
+
+
+class SectionHead(QWidget):
+    """A section's name, semibold 15, a caption beside it and room for actions at the right."""
+
+    def __init__(self, title: str, note: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title, self.note = label(title, "section"), label(note, "caption")
+        self._layout = row(self.title, self.note, None, spacing=8)
+        self.setLayout(self._layout)
+
+    def add_action(self, widget: QWidget) -> None:
+        self._layout.addWidget(widget)
+
+    def set_note(self, note: str) -> None:
+        self.note.setText(note)
+
+
+class Chip(QPushButton):
+    """A filter that is on or off, with a count."""
+
+    def __init__(self, text: str, count: int | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = text
+        self.setCheckable(True)
+        self.setAutoDefault(False)
+        self.setProperty("kind", "chip")
+        self.set_count(count)
+
+    def set_count(self, count: int | None) -> None:
+        self.setText(self._name if count is None else f"{self._name}  {count:,}")
+        self.setAccessibleName(self.text())
+
+
+class ChipRow(QWidget):
+    """Chips of which one is on; `chosen` gives its key."""
+
+    chosen = Signal(str)
+
+    def __init__(self, choices: Sequence[tuple[str, str]], name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chips: dict[str, Chip] = {}
+        self._group = QButtonGroup(self)
+        layout = row(spacing=8)
+        for key, text in choices:
+            chip = self._chips[key] = Chip(text)
+            self._group.addButton(chip)
+            layout.addWidget(chip)
+            chip.clicked.connect(lambda *_, key=key: self.chosen.emit(key))
+        layout.addStretch(1)
+        self.setLayout(layout)
+        self.setAccessibleName(name)
+        if choices:
+            self.choose(choices[0][0])
+
+    def choose(self, key: str) -> None:
+        """Turn one on without telling anybody."""
+        self._chips[key].setChecked(True)
+
+    @property
+    def current(self) -> str:
+        return next((key for key, chip in self._chips.items() if chip.isChecked()), "")
+
+    def chip(self, key: str) -> Chip:
+        return self._chips[key]
+
+    def set_counts(self, counts: dict[str, int]) -> None:
+        for key, chip in self._chips.items():
+            chip.set_count(counts.get(key, 0))
+
+
+class EmptyState(QWidget):
+    """What a list shows while it is empty: what will be here, why, and the one thing to do."""
+
+    def __init__(
+        self,
+        icon: str,
+        title: str,
+        text: str,
+        action_text: str = "",
+        on_action: Click = None,
+        primary: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.action = button(action_text, "", on_action, "primary" if primary else "plain")
+        self.action.setVisible(bool(action_text))
+        title_label, body = label(title, "section"), label(text, "muted", wrap=True)
+        body.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        body.setFixedWidth(420)
+        layout = column(None, spacing=8, margins=(24, 24, 24, 24))
+        centre = Qt.AlignmentFlag.AlignHCenter
+        for each, space in ((icon_label(icon, 32, "muted"), 8), (title_label, 0), (body, 8), (self.action, 0)):
+            layout.addWidget(each, 0, centre)
+            layout.addSpacing(space)
+        layout.addStretch(1)
+        self.setLayout(layout)
+
+
+class FlowLayout(QLayout):
+    """Puts widgets beside each other and goes on in the next line where room is short."""
+
+    def __init__(self, parent: QWidget | None = None, spacing: int = 8) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self._gap = spacing
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._place(rect, move=True)
+
+    def sizeHint(self) -> QSize:
+        width = sum(each.sizeHint().width() + self._gap for each in self._items)
+        return QSize(width, max((each.sizeHint().height() for each in self._items), default=0))
+
+    def minimumSize(self) -> QSize:
+        sizes = [each.minimumSize() for each in self._items]
+        return QSize(max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0))
+
+    def _place(self, rect: QRect, move: bool) -> int:
+        x, y, tall = rect.x(), rect.y(), 0
+        mirrored = self.parentWidget() is not None and self.parentWidget().isRightToLeft()
+        for item in self._items:
+            if item.widget() is not None and item.widget().isHidden():
+                continue
+            hint = item.sizeHint()
+            if x > rect.x() and x + hint.width() > rect.x() + rect.width():
+                x, y, tall = rect.x(), y + tall + self._gap, 0
+            if move:
+                left = rect.x() + rect.width() - (x - rect.x()) - hint.width() if mirrored else x
+                item.setGeometry(QRect(QPoint(left, y), hint))
+            x += hint.width() + self._gap
+            tall = max(tall, hint.height())
+        return y + tall - rect.y()
+
+
+def tint(color: QColor, strength: float = 0.3) -> QColor:
+    """A colour mixed into the surface: the pale band of an interval, the fill of a bar."""
+    ground = theme.color("surface")
+    mix = [round(c * strength + g * (1 - strength)) for c, g in zip(color.getRgb()[:3], ground.getRgb()[:3], strict=True)]
+    return QColor(*mix)
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration for people: "0.6 s", "about 3 min" is left to `about_text`."""
+    if seconds < 0.1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+
+
+def about_text(seconds: float) -> str:
+    """An estimate said as one: "about 20 seconds", "about 3 minutes"."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 50:
+        return f"about {5 * round(seconds / 5)} seconds"
+    if seconds < 90:
+        return "about a minute"
+    if seconds < 3600:
+        return f"about {round(seconds / 60)} minutes"
+    hours = seconds / 3600
+    return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
+
+
+def bytes_text(size: float) -> str:
+    """A size for people: "98 MB"."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,216 @@
+"""The frame: rail, pages built when they are first opened, side sheet, notices, and an orderly close."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from workbench.ui import rail, widgets
+from workbench.ui.bench import Bench
+from workbench.ui.notices import NoticeBar
+from workbench.ui.page import SHEET_WIDTH, Page, Sheet
+from workbench.ui.theme import Theme
+
+# key, title, icon, module and class: a page's module is imported when it is first opened
+PAGES = (
+    ("compare", "Compare", "columns", "compare_page", "ComparePage"),
+    ("documents", "Documents", "files", "documents_page", "DocumentsPage"),
+    ("finetune", "Fine-tune", "graduation-cap", "finetune_page", "FinetunePage"),
+    ("evaluate", "Evaluate", "check-square", "evaluate_page", "EvaluatePage"),
+    ("advise", "Advise", "scales", "advise_page", "AdvisePage"),
+    ("models", "Models", "cube", "models_page", "ModelsPage"),
+)
+FOOT = (
+    ("settings", "Settings", "gear", "settings_page", "SettingsPage"),
+    ("help", "Help", "question", "help_page", "HelpPage"),
+)
+WELCOME = ("welcome", "Welcome", "", "welcome_page", "WelcomePage")
+
+# Every shortcut, as Help lists them; pages add their own keys under the same names.
+SHORTCUTS = (
+    ("Ctrl+Return", "Ask"),
+    ("Esc", "Stop, or close the side sheet"),
+    ("Ctrl+1 to Ctrl+7", "Compare, Documents, Fine-tune, Evaluate, Advise, Models, Settings"),
+    ("Ctrl+N", "New conversation"),
+    ("Ctrl+F", "Search on this page"),
+    ("Ctrl+L", "Lanes"),
+    ("Ctrl+H", "Earlier conversations"),
+    ("F1", "Help"),
+    ("Ctrl+Q", "Close Workbench"),
+)
+ROOM_FOR_WIDE_RAIL = 960  # a page narrower than this beside a sheet folds the rail
+
+
+class Window(QMainWindow):
+    """The one window."""
+
+    def __init__(self, bench: Bench, theme: Theme | None = None) -> None:
+        super().__init__()
+        self.bench, self.theme = bench, theme
+        self._known = {each[0]: each for each in (*PAGES, *FOOT, WELCOME)}
+        self._pages: dict[str, Page] = {}
+        self._current = ""
+        self._sheet: Sheet | None = None
+        self._closed = False
+        self.setMinimumSize(QSize(880, 560))
+        self.setWindowIcon(QIcon(rail.mark(64)))
+        self.rail = rail.Rail(bench, [each[:3] for each in PAGES], [each[:3] for each in FOOT])
+        self.stack = QStackedWidget()
+        self.notice_bar = NoticeBar()
+        self._sheet_place = QVBoxLayout()
+        self._build()
+        self._connect()
+        bench.notices.attach(self.notice_bar.say)
+        self._on_project_changed()
+        self._restore()
+        first = bench.recall("page", "compare") if bench.settings.welcomed else "welcome"
+        self.open_page(first if first in self._known else "compare")
+
+    @property
+    def current_page(self) -> str:
+        return self._current
+
+    @property
+    def sheet(self) -> Sheet | None:
+        return self._sheet
+
+    def page(self, name: str) -> Page:
+        """A page by name, built on first use."""
+        if name not in self._pages:
+            _, title, _, module, kind = self._known[name]
+            made = _load(module, kind, title)(self.bench)
+            self._pages[name] = made
+            self.stack.addWidget(made)
+        return self._pages[name]
+
+    def open_page(self, name: str, what: dict[str, Any] | None = None) -> None:
+        """Bring a page to the front."""
+        if self._current and self._current != name:
+            self._pages[self._current].hidden()
+            self.show_sheet(None)
+        page = self.page(name)
+        self._current = name
+        self.rail.setVisible(name != "welcome")
+        self.rail.choose(name)
+        self.stack.setCurrentWidget(page)
+        page.shown(**(what or {}))
+
+    def show_sheet(self, sheet: QWidget | None) -> None:
+        """Put a sheet beside the page; None takes away the one that is there."""
+        old, self._sheet = self._sheet, None
+        if old is not None:
+            self._sheet_place.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        if isinstance(sheet, Sheet):
+            self._sheet = sheet
+            sheet.closed.connect(lambda: self.show_sheet(None) if self._sheet is sheet else None)
+            self._sheet_place.addWidget(sheet)
+            sheet.show()
+        self._fold_rail()
+
+    def _build(self) -> None:
+        self.stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        middle = widgets.column(self.stack, self.notice_bar, spacing=0)
+        middle.setStretch(0, 1)
+        layout = widgets.row(self.rail, spacing=0)
+        layout.addLayout(middle, 1)
+        layout.addLayout(self._sheet_place)
+        frame = QWidget(objectName="frame")
+        frame.setLayout(layout)
+        self.setCentralWidget(frame)
+
+    def _connect(self) -> None:
+        bench = self.bench
+        self.rail.chosen.connect(self.open_page)
+        self.rail.tray.opened.connect(self._on_job_opened)
+        bench.page_requested.connect(self.open_page)
+        bench.sheet_requested.connect(self.show_sheet)
+        bench.project_changed.connect(self._on_project_changed)
+        bench.settings_changed.connect(self._on_settings_changed)
+        names = [each[0] for each in (*PAGES, FOOT[0])]
+        for number, name in enumerate(names, start=1):
+            self._shortcut(f"Ctrl+{number}", lambda name=name: self.open_page(name))
+        self._shortcut("F1", lambda: self.open_page("help"))
+        self._shortcut("Ctrl+Q", self.close)
+
+    def _shortcut(self, keys: str, slot: Any) -> None:
+        QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    def _on_job_opened(self, kind: str) -> None:
+        if kind in self._known:
+            self.open_page(kind)
+
+    def _on_project_changed(self) -> None:
+        self.setWindowTitle(f"{self.bench.project.info.name} – Workbench")
+
+    def _on_settings_changed(self) -> None:
+        if self.theme is not None:
+            self.theme.choose(self.bench.settings.theme, self.bench.settings.text_scale)
+
+    def _fold_rail(self) -> None:
+        sheet = SHEET_WIDTH if self._sheet is not None else 0
+        self.rail.set_folded(self.width() - rail.WIDE - sheet < (ROOM_FOR_WIDE_RAIL if sheet else 640))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold_rail()
+
+    def _restore(self) -> None:
+        """Size and place as they were; a place that no screen shows any more is not taken."""
+        kept = self.bench.recall("geometry")
+        if isinstance(kept, str) and self.restoreGeometry(QByteArray.fromBase64(kept.encode())):
+            return
+        screen = QGuiApplication.primaryScreen()
+        room = screen.availableGeometry() if screen is not None else QRect(0, 0, 1440, 900)
+        self.resize(min(1440, room.width()), min(900, room.height()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep drafts and places, hide at once, then stop what runs."""
+        if not self._closed:
+            self._closed = True
+            if self._current:
+                self._pages[self._current].hidden()
+            self._remember()
+            self.hide()
+            self.bench.close()
+        super().closeEvent(event)
+
+    def _remember(self) -> None:
+        from workbench.errors import WorkbenchError
+
+        page = self._current if self._current != "welcome" else "compare"
+        try:
+            self.bench.remember(geometry=bytes(self.saveGeometry().toBase64().data()).decode(), page=page)
+        except (OSError, WorkbenchError) as error:  # a full disk must not keep the window open
+            self.bench.notices.error(error)
+
+
+def _load(module: str, kind: str, title: str) -> type[Page]:
+    try:
+        found: type[Page] = getattr(importlib.import_module(f"workbench.ui.{module}"), kind)
+        return found
+    except ModuleNotFoundError as error:
+        if error.name != f"workbench.ui.{module}":
+            raise
+    return type(kind, (_InPreparation,), {"title": title})
+
+
+class _InPreparation(Page):
+    """Stands in while a page's module is being written."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.body.addWidget(widgets.EmptyState("wrench", self.title, "This page is in preparation."))
+
+
+def show_later(slot: Any) -> None:
+    """Run something after the first paint."""
+    QTimer.singleShot(0, slot)
+
+
+__all__ = ["PAGES", "SHORTCUTS", "Qt", "Window", "show_later"]
