@@ -78,8 +78,12 @@ class Bench(QObject):
         self.notices = Notices(self)
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
-        self.knowledge: Worker = knowledge or LastingChild("The document reader", "The index keeps every file that was finished.", niceness=5)
-        self.engine: Worker = engine or LastingChild("The model engine", "Your questions and the answers so far are kept.")
+        self.knowledge: Worker = knowledge or LastingChild(
+            "The document reader", "The index keeps every file that was finished.", niceness=5
+        )
+        self.engine: Worker = engine or LastingChild(
+            "The model engine", "Your questions and the answers so far are kept."
+        )
 
     def open_page(self, name: str, **what: Any) -> None:
         """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",

@@ -83,7 +83,9 @@ class JobCard(QFrame):
             return handle.message or self.tr("Stopped; what was done is kept")
         if progress is None:
             return self.tr("Starting")
-        lines = [f"{progress.done:,} of {progress.total:,} {progress.unit}".strip() if progress.total else progress.note]
+        lines = [
+            f"{progress.done:,} of {progress.total:,} {progress.unit}".strip() if progress.total else progress.note
+        ]
         if progress.seconds_left is not None:
             lines.append(self.tr("{0} left").format(widgets.about_text(progress.seconds_left)))
         return "\n".join(lines)
@@ -132,7 +134,9 @@ class JobsTray(QWidget):
     def _on_added(self, handle: JobHandle) -> None:
         if handle.quiet:
             return
-        for old in [each for each in self._cards if each.kind == handle.kind and not each.running and each.state != "paused"]:
+        for old in [
+            each for each in self._cards if each.kind == handle.kind and not each.running and each.state != "paused"
+        ]:
             self._jobs.forget(old)  # the same kind of work begins anew: its last outcome was seen
         card = self._cards[handle] = JobCard(handle, self._jobs)
         card.set_folded(self._folded)

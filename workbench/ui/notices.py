@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from PySide6.QtCore import QObject, QtMsgType, QTimer, Signal, qInstallMessageHandler
+from PySide6.QtCore import QObject, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.errors import Cancelled, WorkbenchError
@@ -161,7 +161,8 @@ class NoticeBar(QWidget):
             self._timer.start(SHOWN_MS)
 
     def _on_action_clicked(self) -> None:
-        notice, _ = self._notice, self.hide()
+        notice = self._notice
+        self.hide()
         if notice is not None and notice.action is not None:
             notice.action()
 

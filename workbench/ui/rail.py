@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
@@ -29,7 +30,8 @@ class Rail(QWidget):
         self._bench, self._folded = bench, False
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QPushButton] = {}
-        self.project = QPushButton(objectName="project")
+        self.project = QPushButton()
+        self.project.setObjectName("project")
         self.project.setIcon(QIcon(mark(20)))
         self.project.setIconSize(QSize(20, 20))
         self._menu = QMenu(self)
@@ -99,7 +101,7 @@ class Rail(QWidget):
         menu.clear()
         here = self._bench.project.folder
         for folder in recent_projects(here):
-            widgets.add_action(menu, folder.name, lambda folder=folder: self._open(folder), "clock-counter-clockwise")
+            widgets.add_action(menu, folder.name, partial(self._open, folder), "clock-counter-clockwise")
         if not menu.isEmpty():
             menu.addSeparator()
         widgets.add_action(menu, self.tr("Open or make a project…"), self._on_open_clicked, "folder-open")

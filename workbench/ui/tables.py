@@ -42,7 +42,9 @@ class Column:
 class RecordModel(QAbstractTableModel):
     """A table over a list of records; `key` tells which record is which when the list is set again."""
 
-    def __init__(self, columns: Sequence[Column], key: Callable[[Any], Any] | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[Column], key: Callable[[Any], Any] | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._columns, self._key = tuple(columns), key
         self._records: list[Any] = []
@@ -149,7 +151,9 @@ class RecordFilter(QSortFilterProxyModel):
         return bool(first < second)
 
 
-def make_table(model: QAbstractItemModel, name: str, columns: Sequence[Column] = (), row_height: int = 32) -> QTableView:
+def make_table(
+    model: QAbstractItemModel, name: str, columns: Sequence[Column] = (), row_height: int = 32
+) -> QTableView:
     """A table in the window's style: rows 32 high, whole rows selected, no grid, sorted by a click on a head."""
     view = QTableView()
     view.setModel(model)

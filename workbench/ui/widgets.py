@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
 from workbench.ui import icons, theme
 
 Click = Callable[[], object] | None
+Margins = tuple[int, int, int, int]  # left, top, right, bottom
+NO_MARGINS = (0, 0, 0, 0)
 
 
 def button(text: str, icon: str = "", on_click: Click = None, kind: str = "plain") -> QPushButton:
@@ -116,6 +118,14 @@ def icon_label(icon: str, size: int = 16, role: str = "text") -> QWidget:
     return IconLabel(icon, size, role)
 
 
+def named(name: str, widget: QWidget | None = None) -> QWidget:
+    """A widget (a plain one when none is given) with the name the stylesheet knows it by, its background drawn."""
+    made = widget or QWidget()
+    made.setObjectName(name)
+    made.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    return made
+
+
 class IconLabel(QWidget):
     """Paints one icon."""
 
@@ -187,7 +197,7 @@ def vline() -> QFrame:
     return made
 
 
-def row(*parts: QWidget | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
+def row(*parts: QWidget | int | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QHBoxLayout:
     """Widgets beside each other; an int is a space, None takes what is left."""
     made = QHBoxLayout()
     made.setSpacing(spacing)
@@ -202,7 +212,7 @@ def row(*parts: QWidget | int | None, spacing: int = 8, margins: tuple[int, int,
     return made
 
 
-def column(*parts: QWidget | QLayout | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
+def column(*parts: QWidget | QLayout | int | None, spacing: int = 8, margins: Margins = NO_MARGINS) -> QVBoxLayout:
     """Widgets and layouts under each other; an int is a space, None takes what is left."""
     made = QVBoxLayout()
     made.setSpacing(spacing)
@@ -463,10 +473,10 @@ class FlowLayout(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def hasHeightForWidth(self) -> bool:
@@ -489,9 +499,11 @@ class FlowLayout(QLayout):
 
     def _place(self, rect: QRect, move: bool) -> int:
         x, y, tall = rect.x(), rect.y(), 0
-        mirrored = self.parentWidget() is not None and self.parentWidget().isRightToLeft()
+        parent = self.parentWidget()
+        mirrored = parent is not None and parent.isRightToLeft()
         for item in self._items:
-            if item.widget() is not None and item.widget().isHidden():
+            widget = item.widget()
+            if widget is not None and widget.isHidden():
                 continue
             hint = item.sizeHint()
             if x > rect.x() and x + hint.width() > rect.x() + rect.width():
@@ -507,8 +519,12 @@ class FlowLayout(QLayout):
 def tint(color: QColor, strength: float = 0.3) -> QColor:
     """A colour mixed into the surface: the pale band of an interval, the fill of a bar."""
     ground = theme.color("surface")
-    mix = [round(c * strength + g * (1 - strength)) for c, g in zip(color.getRgb()[:3], ground.getRgb()[:3], strict=True)]
-    return QColor(*mix)
+    back = 1 - strength
+    return QColor.fromRgbF(
+        color.redF() * strength + ground.redF() * back,
+        color.greenF() * strength + ground.greenF() * back,
+        color.blueF() * strength + ground.blueF() * back,
+    )
 
 
 def seconds_text(seconds: float) -> str:

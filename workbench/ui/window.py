@@ -120,7 +120,7 @@ class Window(QMainWindow):
         layout = widgets.row(self.rail, spacing=0)
         layout.addLayout(middle, 1)
         layout.addLayout(self._sheet_place)
-        frame = QWidget(objectName="frame")
+        frame = widgets.named("frame")
         frame.setLayout(layout)
         self.setCentralWidget(frame)
 
