@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -19,10 +18,10 @@ from workbench.ui.theme import Theme
 from workbench.ui.window import Window
 
 
-def run(project: Path | None = None) -> int:
+def open_window(arguments: list[str] | None = None, project: Path | None = None) -> int:
     """Open the window on a project (None: the one that was open last) and stay until it is closed; the exit status."""
     settings = load_settings()
-    app = make_application()
+    app = make_application(arguments)
     theme = Theme(app, settings.theme, settings.text_scale)
     opened, trouble = _open_first(project or (Path(settings.last_project) if settings.last_project else None))
     bench = Bench(opened, settings)
@@ -35,12 +34,12 @@ def run(project: Path | None = None) -> int:
     return app.exec()
 
 
-def make_application() -> QApplication:
+def make_application(arguments: list[str] | None = None) -> QApplication:
     """The QApplication, named and ready for any scaling."""
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
-        app = QApplication(sys.argv[:1])
+        app = QApplication(arguments or sys.argv[:1])
     app.setApplicationName("Workbench")
     app.setApplicationDisplayName("Workbench")
     app.setDesktopFileName("workbench")
@@ -58,13 +57,13 @@ def _open_first(folder: Path | None) -> tuple[Project, WorkbenchError | None]:
 
 
 def _quit_on_signals(app: QApplication, window: Window) -> None:
-    """Ctrl-C and a polite kill close the window in order. Python sees signals only while its own code runs: hence the timer."""
+    """Ctrl-C and a polite kill close the window in order."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: window.close())
     beat = QTimer(app)
-    beat.timeout.connect(lambda: None)
+    beat.timeout.connect(lambda: None)  # Python sees signals only while its own code runs
     beat.start(250)
 
 
 if __name__ == "__main__":
-    sys.exit(run(Path(os.environ["WORKBENCH_PROJECT"]) if "WORKBENCH_PROJECT" in os.environ else None))
+    sys.exit(open_window())

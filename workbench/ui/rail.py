@@ -68,9 +68,10 @@ class Rail(QWidget):
             made.setText("" if folded else f"  {made.accessibleName()}")
         self.tray.set_folded(folded)
         self.refresh()
-        for made in (self, self.project, *self.buttons.values()):
-            made.style().unpolish(made)
-            made.style().polish(made)
+        parts: list[QWidget] = [self, self.project, *self.buttons.values()]
+        for part in parts:
+            part.style().unpolish(part)
+            part.style().polish(part)
 
     def choose(self, key: str) -> None:
         """Mark a page as the one shown."""

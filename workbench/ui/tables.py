@@ -58,7 +58,7 @@ class RecordModel(QAbstractTableModel):
         return self._columns
 
     def set_records(self, records: Sequence[Any]) -> None:
-        """Show other records. The same ones by key, in the same order, are refreshed in place: selection and scroll stay."""
+        """Show other records; the same ones by key, in the same order, keep selection and scroll place."""
         new = list(records)
         if self._key is not None and [self._key(r) for r in new] == [self._key(r) for r in self._records]:
             self._records = new

@@ -51,10 +51,12 @@ DARK = Tokens(
 
 # At least 3:1 on the surface, and at least 0.06 apart in OKLab for the three kinds of colour blindness.
 LANES_LIGHT = {
-    "base": "#55554F", "prompted": "#CC8000", "rag": "#0072B2", "tuned": "#0B9A6E", "rag+tuned": "#B8488C", "full": "#3C9ADB",
+    "base": "#55554F", "prompted": "#CC8000", "rag": "#0072B2",
+    "tuned": "#0B9A6E", "rag+tuned": "#B8488C", "full": "#3C9ADB",
 }  # fmt: skip
 LANES_DARK = {
-    "base": "#C4C4CA", "prompted": "#F0A830", "rag": "#3B8FD6", "tuned": "#1DB588", "rag+tuned": "#D98BB8", "full": "#7CC4F0",
+    "base": "#C4C4CA", "prompted": "#F0A830", "rag": "#3B8FD6",
+    "tuned": "#1DB588", "rag+tuned": "#D98BB8", "full": "#7CC4F0",
 }  # fmt: skip
 OWN_LIGHT = ("#7A4FC0", "#8A6A00", "#A34A2A", "#3D7A1F")  # a person's own lanes, in the order of their names' sum
 OWN_DARK = ("#B79BF0", "#CDB452", "#E59A7C", "#9CCB7A")
