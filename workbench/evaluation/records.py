@@ -75,6 +75,23 @@ class LaneSummary:
     p95_seconds: float
     median_first_token: float
     tokens_per_second: float
+    found: Rate | None = (
+        None  # of the cases with a source: those whose source was in the prompt; None without retrieval
+    )
+    failed: int = 0  # cases the engine gave no answer to, counted as not passed
+    prompt_tokens: float = 0.0  # median
+    answer_tokens: float = 0.0  # median
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """One lane asked the same questions twice: what differs then is not the lane."""
+
+    lane: str
+    asked: int  # cases asked again
+    changed_text: int  # whose text came out differently
+    changed_verdict: int  # which passed once and failed once
+    margin: float  # differences up to this, in rate, are not read as differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +108,7 @@ class Effect:
     worse: int  # cases only `against` passed
     total: int
     kind: str = ""  # "" over all kinds
+    holm_p: float = 1.0  # p_value after Holm's correction over the effects of the same kind of case
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +123,8 @@ class Evaluation:
     lanes: dict[str, LaneSummary]
     effects: tuple[Effect, ...]
     results: tuple[CaseResult, ...] = field(default=())
-    seconds: float = 0.0
+    seconds: float = 0.0  # spent answering, over all restarts
+    noise: Noise | None = None
+    canaries: dict[str, str] = field(default_factory=dict)  # lane -> "ok", or why it may not be what its label says
+    missing_sources: tuple[str, ...] | None = None  # sources the cases name that are not in the index; None: unknown
+    made_with: dict[str, Any] = field(default_factory=dict)  # versions, model and adapter hashes, per lane definitions

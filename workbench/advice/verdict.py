@@ -1,0 +1,265 @@
+"""What to use, by how much, or that it cannot be told yet.
+
+The rule is prompt first: the cheapest lane whose result is not clearly worse than the best. *Clearly worse* asks for
+three things at once: McNemar's p under 5 % after Holm's correction over the cheaper lanes, a paired interval that
+leaves out zero, and a difference beyond the noise of asking the same lane twice.
+
+A cheaper lane that merely was not shown to be worse is not yet as good. How much better the best could still be is the
+upper end of its interval: under MATTERS the verdict is firm, under twice that it leans, and beyond, or where the best
+was seen ahead by MATTERS without proof, it cannot be told and the number of questions that would tell is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.advice.attribution import REASONS, count_failures, explain_failures
+from workbench.advice.records import Verdict
+from workbench.advice.wording import HEADLINES, NAMES, lane_words, points, sentence_for
+from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
+from workbench.evaluation.statistics import holm, paired_effect, pairs_to_bound, pairs_to_detect
+
+LEVEL = 0.05  # chance of calling any one cheaper lane worse when none is
+MATTERS = 0.10  # our choice: one question in ten is what people notice, and what 100 to 200 questions can show
+FEW = 1000  # beyond so many more questions the difference is too small to be worth measuring
+
+# Cheapest first: what each adds to set up, run and keep up to date.
+ORDER = ("base", "prompted", "rag", "tuned", "rag+tuned")
+RECOMMENDATIONS = {
+    "base": "neither",
+    "prompted": "prompt",
+    "rag": "retrieval",
+    "tuned": "fine-tuning",
+    "rag+tuned": "both",
+    "": "cannot-tell",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the results of some cases speak for."""
+
+    lane: str  # the lane chosen, "" when it cannot be told
+    best: str  # the lane with the most right answers, the cheaper of equals
+    gap: Effect | None  # best over the lane chosen (or over the cheapest that could be), None when they are the same
+    worse: tuple[str, ...]  # cheaper lanes that are clearly worse than the best
+    firm: bool
+    needed: int  # about how many more questions would tell, 0 when it is told
+
+    @property
+    def recommendation(self) -> str:
+        """As in the contract."""
+        return RECOMMENDATIONS[family(self.lane)]
+
+
+def family(lane: str) -> str:
+    """ "tuned" for "tuned:tickets"; a person's own lane is its own family."""
+    return lane.partition(":")[0]
+
+
+def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
+    """The verdict on an evaluation, over all its cases and per kind of case."""
+    noise = evaluation.noise.margin if evaluation.noise else 0.0
+    overall = choose(evaluation.results, noise)
+    kinds = list(dict.fromkeys(result.kind for result in evaluation.results))
+    per_kind = {kind: choose([each for each in evaluation.results if each.kind == kind], noise) for kind in kinds}
+    failures = explain_failures(evaluation, suite)
+    return Verdict(
+        recommendation=overall.recommendation,
+        lane=overall.lane,
+        headline=_headline(evaluation, overall),
+        firmness=_firmness(evaluation, overall),
+        by_kind={kind: choice.recommendation for kind, choice in per_kind.items()},
+        reasons=_reasons(evaluation, overall, per_kind, count_failures(failures)),
+        would_change=_would_change(evaluation, overall, per_kind),
+        effects=evaluation.effects,
+        failures=count_failures(failures),
+        failed_cases=failures,
+        questions_needed=overall.needed,
+    )
+
+
+def choose(results: Sequence[CaseResult], noise: float = 0.0) -> Choice:
+    """The cheapest lane that is not clearly worse than the best, over some cases. Lanes a person made are left out."""
+    lanes = _candidates(results)
+    if len(lanes) < 2:
+        return Choice("", next(iter(lanes), ""), None, (), False, 0)
+    best = max(lanes, key=lambda lane: sum(lanes[lane].values()))  # max keeps the first, so the cheaper of equals
+    cheaper = list(lanes)[: list(lanes).index(best)]
+    gaps = [_gap(best, lane, lanes) for lane in cheaper]
+    corrected = holm([gap.p_value for gap in gaps])
+    worse = {gap.against for gap, p in zip(gaps, corrected, strict=True) if _clearly(gap, p, noise)}
+    left = [gap for gap in gaps if gap.against not in worse]
+    ordered = tuple(lane for lane in cheaper if lane in worse)
+    if left:
+        return _weigh(left[0], best, ordered)
+    return _weigh_best(best, lanes, ordered)
+
+
+def _candidates(results: Sequence[CaseResult]) -> dict[str, dict[str, bool]]:
+    """Verdicts by case for the standard lanes, cheapest first; of several fine-tunes the one that did best."""
+    lanes: dict[str, dict[str, bool]] = {}
+    for result in results:
+        if family(result.lane) in ORDER and result.answer.stopped != "failed":
+            lanes.setdefault(result.lane, {})[result.case] = result.passed
+    best: dict[str, str] = {}
+    for lane, passed in lanes.items():
+        holder = best.get(family(lane))
+        if holder is None or sum(passed.values()) > sum(lanes[holder].values()):
+            best[family(lane)] = lane
+    return {best[each]: lanes[best[each]] for each in ORDER if each in best}
+
+
+def _gap(best: str, lane: str, lanes: dict[str, dict[str, bool]]) -> Effect:
+    shared = [case for case in lanes[best] if case in lanes[lane]]
+    ours, theirs = [lanes[best][case] for case in shared], [lanes[lane][case] for case in shared]
+    return paired_effect("gap", best, lane, ours, theirs)
+
+
+def _clearly(gap: Effect, corrected: float, noise: float) -> bool:
+    return corrected < LEVEL and gap.interval[0] > 0 and gap.difference > noise
+
+
+def _weigh(gap: Effect, best: str, worse: tuple[str, ...]) -> Choice:
+    """Whether the cheapest lane that is left is as good as the best, or merely was not shown to be worse."""
+    upper = gap.interval[1]
+    if gap.difference >= MATTERS or upper > 2 * MATTERS:
+        return Choice("", best, gap, worse, False, _needed(gap))
+    return Choice(gap.against, best, gap, worse, upper <= MATTERS, 0)
+
+
+def _weigh_best(best: str, lanes: dict[str, dict[str, bool]], worse: tuple[str, ...]) -> Choice:
+    """The best beats all cheaper lanes clearly, or is itself the cheapest: then dearer ones may still beat it."""
+    if worse:
+        return Choice(best, best, _gap(best, worse[-1], lanes), worse, True, 0)
+    dearer = [_gap(lane, best, lanes) for lane in lanes if lane != best]
+    widest = max(dearer, key=lambda gap: gap.interval[1])
+    return _weigh(widest, best, worse)
+
+
+def _needed(gap: Effect) -> int:
+    """About how many more questions would tell, rounded up to tens: to prove the difference, or to bound it."""
+    discordant = (gap.better + gap.worse + 1) / (gap.total + 2)  # smoothed: no discordant pair of three is not none
+    if abs(gap.difference) >= MATTERS:
+        total = pairs_to_detect(gap.difference, discordant)
+    else:
+        total = pairs_to_bound(max(gap.difference, 0.0), discordant, 2 * MATTERS)
+    return max(10, math.ceil((total - gap.total) / 10) * 10)
+
+
+def _headline(evaluation: Evaluation, choice: Choice) -> str:
+    if not choice.lane:
+        return (
+            "It cannot be told yet which to use."
+            if len(evaluation.lanes) > 1
+            else "One lane alone compares with nothing."
+        )
+    rate = evaluation.lanes[choice.lane].overall
+    if choice.recommendation == "neither" and rate.interval[0] < 0.5:
+        return HEADLINES["nothing"]
+    return HEADLINES[choice.recommendation]
+
+
+def _firmness(evaluation: Evaluation, choice: Choice) -> str:
+    gap = choice.gap
+    if gap is None:
+        return "Evaluate at least two lanes over the same questions to compare them."
+    if not choice.lane:
+        return sentence_for("open", gap, choice.needed, FEW)
+    if choice.worse and choice.best == choice.lane:
+        return sentence_for("clear", gap, 0, FEW)
+    return sentence_for("firm" if choice.firm else "leaning", gap, 0, FEW)
+
+
+def _reasons(
+    evaluation: Evaluation, overall: Choice, per_kind: dict[str, Choice], failures: dict[str, dict[str, int]]
+) -> tuple[str, ...]:
+    told = [f"{lane_words(lane)} was right on {_share(evaluation, lane)}." for lane in _shown(evaluation, overall)]
+    told += [
+        _effect_sentence(effect) for effect in evaluation.effects if not effect.kind and _worth_telling(effect, overall)
+    ]
+    if len(per_kind) > 1:
+        told += [_kind_sentence(kind, choice, evaluation) for kind, choice in per_kind.items()]
+    told += _faults(evaluation)
+    lane = overall.lane or overall.best
+    for reason, count in list(failures.get(lane, {}).items())[:1]:
+        found, words = REASONS[reason], lane_words(lane, False)
+        told.append(f"Of what {words} still fails, most is “{found.title.lower()}” ({count}). {found.next_step}")
+    return tuple(told)
+
+
+def _shown(evaluation: Evaluation, choice: Choice) -> list[str]:
+    """The chosen lane, the best, and the cheapest, each once."""
+    cheapest = next((lane for lane in evaluation.lanes if family(lane) == "base"), "")
+    return [lane for lane in dict.fromkeys((choice.lane, choice.best, cheapest)) if lane in evaluation.lanes]
+
+
+def _share(evaluation: Evaluation, lane: str) -> str:
+    rate = evaluation.lanes[lane].overall
+    low, high = (f"{100 * bound:.0f}" for bound in rate.interval)
+    return f"{rate.passed} of {rate.total} questions, {100 * rate.rate:.0f} % (between {low} and {high})"
+
+
+def _worth_telling(effect: Effect, choice: Choice) -> bool:
+    wanted = {"prompting", "retrieval", "tuning", "tuning given retrieval", "interaction"}
+    tuned = choice.lane if "tuned" in choice.lane else ""
+    same = not tuned or "tuned" not in effect.lane or effect.lane.partition(":")[2] == tuned.partition(":")[2]
+    return effect.name in wanted and same
+
+
+def _effect_sentence(effect: Effect) -> str:
+    what = NAMES[effect.name]
+    low, high = points(effect.interval[0]), points(effect.interval[1])
+    seen = f"{points(effect.difference)} points (between {low} and {high})"
+    if effect.interval[0] <= 0 <= effect.interval[1]:
+        return f"{what} shows no difference that could be told from chance: {seen}."
+    return f"{what} changes the rate by {seen}."
+
+
+def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
+    total = max((lane.by_kind[kind].total for lane in evaluation.lanes.values() if kind in lane.by_kind), default=0)
+    named = {
+        "fact": "questions of fact",
+        "behaviour": "questions of behaviour",
+        "unanswerable": "unanswerable questions",
+    }
+    what = named.get(kind, f"questions of the kind “{kind}”")
+    if not choice.lane:
+        more = f"; about {choice.needed} more of them would tell" if 0 < choice.needed <= FEW else ""
+        return f"For the {total} {what} it cannot be told yet{more}."
+    return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
+
+
+def _faults(evaluation: Evaluation) -> list[str]:
+    """What makes the figures themselves doubtful."""
+    told = [
+        f"{lane_words(lane)} may not be what its label says. {said}"
+        for lane, said in evaluation.canaries.items()
+        if said != "ok"
+    ]
+    told += [
+        f"The engine failed at {lane.failed} questions of {lane_words(lane.lane, False)}: they are not compared."
+        for lane in evaluation.lanes.values()
+        if lane.failed
+    ]
+    if evaluation.missing_sources:
+        told.append(f"{len(evaluation.missing_sources)} of the files the questions are about are not in the index.")
+    return told
+
+
+def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, Choice]) -> tuple[str, ...]:
+    told = []
+    if not overall.lane and 0 < overall.needed <= FEW:
+        told.append(f"About {overall.needed} more questions of the same kinds, answered by the same lanes.")
+    if overall.lane and overall.gap is not None and overall.best != overall.lane:
+        most, best = points(overall.gap.interval[1]), lane_words(overall.best, False)
+        told.append(f"If {most} points matter to you: {best} could be that much better.")
+    for kind, choice in per_kind.items():
+        if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
+            told.append(f"If you only had {NAMES[kind]}: {lane_words(choice.lane, False)}.")
+    missing = [each for each in ORDER if each not in {family(lane) for lane in evaluation.lanes}]
+    if missing:
+        told.append(f"Not measured here: {', '.join(lane_words(each, False) for each in missing)}.")
+    return tuple(told)

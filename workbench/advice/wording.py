@@ -1,0 +1,68 @@
+"""The sentences of a verdict; every figure in them is rounded once, from the exact value."""
+
+from __future__ import annotations
+
+from workbench.evaluation.records import Effect
+
+HEADLINES = {
+    "prompt": "Use a better prompt.",
+    "retrieval": "Use your documents.",
+    "fine-tuning": "Use the fine-tune.",
+    "both": "Use your documents and the fine-tune together.",
+    "neither": "The bare model is enough.",
+    "nothing": "Nothing tried here helped enough to be worth it.",
+}
+
+# Effects and kinds as the start of a sentence and as a thing.
+NAMES = {
+    "prompting": "A better prompt",
+    "retrieval": "Adding documents",
+    "tuning": "The fine-tune",
+    "both": "Documents and fine-tune together",
+    "tuning given retrieval": "The fine-tune on top of documents",
+    "retrieval given tuning": "Documents on top of the fine-tune",
+    "interaction": "Having both, beyond the sum of each,",
+    "whole documents": "Putting whole documents in the prompt",
+    "fact": "questions of fact",
+    "behaviour": "questions of behaviour",
+    "unanswerable": "unanswerable questions",
+}
+
+_LANES = {
+    "base": "the bare model",
+    "prompted": "the better prompt",
+    "rag": "the documents",
+    "tuned": "the fine-tune",
+    "rag+tuned": "documents and fine-tune together",
+    "full": "whole documents in the prompt",
+}
+
+
+def lane_words(lane: str, start: bool = True) -> str:
+    """A lane as people call it, "the fine-tune (tickets)"; `start` of a sentence or within one."""
+    first, _, name = lane.partition(":")
+    words = _LANES.get(first, f"the lane “{lane}”")
+    words = f"{words} ({name})" if name and first in _LANES else words
+    return words[0].upper() + words[1:] if start else words
+
+
+def points(rate: float) -> str:
+    """A difference of rates in points, with its sign: "+31", "−4", "0"."""
+    rounded = round(100 * rate)
+    return f"+{rounded}" if rounded > 0 else f"−{-rounded}" if rounded < 0 else "0"
+
+
+def sentence_for(state: str, gap: Effect, needed: int, few: int) -> str:
+    """How firm a verdict is: "clear", "firm", "leaning" or "open" (it cannot be told)."""
+    best, other = lane_words(gap.lane, False), lane_words(gap.against, False)
+    low, high = points(gap.interval[0]), points(gap.interval[1])
+    if state == "clear":
+        return f"Firm: {points(gap.difference)} points over {other} (between {low} and {high}, {gap.total} questions)."
+    if state == "firm":
+        return f"Firm: {best} is at most {high} points better than {other}, over {gap.total} questions."
+    if state == "leaning":
+        return f"Leaning: {best} could still be up to {high} points better than {other}; nothing shows that it is."
+    seen = f"{lane_words(gap.lane)} against {other}: {points(gap.difference)} points, between {low} and {high}"
+    if needed > few:
+        return f"{seen}. The difference is too small to be told with a suite of sensible size."
+    return f"{seen}, over {gap.total} questions. About {needed} more would tell."
