@@ -193,7 +193,8 @@ def _epub(page: Page) -> bytes:
 
 
 _CONTAINER = (
-    '<?xml version="1.0"?>\n<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    '<?xml version="1.0"?>\n<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+    "<rootfiles>"
     '<rootfile full-path="OEBPS/content.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n'
 )
 
@@ -207,7 +208,9 @@ def _xhtml(title: str, body: str) -> str:
 
 
 def _navigation(names: list[str], chapters: list[list[Block]]) -> str:
-    links = [f'<li><a href="{name}">{escape(part[0].lines[0])}</a></li>' for name, part in zip(names, chapters)]
+    links = [
+        f'<li><a href="{name}">{escape(part[0].lines[0])}</a></li>' for name, part in zip(names, chapters, strict=True)
+    ]
     return _xhtml("Contents", f'<nav epub:type="toc"><ol>{"".join(links)}</ol></nav>')
 
 
@@ -217,7 +220,8 @@ def _package(page: Page, names: list[str]) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf" version="3.0" '
         'unique-identifier="id"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f'<dc:identifier id="id">orrinfell:{escape(page.path)}</dc:identifier><dc:title>{escape(_title(page))}</dc:title>'
+        f'<dc:identifier id="id">orrinfell:{escape(page.path)}</dc:identifier>'
+        f"<dc:title>{escape(_title(page))}</dc:title>"
         f'<dc:language>en</dc:language><meta property="dcterms:modified">{MOMENT:%Y-%m-%dT%H:%M:%SZ}</meta></metadata>'
         '<manifest><item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
         f"{items}</manifest><spine>{spine}</spine></package>\n"

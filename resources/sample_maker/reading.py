@@ -41,7 +41,16 @@ _ASIDES = (
     "An index is found on the last page.",
 )
 
-_FILES = "notes.md guide.pdf rules.docx list.xlsx minutes.txt handbook.html leaflet.pdf register.csv slides.pptx".split()
+_FILES = [
+    "notes.md",
+    "guide.pdf",
+    "rules.docx",
+    "list.xlsx",
+    "minutes.txt",
+    "handbook.html",
+    "register.csv",
+    "slides.pptx",
+]
 _PLACES = ("page {n}", "section {n}", "line {n}", "paragraph {n}", "sheet {n}")
 
 
@@ -149,7 +158,9 @@ def _listed(kind: PassageKind, subject: Subject, without: str | None, pick: rand
     labels = [(label, slot) for slot, (label, _) in kind.slots.items() if slot != without]
     pick.shuffle(labels)
     joint = pick.choice(["\n", "; "])
-    return joint.join([_capital(subject.name), *(f"{subject.fill(label)}: {subject.values[slot]}" for label, slot in labels)])
+    return joint.join(
+        [_capital(subject.name), *(f"{subject.fill(label)}: {subject.values[slot]}" for label, slot in labels)]
+    )
 
 
 def _tabled(kind: PassageKind, subjects: list[Subject], slots: list[str], pick: random.Random) -> str:
@@ -183,7 +194,9 @@ def _plain(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> 
         wrong = _strangers(kind, kinds, pick.choice([1, 2]), pick)
     else:
         right = _told(kind, subject, None, pick)
-        wrong = [_told(kind, rival, None, pick) for rival in rivals] + _strangers(kind, kinds, pick.choice([0, 1]), pick)
+        wrong = [_told(kind, rival, None, pick) for rival in rivals] + _strangers(
+            kind, kinds, pick.choice([0, 1]), pick
+        )
     return _placed(subject.fill(ask.question), right, wrong, _said(ask, subject, pick), pick)
 
 
@@ -201,7 +214,9 @@ def _dated(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> 
     if pick.random() < 0.25:
         question = f"{question[:-1]}, according to the paper of {year}?"
         return _placed(question, old, [new], _said(ask, older, pick), pick)
-    question = pick.choice(["{}", "{} I mean today.", "As things stand now: {}", "{} I need the latest word."]).format(question)
+    question = pick.choice(["{}", "{} I mean today.", "As things stand now: {}", "{} I need the latest word."]).format(
+        question
+    )
     wrong = [old] + (_strangers(kind, kinds, 1, pick) if pick.random() < 0.3 else [])
     return _placed(question, new, wrong, _said(ask, subject, pick), pick)
 
@@ -258,15 +273,30 @@ def _silent(kind: PassageKind, subject: Subject, slot: str, pick: random.Random)
     return told if subject.values[slot] not in told else f"About {subject.name} there is nothing more on this page."
 
 
-_ROLES = "treasurer secretary harbour-master head-gardener choirmaster bursar night-porter archivist vet surveyor".split()
+_ROLES = [
+    "treasurer",
+    "secretary",
+    "harbour-master",
+    "head-gardener",
+    "choirmaster",
+    "bursar",
+    "night-porter",
+    "archivist",
+    "vet",
+    "surveyor",
+]
 _HOLDINGS = (
-    ("{n} keeps the {o} in {v}.", "Where is the {o} of {e} kept by its {r}?", "pick the cellar, the tower, a tin trunk, the vestry, the boathouse"),
+    (
+        "{n} keeps the {o} in {v}.",
+        "Where is the {o} of {e} kept by its {r}?",
+        "pick the cellar, the tower, a tin trunk, the vestry, the boathouse",
+    ),
     ("{n} can be reached on {v}.", "Under which number does one reach the {r} of {e}?", "phone"),
     ("{n} lives in {v}.", "In which street does the {r} of {e} live?", "street"),
     ("{n} is away until {v}.", "When does the {r} of {e} come back?", "date"),
     ("{n} drives the car with the plate {v}.", "What plate is on the car of the {r} of {e}?", "code LLL dddd"),
 )
-_OBJECTS = "seal charter silver-cup cash-box flag deed".split()
+_OBJECTS = ["seal", "charter", "silver-cup", "cash-box", "flag", "deed"]
 
 
 def _two_steps(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
@@ -298,7 +328,11 @@ def _placed(question: str, right: str, wrong: list[str], said: str, pick: random
 def make_ticket_readings(kinds_file: Path, tickets: list[Ticket], seed: int) -> list[Reading]:
     """Messages that stay tickets although passages stand before them, as they do in a retrieval lane."""
     pick, kinds = random.Random(seed), read_kinds(kinds_file)
-    useful = [kind for kind in kinds if kind.name in ("boiler", "printer", "warranty", "pricelist", "cleaning", "error", "oil", "fuel")]
+    useful = [
+        kind
+        for kind in kinds
+        if kind.name in ("boiler", "printer", "warranty", "pricelist", "cleaning", "error", "oil", "fuel")
+    ]
     rows = []
     for ticket in tickets:
         chosen = pick.sample(useful, pick.choice([2, 2, 3]))

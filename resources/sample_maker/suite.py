@@ -29,6 +29,15 @@ def read_facts(path: Path) -> list[Fact]:
     return facts
 
 
+def read_unanswerable(path: Path) -> list[tuple[str, list[list[str]]]]:
+    """Each question with groups of words, of which no group may stand together in a sentence of the documents."""
+    found = []
+    for line in _lines(path):
+        question, groups = line.split(" | ")
+        found.append((question, [list(_parted(group, ",")) for group in _parted(groups, ";")]))
+    return found
+
+
 def _parted(text: str, mark: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(mark))
 
@@ -41,7 +50,7 @@ def make_suite(source: Path) -> list[dict[str, Any]]:
     """All cases as plain records, in the order facts, behaviour, unanswerable."""
     facts = read_facts(source / "suite_facts.txt")
     tickets = read_suite_tickets(source / "suite_tickets.txt")
-    unknown = _lines(source / "suite_unanswerable.txt")
+    unknown = [question for question, _ in read_unanswerable(source / "suite_unanswerable.txt")]
     cases = [_case(f"fact-{n:02d}", "fact", fact.question, _fact(fact), fact) for n, fact in enumerate(facts, 1)]
     cases += [_case(f"ticket-{n:02d}", "behaviour", one.message, _ticket(one)) for n, one in enumerate(tickets, 1)]
     cases += [_case(f"unknown-{n:02d}", "unanswerable", text, {"refuses": True}) for n, text in enumerate(unknown, 1)]

@@ -29,9 +29,9 @@ class Ticket:
     order: str | None  # the four-digit number, when the message gives one
 
     def answer(self) -> str:
-        """The ticket as one line, keys always in this order."""
+        """The ticket as one line, keys always in this order, without spaces: 25 tokens of the starter instead of 33."""
         fields = {name: getattr(self, name) for name in ("product", "category", "priority", "reply", "order")}
-        return json.dumps(fields)
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def schema(product: str | None = None) -> dict[str, Any]:

@@ -6,18 +6,27 @@ import random
 import string
 from collections.abc import Callable
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_FIRST = (
-    "Alma Boris Carmen Dilip Edda Fergus Greta Hamid Irma Jonas Keiko Leopold Mirela Nils Odette Pascal Quentin Renata "
-    "Soren Thea Ugo Vesna Walter Xenia Yvonne Zoltan Agnes Bruno Cosima Dario Elke Farah Gustav Hilde Imran Joan Kamal"
-).split()
-_LAST = (
-    "Abelson Brightwater Castell Dunmore Eklund Farrow Gantry Hollis Imhof Jansky Kettle Lomax Marsden Novak Okafor "
-    "Pendry Quill Rasmussen Sabo Thorne Ulrich Varga Wexler Yates Zeller Barlow Corrigan Delgado Finch Grady Hale Ito"
-).split()
-_TOWN_HEADS = "Al Bor Car Dren Elm Far Gold Hart Ips Jar Kel Lan Mor Nor Ost Pel Ren Sal Tor Ul Ver Wal Yar Zel".split()
-_TOWN_TAILS = "bury dorf field gate haven kirk lund mere ness port ridge sted ton vik wick worth".split()
+
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
+_MONTHS = _listed("January February March April May June July August September October November December")
+_DAYS = _listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_FIRST = _listed(
+    "Alma Boris Carmen Dilip Edda Fergus Greta Hamid Irma Jonas Keiko Leopold Mirela Nils Odette Pascal "
+    "Quentin Renata Soren Thea Ugo Vesna Walter Xenia Yvonne Zoltan Agnes Bruno Cosima Dario Elke Farah "
+    "Gustav Hilde Imran Joan Kamal"
+)
+_LAST = _listed(
+    "Abelson Brightwater Castell Dunmore Eklund Farrow Gantry Hollis Imhof Jansky Kettle Lomax Marsden Novak "
+    "Okafor Pendry Quill Rasmussen Sabo Thorne Ulrich Varga Wexler Yates Zeller Barlow Corrigan Delgado Finch "
+    "Grady Hale Ito"
+)
+_TOWN_HEADS = _listed(
+    "Al Bor Car Dren Elm Far Gold Hart Ips Jar Kel Lan Mor Nor Ost Pel Ren Sal Tor Ul Ver Wal Yar Zel"
+)
+_TOWN_TAILS = _listed("bury dorf field gate haven kirk lund mere ness port ridge sted ton vik wick worth")
 _THINGS: dict[str, tuple[str, str]] = {
     "street": (
         "Rope Salt Candle Foundry Swan Linden Convent Tanner Prince Bishop Barley Ferry Anvil Cooper Garden Tower",

@@ -1,0 +1,64 @@
+"""The sample project keeps its promises: what its suite measures is neither trained on nor left unanswered."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+
+
+@pytest.fixture(scope="module")
+def checker() -> ModuleType:
+    """`resources/check_sample.py`, which is a script and no part of the package."""
+    spec = importlib.util.spec_from_file_location("check_sample", RESOURCES / "check_sample.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["check_sample"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_check_of_the_sample_passes(checker: ModuleType) -> None:
+    findings = checker.check_sample()
+    assert findings.problems == []
+    assert len(findings.lines) >= 25
+
+
+def test_a_suite_question_in_a_training_file_is_noticed(checker: ModuleType) -> None:
+    sample, findings = checker.read_sample(), checker.Findings()
+    row = {"messages": [{"role": "user", "content": sample.cases[70]["question"]}]}
+    sample.tickets.append(row)
+    checker._check_overlap(sample, findings)
+    assert any("asked in no training row" in problem for problem in findings.problems)
+    assert any("alike" in problem for problem in findings.problems)
+
+
+def test_a_fact_missing_from_its_document_is_noticed(checker: ModuleType) -> None:
+    sample, findings = checker.read_sample(), checker.Findings()
+    sample.texts["operations/suppliers.xlsx"] = "nothing here"
+    checker._check_facts(sample, findings)
+    assert any("Who supplies the cell" in problem for problem in findings.problems)
+
+
+def test_an_answer_to_an_unanswerable_question_is_noticed(checker: ModuleType) -> None:
+    sample, findings = checker.read_sample(), checker.Findings()
+    sample.texts["handbook/extra.txt"] = "Priti Oakshott drives a small green car."
+    checker._check_unanswerable(sample, findings)
+    assert len(findings.problems) >= 1
+
+
+def test_the_committed_sample_is_what_the_sources_make(checker: ModuleType, tmp_path: Path) -> None:
+    from sample_maker.formats import write_page
+    from sample_maker.source import read_pages
+    from sample_maker.suite import make_suite
+
+    for page in read_pages(RESOURCES / "source" / "documents"):
+        made = write_page(page, tmp_path)
+        if made.suffix in (".md", ".txt", ".html", ".csv", ".rtf", ".epub"):  # office libraries differ between versions
+            assert made.read_bytes() == (RESOURCES / "sample" / "documents" / page.path).read_bytes()
+    assert checker.read_sample().cases == make_suite(RESOURCES / "source")
