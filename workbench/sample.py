@@ -12,9 +12,6 @@ from workbench import paths
 from workbench.errors import MissingFile
 from workbench.project import Project
 
-SUITE_SUFFIXES = (".yaml", ".yml", ".jsonl")
-DATASET_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
-
 
 @dataclass(frozen=True, slots=True)
 class SampleFiles:
@@ -34,32 +31,31 @@ def make_sample_project(folder: Path) -> Project:
     """
     source, told = _source(), _told()
     project = Project.open(folder)
-    documents = project.folder / "documents"
-    for part, target in (
-        (source / "documents", documents),
-        (source / "suites", project.suites_folder),
-        (source / "datasets", project.datasets_folder),
-    ):
-        _copy_missing(part, target)
+    for part, name in told["files"].items():
+        _copy_missing(source / name, _place(project, part, name))
     if project.info.folders:
         return project
-    examples = tuple((each["message"], each["answer"]) for each in told.get("examples", ()))
     project.change(
-        name=told.get("name", project.info.name),
-        folders=(documents,),
-        system_prompt=told.get("system_prompt", project.info.system_prompt).strip(),
-        examples=examples or project.info.examples,
+        name=told["company"],
+        folders=(_place(project, "documents", told["files"]["documents"]),),
+        system_prompt=told["system_prompt"].strip(),
+        examples=tuple((each["question"], each["answer"]) for each in told["examples"]),
     )
     return project
 
 
 def sample_files(project: Project) -> SampleFiles:
     """The parts of the sample in a project made by `make_sample_project`."""
-    suites = [path for path in sorted(project.suites_folder.glob("*")) if path.suffix in SUITE_SUFFIXES]
-    if not suites:
-        raise MissingFile(f"{project.folder} holds no suite: it was not made from the sample.")
-    datasets = tuple(path for path in sorted(project.datasets_folder.glob("*")) if path.suffix in DATASET_SUFFIXES)
-    return SampleFiles(project.folder / "documents", suites[0], datasets, sample_questions())
+    places = {part: _place(project, part, name) for part, name in _told()["files"].items()}
+    datasets = tuple(place for part, place in places.items() if part not in ("documents", "suite"))
+    return SampleFiles(places["documents"], places["suite"], datasets, sample_questions())
+
+
+def _place(project: Project, part: str, name: str) -> Path:
+    """Where a part of the sample lies in a project."""
+    if part == "documents":
+        return project.folder / name
+    return (project.suites_folder if part == "suite" else project.datasets_folder) / name
 
 
 def sample_questions() -> tuple[str, ...]:
@@ -87,8 +83,8 @@ def _told() -> dict[str, Any]:
 
 
 def _copy_missing(source: Path, target: Path) -> None:
-    """Copy every file that is not there yet."""
-    for path in sorted(source.rglob("*")):
+    """Copy a file, or every file of a folder, that is not there yet."""
+    for path in [source] if source.is_file() else sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
         if path.is_file() and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
