@@ -151,7 +151,7 @@ READERS: dict[str, Callable[[Path], str]] = {
     ".pptx": _read_pptx,
     ".xlsx": _read_xlsx,
     ".epub": _read_epub,
-    ".rtf": lambda path: str(rtf_to_text(path.read_text(encoding="ascii"))),
+    ".rtf": lambda path: str(rtf_to_text(path.read_text(encoding="ascii"))),  # type: ignore[no-untyped-call]
 }
 
 
@@ -294,16 +294,46 @@ def _check_readings(sample: Sample, findings: Findings) -> None:
 
 
 def _answered(row: dict[str, Any]) -> bool:
-    """A cited answer ends with the number of a passage that holds its numbers and half of its words or more."""
+    """A cited answer ends with the number of a passage that holds what it says beyond the question."""
     if row["answer"] == REFUSAL:
         return True
     cited = re.fullmatch(r"(.+) \[(\d)\]\.", row["answer"])
     if cited is None or not 1 <= int(cited[2]) <= len(row["passages"]):
         return False
-    text = f" {' '.join(words(row['passages'][int(cited[2]) - 1]['text']))} "
-    found = [f" {word} " in text for word in words(cited[1])]
-    numbers = [f" {word} " in text for word in words(cited[1]) if word[0].isdigit()]
-    return all(numbers) and sum(found) * 2 >= len(found)
+    text = words(row["passages"][int(cited[2]) - 1]["text"])
+    said = [word for word in words(cited[1]) if word not in words(row["question"]) and word not in _COMMON]
+    numbers = [word for word in said if word[0].isdigit()]
+    return all(word in text for word in numbers) and any(word in text for word in said)
+
+
+# Words of an answer that say nothing by themselves.
+_COMMON = set(
+    [
+        "the",
+        "a",
+        "an",
+        "at",
+        "in",
+        "on",
+        "of",
+        "to",
+        "it",
+        "is",
+        "was",
+        "they",
+        "does",
+        "can",
+        "has",
+        "one",
+        "within",
+        "until",
+        "after",
+        "from",
+        "with",
+        "for",
+        "by",
+    ]
+)
 
 
 def _own_names(sample: Sample) -> list[str]:

@@ -44,7 +44,7 @@ def main() -> None:
 
 def _write_suite(path: Path) -> None:
     dumper = yaml.SafeDumper
-    dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign,assignment]
+    dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
     text = yaml.dump(make_suite(SOURCE), Dumper=dumper, sort_keys=False, allow_unicode=True, width=110)
     path.write_text("# Made by resources/make_sample.py; change resources/source instead.\n" + text, encoding="utf-8")
 

@@ -41,17 +41,18 @@ _ASIDES = (
     "An index is found on the last page.",
 )
 
-_FILES = [
-    "notes.md",
-    "guide.pdf",
-    "rules.docx",
-    "list.xlsx",
-    "minutes.txt",
-    "handbook.html",
-    "register.csv",
-    "slides.pptx",
-]
-_PLACES = ("page {n}", "section {n}", "line {n}", "paragraph {n}", "sheet {n}")
+# Where a passage may come from: a file, and how a place in such a file is called.
+_ORIGINS = (
+    ("notes.md", "section {n}"),
+    ("guide.pdf", "page {n}"),
+    ("rules.docx", "section {n}"),
+    ("list.xlsx", "sheet {n}"),
+    ("minutes.txt", "line {n}"),
+    ("handbook.html", "section {n}"),
+    ("leaflet.pdf", "page {n}"),
+    ("register.csv", "line {n}"),
+    ("slides.pptx", "slide {n}"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +234,19 @@ _NOUNS = {
 }
 
 
+def _unnamed(kind: PassageKind, ask: Ask) -> str:
+    """The question with "the town" or "the firm" in place of a name."""
+    noun = _NOUNS[kind.about]
+    question = re.sub(r"(?<![Tt]he )(?<!\ba )\{e\}", f"the {noun}", ask.question).replace("{e}", noun)
+    return question.replace("a animal", "an animal")
+
+
 def _general(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
     """The question names nobody, as people ask about their own firm; only one passage is about such a thing."""
     subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    noun = _NOUNS.get(kind.about)
-    if noun is None:
+    if kind.about not in _NOUNS:
         return _plain(kind, kinds, pick)
-    question = re.sub(r"(?<![Tt]he )(?<!\ba )\{e\}", f"the {noun}", ask.question).replace("{e}", noun)
-    question = question.replace("a animal", "an animal")
+    question = _unnamed(kind, ask)
     elsewhere = [other for other in kinds if other.about != kind.about]
     wrong = _strangers(kind, elsewhere, pick.choice([1, 2, 2]), pick)
     return _placed(subject.fill(question), _told(kind, subject, None, pick), wrong, _said(ask, subject, pick), pick)
@@ -259,11 +265,17 @@ _HEADS_NEW = (
 def _refused(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
     """The subject is there without the value, or the value is there for somebody else."""
     subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    rivals = [_told(kind, rival, None, pick) for rival in _others(kind, subject, 1, pick)]
-    near = [] if pick.random() < 0.35 else [_silent(kind, subject, ask.slot, pick)]
-    passages = near + rivals + _strangers(kind, kinds, 1 if near else pick.choice([1, 2]), pick)
+    if kind.about in _NOUNS and pick.random() < 0.3:
+        elsewhere = [other for other in kinds if other.about != kind.about]
+        passages = [_silent(kind, subject, ask.slot, pick), *_strangers(kind, elsewhere, 2, pick)]
+        question = _unnamed(kind, ask)
+    else:
+        rivals = [_told(kind, rival, None, pick) for rival in _others(kind, subject, 1, pick)]
+        near = [] if pick.random() < 0.35 else [_silent(kind, subject, ask.slot, pick)]
+        passages = near + rivals + _strangers(kind, kinds, 1 if near else pick.choice([1, 2]), pick)
+        question = ask.question
     pick.shuffle(passages)
-    return Reading(_capital(subject.fill(ask.question)), tuple(passages), REFUSAL)
+    return Reading(_capital(subject.fill(question)), tuple(passages), REFUSAL)
 
 
 def _silent(kind: PassageKind, subject: Subject, slot: str, pick: random.Random) -> str:
@@ -343,11 +355,10 @@ def make_ticket_readings(kinds_file: Path, tickets: list[Ticket], seed: int) -> 
 
 def as_row(reading: Reading, pick: random.Random) -> dict[str, object]:
     """The row as it stands in the file, with a plausible file and place for each passage."""
-    files = pick.sample(_FILES, len(reading.passages))
-    places = [pick.choice(_PLACES).format(n=pick.randint(1, 40)) for _ in reading.passages]
+    origins = pick.sample(_ORIGINS, len(reading.passages))
     passages = [
-        {"file": file, "location": place, "text": text}
-        for file, place, text in zip(files, places, reading.passages, strict=True)
+        {"file": file, "location": place.format(n=pick.randint(1, 40)), "text": text}
+        for (file, place), text in zip(origins, reading.passages, strict=True)
     ]
     return {"question": reading.question, "passages": passages, "answer": reading.answer}
 

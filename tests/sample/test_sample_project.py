@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -23,14 +25,26 @@ def checker() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def read(checker: ModuleType) -> Any:
+    """The sample as it lies on disk, read once because four readers of office files take seconds."""
+    return checker.read_sample()
+
+
+@pytest.fixture
+def sample(read: Any) -> Any:
+    """A copy that a test may spoil."""
+    return copy.deepcopy(read)
+
+
 def test_every_check_of_the_sample_passes(checker: ModuleType) -> None:
     findings = checker.check_sample()
     assert findings.problems == []
     assert len(findings.lines) >= 25
 
 
-def test_a_suite_question_in_a_training_file_is_noticed(checker: ModuleType) -> None:
-    sample, findings = checker.read_sample(), checker.Findings()
+def test_a_suite_question_in_a_training_file_is_noticed(checker: ModuleType, sample: Any) -> None:
+    findings = checker.Findings()
     row = {"messages": [{"role": "user", "content": sample.cases[70]["question"]}]}
     sample.tickets.append(row)
     checker._check_overlap(sample, findings)
@@ -38,21 +52,21 @@ def test_a_suite_question_in_a_training_file_is_noticed(checker: ModuleType) -> 
     assert any("alike" in problem for problem in findings.problems)
 
 
-def test_a_fact_missing_from_its_document_is_noticed(checker: ModuleType) -> None:
-    sample, findings = checker.read_sample(), checker.Findings()
+def test_a_fact_missing_from_its_document_is_noticed(checker: ModuleType, sample: Any) -> None:
+    findings = checker.Findings()
     sample.texts["operations/suppliers.xlsx"] = "nothing here"
     checker._check_facts(sample, findings)
     assert any("Who supplies the cell" in problem for problem in findings.problems)
 
 
-def test_an_answer_to_an_unanswerable_question_is_noticed(checker: ModuleType) -> None:
-    sample, findings = checker.read_sample(), checker.Findings()
+def test_an_answer_to_an_unanswerable_question_is_noticed(checker: ModuleType, sample: Any) -> None:
+    findings = checker.Findings()
     sample.texts["handbook/extra.txt"] = "Priti Oakshott drives a small green car."
     checker._check_unanswerable(sample, findings)
     assert len(findings.problems) >= 1
 
 
-def test_the_committed_sample_is_what_the_sources_make(checker: ModuleType, tmp_path: Path) -> None:
+def test_the_committed_sample_is_what_the_sources_make(checker: ModuleType, read: Any, tmp_path: Path) -> None:
     from sample_maker.formats import write_page
     from sample_maker.source import read_pages
     from sample_maker.suite import make_suite
@@ -61,4 +75,4 @@ def test_the_committed_sample_is_what_the_sources_make(checker: ModuleType, tmp_
         made = write_page(page, tmp_path)
         if made.suffix in (".md", ".txt", ".html", ".csv", ".rtf", ".epub"):  # office libraries differ between versions
             assert made.read_bytes() == (RESOURCES / "sample" / "documents" / page.path).read_bytes()
-    assert checker.read_sample().cases == make_suite(RESOURCES / "source")
+    assert read.cases == make_suite(RESOURCES / "source")
