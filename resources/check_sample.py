@@ -307,33 +307,7 @@ def _answered(row: dict[str, Any]) -> bool:
 
 
 # Words of an answer that say nothing by themselves.
-_COMMON = set(
-    [
-        "the",
-        "a",
-        "an",
-        "at",
-        "in",
-        "on",
-        "of",
-        "to",
-        "it",
-        "is",
-        "was",
-        "they",
-        "does",
-        "can",
-        "has",
-        "one",
-        "within",
-        "until",
-        "after",
-        "from",
-        "with",
-        "for",
-        "by",
-    ]
-)
+_COMMON = tuple(words("the a an at in on of to it is was they does can has one within until after from with for by"))
 
 
 def _own_names(sample: Sample) -> list[str]:
