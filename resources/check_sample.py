@@ -348,8 +348,9 @@ def _check_description(sample: Sample, findings: Findings, folder: Path) -> None
     findings.check("files named by sample.toml", len(sample.description["files"]), missing)
     examples = sample.description["examples"]
     asked = {case["question"] for case in sample.cases} | {message for message, _ in _ticket_pairs(sample)}
-    known = [example["question"] for example in examples if example["question"] in asked]
-    findings.check("examples that are in neither suite nor training", len(examples), known)
+    shown = [example["question"] for example in examples] + sample.description["questions"]
+    known = [question for question in shown if question in asked]
+    findings.check("examples and first questions that are in neither suite nor training", len(shown), known)
     validator = jsonschema.Draft202012Validator(schema())
     tickets = [example["answer"] for example in examples if example["answer"].startswith("{")]
     findings.check("examples that keep to the schema", len(tickets), [t for t in tickets if not _valid(t, validator)])
