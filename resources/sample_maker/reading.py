@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,7 +152,8 @@ def _prose(kind: PassageKind, subject: Subject, without: str | None, pick: rando
     opening = kind.opening
     if without and f"{{{without}}}" in opening:
         opening = "About {e}, the following is known."
-    return " ".join(_capital(subject.fill(sentence)) for sentence in [opening, *sentences])
+    text = " ".join(_capital(subject.fill(sentence)) for sentence in [opening, *sentences])
+    return textwrap.fill(text, 58) if pick.random() < 0.15 else text  # broken into lines, as out of a printed page
 
 
 def _listed(kind: PassageKind, subject: Subject, without: str | None, pick: random.Random) -> str:
@@ -166,10 +168,12 @@ def _listed(kind: PassageKind, subject: Subject, without: str | None, pick: rand
 
 def _tabled(kind: PassageKind, subjects: list[Subject], slots: list[str], pick: random.Random) -> str:
     """Several subjects as rows of one table, in the way a spreadsheet is read aloud."""
-    rows = [["Name", *(kind.slots[slot][0] for slot in slots)]]
-    rows += [[_capital(one.name), *(one.values[slot] for slot in slots)] for one in subjects]
+    heads = ["Name", *(kind.slots[slot][0] for slot in slots)]
+    rows = [[_capital(one.name), *(one.values[slot] for slot in slots)] for one in subjects]
+    if pick.random() < 0.6:  # each row with its heads, as spreadsheets and tables are often read out
+        return "\n".join("; ".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)) for row in rows)
     joint = pick.choice([" | ", "; ", ", "])
-    return "\n".join(joint.join(row) for row in rows)
+    return "\n".join(joint.join(row) for row in [heads, *rows])
 
 
 def _told(kind: PassageKind, subject: Subject, without: str | None, pick: random.Random) -> str:
