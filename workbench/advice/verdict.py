@@ -17,12 +17,13 @@ from dataclasses import dataclass
 
 from workbench.advice.attribution import REASONS, count_failures, explain_failures
 from workbench.advice.records import Verdict
-from workbench.advice.wording import HEADLINES, NAMES, lane_words, points, sentence_for
+from workbench.advice.wording import HEADLINES, NAMES, in_points, lane_words, points, sentence_for
 from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
 from workbench.evaluation.statistics import holm, paired_effect, pairs_to_bound, pairs_to_detect
 
 LEVEL = 0.05  # chance of calling any one cheaper lane worse when none is
 MATTERS = 0.10  # our choice: one question in ten is what people notice, and what 100 to 200 questions can show
+ENOUGH = 0.5  # our choice: a bare model that may be wrong every other time is not praised as enough
 FEW = 1000  # beyond so many more questions the difference is too small to be worth measuring
 
 # Cheapest first: what each adds to set up, run and keep up to date.
@@ -94,7 +95,7 @@ def choose(results: Sequence[CaseResult], noise: float = 0.0) -> Choice:
     left = [gap for gap in gaps if gap.against not in worse]
     ordered = tuple(lane for lane in cheaper if lane in worse)
     if left:
-        return _weigh(left[0], best, ordered)
+        return _weigh(left[0], best, ordered, len(gaps))
     return _weigh_best(best, lanes, ordered)
 
 
@@ -122,11 +123,11 @@ def _clearly(gap: Effect, corrected: float, noise: float) -> bool:
     return corrected < LEVEL and gap.interval[0] > 0 and gap.difference > noise
 
 
-def _weigh(gap: Effect, best: str, worse: tuple[str, ...]) -> Choice:
+def _weigh(gap: Effect, best: str, worse: tuple[str, ...], compared: int) -> Choice:
     """Whether the cheapest lane that is left is as good as the best, or merely was not shown to be worse."""
     upper = gap.interval[1]
     if gap.difference >= MATTERS or upper > 2 * MATTERS:
-        return Choice("", best, gap, worse, False, _needed(gap))
+        return Choice("", best, gap, worse, False, _needed(gap, compared))
     return Choice(gap.against, best, gap, worse, upper <= MATTERS, 0)
 
 
@@ -136,14 +137,17 @@ def _weigh_best(best: str, lanes: dict[str, dict[str, bool]], worse: tuple[str, 
         return Choice(best, best, _gap(best, worse[-1], lanes), worse, True, 0)
     dearer = [_gap(lane, best, lanes) for lane in lanes if lane != best]
     widest = max(dearer, key=lambda gap: gap.interval[1])
-    return _weigh(widest, best, worse)
+    return _weigh(widest, best, worse, len(dearer))
 
 
-def _needed(gap: Effect) -> int:
-    """About how many more questions would tell, rounded up to tens: to prove the difference, or to bound it."""
+def _needed(gap: Effect, compared: int) -> int:
+    """About how many more questions would tell, rounded up to tens: to prove the difference, or to bound it.
+
+    Holm asks most of the first of `compared` differences, so the level is divided by their number.
+    """
     discordant = (gap.better + gap.worse + 1) / (gap.total + 2)  # smoothed: no discordant pair of three is not none
     if abs(gap.difference) >= MATTERS:
-        total = pairs_to_detect(gap.difference, discordant)
+        total = pairs_to_detect(gap.difference, discordant, level=1 - LEVEL / compared)
     else:
         total = pairs_to_bound(max(gap.difference, 0.0), discordant, 2 * MATTERS)
     return max(10, math.ceil((total - gap.total) / 10) * 10)
@@ -157,7 +161,7 @@ def _headline(evaluation: Evaluation, choice: Choice) -> str:
             else "One lane alone compares with nothing."
         )
     rate = evaluation.lanes[choice.lane].overall
-    if choice.recommendation == "neither" and rate.interval[0] < 0.5:
+    if choice.recommendation == "neither" and rate.interval[0] < ENOUGH:
         return HEADLINES["nothing"]
     return HEADLINES[choice.recommendation]
 
@@ -176,7 +180,7 @@ def _firmness(evaluation: Evaluation, choice: Choice) -> str:
 def _reasons(
     evaluation: Evaluation, overall: Choice, per_kind: dict[str, Choice], failures: dict[str, dict[str, int]]
 ) -> tuple[str, ...]:
-    told = [f"{lane_words(lane)} was right on {_share(evaluation, lane)}." for lane in _shown(evaluation, overall)]
+    told = [f"{lane_words(lane)}: right on {_share(evaluation, lane)}." for lane in _shown(evaluation, overall)]
     told += [
         _effect_sentence(effect) for effect in evaluation.effects if not effect.kind and _worth_telling(effect, overall)
     ]
@@ -212,9 +216,11 @@ def _worth_telling(effect: Effect, choice: Choice) -> bool:
 def _effect_sentence(effect: Effect) -> str:
     what = NAMES[effect.name]
     low, high = points(effect.interval[0]), points(effect.interval[1])
-    seen = f"{points(effect.difference)} points (between {low} and {high})"
+    seen = f"{in_points(effect.difference)} (between {low} and {high})"
     if effect.interval[0] <= 0 <= effect.interval[1]:
-        return f"{what} shows no difference that could be told from chance: {seen}."
+        return f"{what}: nothing that could be told from chance, {seen}."
+    if effect.name == "interaction":
+        return f"{what}, beyond the sum of each: {seen}."
     return f"{what} changes the rate by {seen}."
 
 
@@ -229,6 +235,9 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     if not choice.lane:
         more = f"; about {choice.needed} more of them would tell" if 0 < choice.needed <= FEW else ""
         return f"For the {total} {what} it cannot be told yet{more}."
+    lane = evaluation.lanes[choice.lane]
+    if choice.recommendation == "neither" and lane.by_kind[kind].interval[0] < ENOUGH:
+        return f"For the {total} {what} nothing tried here helped enough."
     return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
 
 
@@ -254,8 +263,8 @@ def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, C
     if not overall.lane and 0 < overall.needed <= FEW:
         told.append(f"About {overall.needed} more questions of the same kinds, answered by the same lanes.")
     if overall.lane and overall.gap is not None and overall.best != overall.lane:
-        most, best = points(overall.gap.interval[1]), lane_words(overall.best, False)
-        told.append(f"If {most} points matter to you: {best} could be that much better.")
+        most, best = in_points(overall.gap.interval[1]).removeprefix("+"), lane_words(overall.best, False)
+        told.append(f"If {most} would matter to you: {best} could be that much better.")
     for kind, choice in per_kind.items():
         if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
             told.append(f"If you only had {NAMES[kind]}: {lane_words(choice.lane, False)}.")

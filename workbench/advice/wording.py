@@ -13,6 +13,16 @@ HEADLINES = {
     "nothing": "Nothing tried here helped enough to be worth it.",
 }
 
+# A recommendation in a word or two, for one kind of question.
+ADVICE = {
+    "prompt": "a better prompt",
+    "retrieval": "documents",
+    "fine-tuning": "the fine-tune",
+    "both": "documents and the fine-tune",
+    "neither": "the bare model does no worse",
+    "cannot-tell": "cannot be told yet",
+}
+
 # Effects and kinds as the start of a sentence and as a thing.
 NAMES = {
     "prompting": "A better prompt",
@@ -21,7 +31,7 @@ NAMES = {
     "both": "Documents and fine-tune together",
     "tuning given retrieval": "The fine-tune on top of documents",
     "retrieval given tuning": "Documents on top of the fine-tune",
-    "interaction": "Having both, beyond the sum of each,",
+    "interaction": "Extra from having both",
     "whole documents": "Putting whole documents in the prompt",
     "fact": "questions of fact",
     "behaviour": "questions of behaviour",
@@ -52,17 +62,23 @@ def points(rate: float) -> str:
     return f"+{rounded}" if rounded > 0 else f"−{-rounded}" if rounded < 0 else "0"
 
 
+def in_points(rate: float) -> str:
+    """The same with its unit: "+1 point", "−4 points"."""
+    return f"{points(rate)} point{'' if abs(round(100 * rate)) == 1 else 's'}"
+
+
 def sentence_for(state: str, gap: Effect, needed: int, few: int) -> str:
     """How firm a verdict is: "clear", "firm", "leaning" or "open" (it cannot be told)."""
     best, other = lane_words(gap.lane, False), lane_words(gap.against, False)
     low, high = points(gap.interval[0]), points(gap.interval[1])
     if state == "clear":
-        return f"Firm: {points(gap.difference)} points over {other} (between {low} and {high}, {gap.total} questions)."
+        return f"Firm: {in_points(gap.difference)} over {other} (between {low} and {high}, {gap.total} questions)."
+    most = in_points(max(gap.interval[1], 0.0)).removeprefix("+")
     if state == "firm":
-        return f"Firm: {best} is at most {high} points better than {other}, over {gap.total} questions."
+        return f"Firm: {best} is at most {most} better than {other}, over {gap.total} questions."
     if state == "leaning":
-        return f"Leaning: {best} could still be up to {high} points better than {other}; nothing shows that it is."
-    seen = f"{lane_words(gap.lane)} against {other}: {points(gap.difference)} points, between {low} and {high}"
+        return f"Leaning: {best} could still be up to {most} better than {other}; nothing shows that it is."
+    seen = f"{lane_words(gap.lane)} against {other}: {in_points(gap.difference)}, between {low} and {high}"
     if needed > few:
         return f"{seen}. The difference is too small to be told with a suite of sensible size."
     return f"{seen}, over {gap.total} questions. About {needed} more would tell."

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, ISC004, SIM905 - a pattern is read best on one line
+# ruff: noqa: E501, ISC004 - a pattern is read best on one line
 """Recognise an answer that honestly says it has no answer.
 
 A refusal stands in the first sentence that says anything (after "Sorry", "Unfortunately", "Based on the passages…").

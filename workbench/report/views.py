@@ -1,0 +1,301 @@
+"""What the page shows, worked out of the records: every figure is rounded here, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench import records
+from workbench.advice.attribution import REASONS
+from workbench.advice.records import Verdict
+from workbench.advice.wording import ADVICE, NAMES
+from workbench.evaluation.records import Case, CaseResult, Effect, Evaluation, Suite
+from workbench.evaluation.summary import regroup
+from workbench.lanes.lane import Answer
+from workbench.report.charts import effect_chart, loss_chart, rate_view
+from workbench.tuning.recipe import RunInfo
+
+KINDS = {"fact": "Facts", "behaviour": "Behaviour", "unanswerable": "Unanswerable"}
+INDEX_FACTS = (("files", "Files indexed"), ("chunks", "Passages in the index"), ("skipped", "Files skipped"))
+_FAMILIES = {
+    "base": ("Base", "Base", "lane-base"),
+    "prompted": ("Prompted", "Prompted", "lane-prompted"),
+    "rag": ("Documents", "Documents", "lane-rag"),
+    "tuned": ("Fine-tuned", "Tuned", "lane-tuned"),
+    "rag+tuned": ("Tuned + documents", "Tuned + docs", "lane-both"),
+    "full": ("Whole documents", "Whole docs", "lane-full"),
+}
+
+
+def page_values(
+    evaluation: Evaluation,
+    suite: Suite,
+    verdict: Verdict,
+    runs: Sequence[RunInfo],
+    index: Any,
+    timings: Mapping[str, float],
+    machine: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything the template asks for, but the page's own title, style and script."""
+    lanes = lane_views(evaluation)
+    groups = case_groups(evaluation, suite, lanes)
+    cases = [case for group in groups for case in group["cases"]]
+    doubtful = {lane: said for lane, said in evaluation.canaries.items() if said != "ok"}
+    return {
+        "verdict": verdict,
+        "suite_name": suite.name,
+        "total": len(cases),
+        "day": evaluation.created.partition("T")[0],
+        "kinds": [{"title": KINDS.get(k, k), "advice": ADVICE[each]} for k, each in verdict.by_kind.items()],
+        "lanes": list(lanes.values()),
+        "canaries_good": bool(evaluation.canaries) and not doubtful,
+        "canary_faults": [f"{lanes[lane]['title']}: {said}" for lane, said in doubtful.items() if lane in lanes],
+        "matrix": _matrix(evaluation, lanes),
+        **_effects(evaluation, lanes),
+        "failing": _failing(evaluation, verdict, lanes),
+        "curves": [curve for run in runs if (curve := _curve(run))],
+        "speeds": _speeds(evaluation, lanes),
+        "facts": _facts(index, timings, machine),
+        "groups": groups,
+        "count_failed": sum(case["fails"] for case in cases),
+        "count_differ": sum(case["differs"] for case in cases),
+        "made_with": _made_with(evaluation),
+        "definitions": _definitions(evaluation, lanes),
+    }
+
+
+def lane_views(evaluation: Evaluation) -> dict[str, dict[str, str]]:
+    """Title, short title and css class of each lane; the fine-tune's name is added where there are several."""
+    families = [lane.partition(":")[0] for lane in evaluation.lanes]
+    views = {}
+    for lane, family in zip(evaluation.lanes, families, strict=True):
+        title, short, css = _FAMILIES.get(family, (lane, lane, "lane-own"))
+        if families.count(family) > 1:
+            title, short = f"{title} ({lane.partition(':')[2]})", f"{short} {lane.partition(':')[2]}"
+        views[lane] = {"name": lane, "title": title, "short": short, "css": css}
+    return views
+
+
+def _matrix(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    kinds = list(dict.fromkeys(kind for lane in evaluation.lanes.values() for kind in lane.by_kind))
+    rows = [("All", {lane: summary.overall for lane, summary in evaluation.lanes.items()})]
+    if len(kinds) > 1:
+        for kind in kinds:
+            rates = {
+                lane: summary.by_kind[kind] for lane, summary in evaluation.lanes.items() if kind in summary.by_kind
+            }
+            rows.append((KINDS.get(kind, kind), rates))
+    return [
+        {
+            "title": title,
+            "total": max((rate.total for rate in rates.values()), default=0),
+            "cells": [
+                {"lane": lanes[lane], "rate": rate_view(rates[lane]) if lane in rates else None} for lane in lanes
+            ],
+        }
+        for title, rates in rows
+    ]
+
+
+def _effects(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> dict[str, Any]:
+    margin = evaluation.noise.margin if evaluation.noise else 0.0
+    groups: dict[str, list[tuple[str, str, Effect]]] = {}
+    several = len({lane.partition(":")[2] for lane in lanes if ":" in lane}) > 1
+    for effect in evaluation.effects:
+        css = lanes[effect.lane]["css"] if effect.name != "interaction" else "lane-none"
+        name = NAMES.get(effect.name, effect.name).removesuffix(",")
+        title = f"{name} ({effect.lane.partition(':')[2]})" if several and ":" in effect.lane else name
+        groups.setdefault(effect.kind, []).append((title, css, effect))
+    charts = {kind: effect_chart(rows, margin) for kind, rows in groups.items()}
+    return {
+        "effects_all": charts.get("", {"rows": []}),
+        "effects_by_kind": [{"title": KINDS.get(k, k), **chart} for k, chart in charts.items() if k],
+        "noise_text": _noise_text(evaluation),
+    }
+
+
+def _noise_text(evaluation: Evaluation) -> str:
+    noise = evaluation.noise
+    if noise is None or not noise.asked:
+        return "noise was not measured"
+    changed = f"{noise.changed_verdict} of {noise.asked} verdicts changed when asked again"
+    return f"noise: ±{max(1, round(100 * noise.margin))} ({changed})"
+
+
+def _failing(evaluation: Evaluation, verdict: Verdict, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    found = []
+    for lane, counts in verdict.failures.items():
+        if lane in lanes:
+            most = max(counts.values())
+            reasons = [
+                {**records.to_plain(REASONS[key]), "count": count, "width": round(100 * count / most)}
+                for key, count in counts.items()
+            ]
+            found.append({**lanes[lane], "count": sum(counts.values()), "reasons": reasons})
+    return found
+
+
+def _curve(run: RunInfo) -> dict[str, Any] | None:
+    svg = loss_chart(run.train_loss, run.eval_loss)
+    if svg is None:
+        return None
+    facts = [
+        f"{run.examples} examples" if run.examples else "",
+        f"{run.step} of {run.total} steps",
+        duration(run.seconds),
+    ]
+    facts += [f"{run.tokens_per_second:.0f} tokens/s" if run.tokens_per_second else "", run.backend]
+    return {"name": run.name, "outcome": run.outcome, "svg": svg, "facts": ", ".join(filter(None, facts))}
+
+
+def _speeds(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **lanes[lane],
+            "cells": [
+                duration(each.median_seconds),
+                duration(each.p95_seconds),
+                duration(each.median_first_token),
+                f"{each.tokens_per_second:.0f}",
+                f"{each.prompt_tokens:.0f}",
+                f"{each.found.passed} of {each.found.total}" if each.found and each.found.total else "–",
+            ],
+        }
+        for lane, each in evaluation.lanes.items()
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: "0.25 s", "14 s", "3 min 5 s", "2 h 4 min"."""
+    if seconds < 9.95:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _facts(index: Any, timings: Mapping[str, float], machine: Mapping[str, Any]) -> list[tuple[str, str]]:
+    plain = records.to_plain(index) if index is not None else {}
+    found = []
+    if isinstance(plain, dict):
+        for key, title in (
+            ("files", "Files indexed"),
+            ("chunks", "Passages in the index"),
+            ("skipped", "Files skipped"),
+        ):
+            if key in plain:
+                value = plain[key]
+                found.append((title, str(len(value) if isinstance(value, list) else value)))
+        if isinstance(plain.get("seconds"), (int, float)):
+            found.append(("Indexing took", duration(plain["seconds"])))
+    found += [(label, duration(seconds)) for label, seconds in timings.items()]
+    return found + [(label, str(value)) for label, value in machine.items()]
+
+
+def case_groups(evaluation: Evaluation, suite: Suite, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """The cases by kind, each with one cell per lane."""
+    cases = {case.id: case for case in suite.cases}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for results in regroup(evaluation.results, lambda result: result.case).values():
+        view = _case_view(cases.get(results[0].case), results, lanes)
+        groups.setdefault(results[0].kind, []).append(view)
+    return [
+        {
+            "kind": kind,
+            "title": KINDS.get(kind, kind),
+            "total": len(views),
+            "counts": [f"{sum(view['passed'].get(lane, False) for view in views)} of {len(views)}" for lane in lanes],
+            "cases": views,
+        }
+        for kind, views in groups.items()
+    ]
+
+
+def _case_view(case: Case | None, results: Sequence[CaseResult], lanes: Mapping[str, dict[str, str]]) -> dict[str, Any]:
+    passed = {result.lane: result.passed for result in results}
+    seen: set[str] = set()  # passages whose text was shown at a lane before
+    return {
+        "id": results[0].case,
+        "kind": results[0].kind,
+        "question": results[0].answer.question,
+        "source": case.source if case else None,
+        "tags": case.tags if case else (),
+        "expects": _expects(case) if case else "",
+        "passed": passed,
+        "fails": int(not all(passed.values())),
+        "differs": int(len(set(passed.values())) > 1),
+        "cells": [_cell(result, lanes[result.lane], seen) for result in results if result.lane in lanes],
+    }
+
+
+def _expects(case: Case) -> str:
+    """The checks in a line: what an answer must do."""
+    said = []
+    for check in case.checks:
+        for name, value in check.items():
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            said.append(f"{name.replace('_', ' ')} {shown if len(shown) < 120 else shown[:119] + '…'}")
+    return "checks: " + "; ".join(said)
+
+
+def _cell(result: CaseResult, lane: dict[str, str], seen: set[str]) -> dict[str, Any]:
+    answer, failed = result.answer, [check for check in result.checks if not check.passed]
+    return {
+        "lane": lane,
+        "passed": result.passed,
+        "word": "pass" if result.passed else (failed[0].reason or failed[0].check) if failed else "failed",
+        "text": answer.text,
+        "code": answer.text.lstrip()[:1] in ("{", "["),
+        "nothing": answer.error or "No text came.",
+        "failed": [f"{check.check.replace('_', ' ')}: {check.reason}" for check in failed],
+        "figures": _figures(answer),
+        "passages": _passages(answer, seen),
+    }
+
+
+def _figures(answer: Answer) -> str:
+    said = [duration(answer.seconds), f"{answer.answer_tokens} tokens"]
+    if answer.tokens_per_second:
+        said.append(f"{answer.tokens_per_second:.0f} tok/s")
+    return ", ".join([*said, "cut off at the limit"] if answer.stopped == "length" else said)
+
+
+def _passages(answer: Answer, seen: set[str]) -> list[dict[str, Any]]:
+    found = []
+    for number, passage in enumerate(answer.passages, start=1):
+        text = "" if passage.id in seen else passage.text
+        seen.add(passage.id)
+        cited = number in answer.cited
+        found.append({"file": passage.file, "location": passage.location, "text": text, "cited": cited})
+    return found
+
+
+def _made_with(evaluation: Evaluation) -> list[tuple[str, str]]:
+    made = evaluation.made_with
+    found = [
+        ("Run", evaluation.name),
+        ("Begun", evaluation.created.replace("T", " ")),
+        ("Time answering", duration(evaluation.seconds)),
+        ("Suite, SHA-256", evaluation.suite_hash[:16]),
+    ]
+    for key, title in (("workbench", "Workbench"), ("python", "Python"), ("machine", "System"), ("build", "Engine")):
+        if made.get(key):
+            found.append((title, str(made[key])))
+    lanes = made.get("lanes") or {}
+    models = dict.fromkeys(each.get("model", "")[:16] for each in lanes.values())
+    adapters = dict.fromkeys(each.get("adapter", "")[:16] for each in lanes.values())
+    found += [("Model, SHA-256", model) for model in models if model]
+    return found + [("Adapter, SHA-256", adapter) for adapter in adapters if adapter]
+
+
+def _definitions(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, str]]:
+    made = evaluation.made_with.get("lanes") or {}
+    return [
+        {**lanes[lane], "text": json.dumps(records.to_plain(each), ensure_ascii=False, indent=1)}
+        for lane, each in made.items()
+        if lane in lanes
+    ]
