@@ -15,6 +15,8 @@ CATEGORIES = ("fault", "how-to", "delivery", "billing", "return")
 PRIORITIES = ("low", "normal", "high")
 REPLIES = ("email", "phone")
 
+_ASKING = ("How ", "What ", "Which ", "Where ", "Can ", "Could ", "When ", "Is ", "Has ", "May ", "Why ", "Would ")
+
 # A message is as long as a customer's note: shorter says too little, longer costs training time.
 WORDS = range(20, 61)
 
@@ -100,7 +102,7 @@ def _pieces(parts: dict[str, Any], product: str, category: str, pick: random.Ran
     options = parts.get(f"{category}-almanac") if product == "Almanac" else None
     options = options or parts[category]
     matter = pick.choice(options[product] if isinstance(options, dict) else options).format(p=product)
-    asks = matter.startswith(("How ", "What ", "Which ", "Where ", "Can ", "Could ", "When "))
+    asks = matter.startswith(_ASKING)
     matter += "?" if asks else pick.choice([".", ".", ".", "!", "..."])
     working = parts["context-working"] if category in ("fault", "how-to") else []
     pieces = [matter, *pick.sample(parts["context"] + working, pick.choice([0, 1, 1, 2]))]
