@@ -26,8 +26,9 @@ def gguf_bytes(
     architecture: str = "llama",
     kind: str = "model",
     template: str = "{{ messages }}",
+    extra_tensor_bytes: int = 0,
 ) -> bytes:
-    """A GGUF with five entries (and `extra`) and one F32 tensor."""
+    """A GGUF with six entries (and `extra`) and one F32 tensor, made longer where a long file is wanted."""
     entries = [
         entry("general.architecture", 8, string(architecture)),
         entry("general.type", 8, string(kind)),
@@ -37,6 +38,8 @@ def gguf_bytes(
         entry("tokenizer.ggml.eos_token_id", 4, struct.pack("<I", 1)),
     ]
     count = len(entries) + (extras if extra else 0)
+    if extra_tensor_bytes:
+        shape = (extra_tensor_bytes // 4, 1)
     head = b"GGUF" + struct.pack(
         "<IQQ",
         version,
@@ -46,4 +49,4 @@ def gguf_bytes(
     tensor = string("w") + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", each) for each in shape)
     tensor += struct.pack("<IQ", tensor_type, offset)
     body = head + b"".join(entries) + extra + tensor
-    return body + bytes(-len(body) % 32) + bytes(32)
+    return body + bytes(-len(body) % 32) + bytes(max(extra_tensor_bytes // 4 * 4, 32))

@@ -25,3 +25,19 @@ class Model:
     context: int = 0  # tokens it was trained for
     fits: bool = True  # whether this machine's memory holds it
     note: str = ""
+    about: bool = False  # whether `size` is only about right, until it is fetched
+    quantisation: str = ""  # "Q4_K_M"; known once the file is here
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing `workbench doctor` looked at."""
+
+    name: str  # what was looked at: "Memory"
+    state: str  # "ok"; "warn": works, but less well; "bad": something will not work
+    finding: str  # what was found, in a sentence
+    mend: str = ""  # what to do about it, "" where nothing needs doing
+
+    def __post_init__(self) -> None:
+        if self.state not in ("ok", "warn", "bad"):
+            raise ValueError(f"unknown state {self.state!r}")

@@ -1,0 +1,94 @@
+"""What a model takes in memory, what is free here, and whether the one fits the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from workbench.catalog.gguf_header import GgufHeader
+from workbench.errors import TooLittleMemory
+
+USUAL_CONTEXT = 4096  # tokens a lane reserves unless it is told otherwise
+BATCH = 512  # tokens llama.cpp computes at once (its default n_ubatch)
+PROGRAM = 300 << 20  # bytes the program and its libraries take beside the model: a child with llama.cpp or torch loaded
+EMBEDDER_FACTOR = 2.5  # fp32 weights, a working copy of the layers, and a batch of passages, in units of the weights
+
+
+def kv_bytes(header: GgufHeader) -> int:
+    """Bytes one token of context takes: keys and values of every layer in 16 bits.
+
+    Models with sliding windows or recurrent layers take less; this is the upper bound.
+    """
+    heads = header.number("attention.head_count", 1)
+    width = header.number("embedding_length") // max(heads, 1)
+    keys, values = header.number("attention.key_length", width), header.number("attention.value_length", width)
+    return header.number("block_count") * header.number("attention.head_count_kv", heads) * (keys + values) * 2
+
+
+def estimate(weights: int, kv: int, tokens: int, context: int = USUAL_CONTEXT) -> int:
+    """Bytes of a loaded chat model: weights, the context's keys and values, and llama.cpp's largest buffer.
+
+    That buffer holds the scores of a whole batch, BATCH x vocabulary in 32 bits: the "compute buffer" llama.cpp
+    reports when it loads.
+    """
+    return weights + kv * context + BATCH * tokens * 4 + PROGRAM
+
+
+def estimate_header(header: GgufHeader, context: int = USUAL_CONTEXT) -> int:
+    """Bytes of a loaded chat model, from its own header."""
+    return estimate(header.size, kv_bytes(header), header.vocabulary, context)
+
+
+def estimate_embedder(size: int) -> int:
+    """Bytes of a loaded embedder whose weights have `size` bytes."""
+    return int(size * EMBEDDER_FACTOR) + PROGRAM
+
+
+def total() -> int:
+    """Bytes of memory this process may use in all: the machine's, or less where a container limits it."""
+    limit = _container_limit()
+    return min(psutil.virtual_memory().total, limit) if limit else int(psutil.virtual_memory().total)
+
+
+def free() -> int:
+    """Bytes that can be taken now without swapping."""
+    limit, available = _container_limit(), int(psutil.virtual_memory().available)
+    return min(available, max(limit - _container_use(), 0)) if limit else available
+
+
+def fits(needed: int) -> bool:
+    """Whether this machine holds that much and a fifth of its memory stays for everything else."""
+    return needed <= total() * 0.8
+
+
+def require(needed: int, what: str) -> None:
+    """Raise TooLittleMemory unless `needed` bytes are free now."""
+    if needed > free():
+        raise TooLittleMemory(
+            f"{what} needs about {needed / 1e9:.1f} GB of memory and {free() / 1e9:.1f} GB are free: "
+            "close other programs, or choose a smaller model or a shorter context."
+        )
+
+
+def _container_limit() -> int:
+    """The memory limit of this process's container in bytes (cgroup v2), 0 where there is none."""
+    return _read_number(Path("/sys/fs/cgroup/memory.max"))
+
+
+def _container_use() -> int:
+    """Bytes the container holds that the kernel cannot give back at once: all but the file cache out of use."""
+    used = _read_number(Path("/sys/fs/cgroup/memory.current"))
+    try:
+        lines = Path("/sys/fs/cgroup/memory.stat").read_text().splitlines()
+    except OSError:
+        return used
+    cached = [int(line.split()[1]) for line in lines if line.startswith("inactive_file ")]
+    return max(used - sum(cached), 0)
+
+
+def _read_number(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # not Linux, no limit ("max"), or an older kernel
+        return 0
