@@ -1,0 +1,257 @@
+"""Cut a Document into overlapping Chunks, measured in the embedder's own tokens, so that it reads each one whole."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from workbench import records
+from workbench.documents.document import Chunk, Document, Section
+from workbench.documents.formats.markup import ARROW
+
+VERSION = 1  # raised when the same document is cut in other places than before
+
+Count = Callable[[list[str]], list[int]]  # texts to their lengths in tokens, special tokens not counted
+
+SELF_EXPLAINING = frozenset({"csv", "xlsx", "json"})  # rows carry their headers, so nothing is repeated between chunks
+_BLANK = re.compile(r"\n[ \t]*\n\s*")
+_FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1[^\n]*$", re.MULTILINE | re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\Wa-z_])|(?<=[。！？])")
+_LINE = re.compile(r"\n(?=\s*(?:[-*+•|>#]|\d{1,3}[.)]|[a-z][)])\s*\S|\s{4,}\S)")
+_SHORT = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Fig|vs|etc|cf|ca|approx|pp?|e\.g|i\.e|z\.B|[A-Z]))\.$")
+_HALF = re.compile(r"[;,:)\]]\s+|\s+")
+_NUMBERED = re.compile(r"^(.*?)(\b(?:p\.|row|item|line|page|slide|cell))\s(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How big chunks are, in the embedder's tokens."""
+
+    # 144 tokens are about 110 words, one or two paragraphs: one subject, so its vector is clear, and five of them leave a
+    # small chat model most of its context. bench/search.py measures other sizes.
+    size: int = 144
+    overlap: int = 24  # about one sentence, so that one that needs the sentence before it still has it
+    heading: int = 40  # most tokens the title and heading path may take before the text
+
+    def fingerprint(self) -> str:
+        """Two indexes with the same one hold the same chunks."""
+        return f"{VERSION}:{self.size}:{self.overlap}:{self.heading}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence, line or row: what is never cut where it fits a chunk at all."""
+
+    start: int
+    end: int
+    tokens: int
+    opens: bool  # begins a paragraph: a better place to cut
+
+
+def chunk(
+    document: Document, count: Count, limit: int, cutting: Cutting | None = None, folder: str = ""
+) -> tuple[Chunk, ...]:
+    """The chunks of a document, in its order.
+
+    `limit` is the most tokens the embedder reads of one text, special tokens not counted: heading, line break and text of
+    a chunk together stay within it. `folder` only keeps the ids of equal files in two folders apart.
+    """
+    cutting = cutting or Cutting()
+    room = max(8, limit - cutting.heading - 1)  # for the text, when the heading takes all it may
+    size = min(cutting.size, room)
+    overlap = 0 if document.kind in SELF_EXPLAINING else min(cutting.overlap, size // 3)
+    cut: list[tuple[str, int, int, str]] = []
+    for stretch in _stretches(document.sections):
+        heading = _short_heading(document.title, stretch[0].heading, count, cutting.heading)
+        units = _units(document.text, stretch, count, size)
+        for first, last in _pack(units, size, overlap, room):
+            start, end = _trim(document.text, units[first].start, units[last - 1].end)
+            cut += [(heading, *place) for place in _fitting(document.text, start, end, heading, stretch, count, limit)]
+    return _number(document, cut, count, folder)
+
+
+def embedded_text(piece: Chunk) -> str:
+    """What the embedder reads of a chunk: its subject, then its text."""
+    return f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
+
+
+def _stretches(sections: tuple[Section, ...]) -> Iterator[list[Section]]:
+    """Sections that run on from each other, together; a chunk never spans two stretches."""
+    gathered: list[Section] = []
+    for section in sections:
+        if gathered and not (section.joins and section.heading == gathered[0].heading):
+            yield gathered
+            gathered = []
+        gathered.append(section)
+    if gathered:
+        yield gathered
+
+
+def _short_heading(title: str, path: str, count: Count, most: int) -> str:
+    """Title and heading path within `most` tokens; what is deepest in the path says most, so it is kept longest."""
+    steps = [step for step in [title, *path.split(ARROW)] if step]
+    steps = [step for place, step in enumerate(steps) if step not in steps[:place]]
+    while len(steps) > 1 and count([ARROW.join(steps)])[0] > most:
+        del steps[0 if len(steps) == 2 else 1]
+    heading = ARROW.join(steps)
+    while heading and count([heading])[0] > most:
+        heading = heading[: len(heading) * 3 // 4].rstrip()
+    return heading
+
+
+def _units(text: str, stretch: list[Section], count: Count, size: int) -> list[_Unit]:
+    places: list[tuple[int, int, bool]] = []
+    for section in stretch:
+        for start, end in _paragraphs(text, section.start, section.start + len(section.text)):
+            opens = True
+            for piece in _sentences(text, start, end):
+                places.append((*piece, opens))
+                opens = False
+    tokens = _count_all(count, [text[start:end] for start, end, _ in places])
+    units: list[_Unit] = []
+    for (start, end, opens), length in zip(places, tokens, strict=True):
+        for number, (begin, finish, part) in enumerate(_halved(text, start, end, length, count, size)):
+            units.append(_Unit(begin, finish, part, opens and number == 0))
+    return units
+
+
+def _count_all(count: Count, texts: list[str]) -> list[int]:
+    """Token counts in batches, so that a long document does not hold all its encodings at once."""
+    found: list[int] = []
+    for place in range(0, len(texts), 512):
+        found += count(texts[place : place + 512])
+    return found
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Stretches between blank lines; fenced code keeps its blank lines."""
+    fences = [found.span() for found in _FENCED.finditer(text, start, end)]
+    for found in _BLANK.finditer(text, start, end):
+        if any(first <= found.start() < last for first, last in fences):
+            continue
+        if text[start : found.start()].strip():
+            yield start, found.end()
+            start = found.end()
+    if text[start:end].strip():
+        yield start, end
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Sentences, list items and table rows of a paragraph, white space after them included."""
+    breaks = {found.end() for found in _LINE.finditer(text, start, end)}
+    for found in _SENTENCE.finditer(text, start, end):
+        if not _SHORT.search(text, max(start, found.start() - 8), found.start()):
+            breaks.add(found.end())
+    for place in sorted(breaks):
+        if text[start:place].strip() and place < end:
+            yield start, place
+            start = place
+    yield start, end
+
+
+def _halved(text: str, start: int, end: int, tokens: int, count: Count, size: int) -> list[tuple[int, int, int]]:
+    """A unit as it is when it fits, else cut near its middle, at a comma or a space where there is one."""
+    if tokens <= size or end - start < 2:
+        return [(start, end, tokens)]
+    middle, quarter = (start + end) // 2, max(1, (end - start) // 4)
+    cuts = [found.end() for found in _HALF.finditer(text, middle - quarter, middle + quarter)]
+    place = min(cuts, key=lambda each: abs(each - middle), default=middle)
+    place = place if start < place < end else middle
+    left, right = count([text[start:place], text[place:end]])
+    return [*_halved(text, start, place, left, count, size), *_halved(text, place, end, right, count, size)]
+
+
+def _pack(units: list[_Unit], size: int, overlap: int, room: int) -> Iterator[tuple[int, int]]:
+    """Ranges of units that make up the chunks."""
+    first = done = 0
+    while done < len(units):
+        last, total = first, 0
+        while last < len(units) and (total + units[last].tokens <= size or last <= done):
+            total += units[last].tokens
+            last += 1
+        rest = sum(unit.tokens for unit in units[last : last + 32]) if last < len(units) else 0
+        if last + 32 >= len(units) and rest <= size // 4 and total + rest <= room:
+            last = len(units)  # a few words left over say little on their own
+        elif last < len(units):
+            last = _better_end(units, first, done, last, size)
+        yield first, last
+        first, done = _step_back(units, first, last, overlap, size), last
+
+
+def _better_end(units: list[_Unit], first: int, done: int, last: int, size: int) -> int:
+    """The end of the last whole paragraph, when at least a third of a chunk comes before it."""
+    for place in range(last, max(first, done), -1):
+        if units[place].opens and sum(unit.tokens for unit in units[first:place]) >= size // 3:
+            return place
+    return last
+
+
+def _step_back(units: list[_Unit], first: int, last: int, overlap: int, size: int) -> int:
+    """Where the next chunk begins: whole sentences back from the end of this one, as many as the overlap holds."""
+    begin, repeated = last, 0
+    while begin - 1 > first and repeated + units[begin - 1].tokens <= overlap:
+        begin -= 1
+        repeated += units[begin].tokens
+    fits = last < len(units) and repeated + units[last].tokens <= size
+    return begin if fits else last
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """A range without white space at its ends, but with the first line's indentation, which code needs."""
+    piece = text[start:end]
+    lead = len(piece) - len(piece.lstrip())
+    line_start = piece.rfind("\n", 0, lead) + 1
+    return start + line_start, start + len(piece.rstrip())
+
+
+def _fitting(
+    text: str, start: int, end: int, heading: str, stretch: list[Section], count: Count, limit: int
+) -> Iterator[tuple[int, int, str]]:
+    """The range, or its halves where a tokenizer counts the whole higher than its parts: nothing is ever cut silently."""
+    if end - start > 1 and count([f"{heading}\n{text[start:end]}"])[0] > limit:
+        middle = (start + end) // 2
+        space = text.rfind(" ", start + 1, middle)
+        middle = space + 1 if space > 0 else middle
+        for first, last in ((start, middle), (middle, end)):
+            yield from _fitting(text, *_trim(text, first, last), heading, stretch, count, limit)
+    elif end > start:
+        yield start, end, _location(text, start, end, stretch)
+
+
+def _location(text: str, start: int, end: int, stretch: list[Section]) -> str:
+    """Where a range lies, from the first to the last section it touches."""
+    starts = [section.start for section in stretch]
+    first = stretch[max(0, bisect_right(starts, start) - 1)]
+    last = stretch[max(0, bisect_right(starts, end - 1) - 1)]
+    if first.first_line:
+        begin = first.first_line + text.count("\n", first.start, start)
+        finish = begin + text.count("\n", start, end)
+        return f"line {begin}" if begin == finish else f"lines {begin}-{finish}"
+    return span_location(first.location, last.location)
+
+
+def span_location(first: str, last: str) -> str:
+    """Two locations as one: "p. 2" and "p. 4" are "pp. 2-4", "sheet A, row 2" and "... row 9" are "sheet A, rows 2-9"."""
+    if first == last:
+        return first
+    one, two = _NUMBERED.match(first), _NUMBERED.match(last)
+    if one and two and one.group(1, 2) == two.group(1, 2):
+        unit = "pp." if one.group(2) == "p." else f"{one.group(2)}s"
+        return f"{one.group(1)}{unit} {one.group(3)}-{two.group(3)}"
+    return f"{first} to {last}"
+
+
+def _number(document: Document, cut: list[tuple[str, int, int, str]], count: Count, folder: str) -> tuple[Chunk, ...]:
+    texts = [document.text[start:end] for _, start, end, _ in cut]
+    tokens = _count_all(count, [f"{heading}\n{text}" for (heading, *_), text in zip(cut, texts, strict=True)])
+    seen: Counter[str] = Counter()
+    chunks = []
+    for number, ((heading, start, end, location), text, length) in enumerate(zip(cut, texts, tokens, strict=True)):
+        base = "\0".join((folder, document.file, heading, text))
+        seen[base] += 1
+        key = records.hash_text(f"{base}\0{seen[base]}")[:32]
+        chunks.append(Chunk(key, document.file, location, text, start, end, number, length + 2, heading))
+    return tuple(chunks)

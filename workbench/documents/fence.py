@@ -1,0 +1,169 @@
+"""Read files in a process that can be killed: a bad file costs its own time limit and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from workbench import children, records
+from workbench.documents import readers
+from workbench.documents.document import Document
+from workbench.documents.scan import FoundFile
+from workbench.errors import BadDocument, ChildCrashed
+from workbench.events import Result, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost."""
+
+    seconds: float = 90.0  # a 1,000-page PDF takes about a minute on a slow machine
+    seconds_per_mb: float = 3.0  # on top, so that big files are not refused for their size alone
+    memory: int = 4 << 30  # bytes of address space of the reading process, where the system can set it
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one file gave: a document, or the reason why there is none."""
+
+    found: FoundFile
+    hash: str = ""  # SHA-256 of the content, "" when it could not be opened
+    size: int = 0  # bytes and time of what was read, which may be newer than what the scan saw
+    mtime_ns: int = 0
+    document: Document | None = None
+    reason: str = ""  # why there is no document, "" when there is one or the content was known
+    known: bool = False  # the content's hash was among those known already, so it was not read
+    lasting: bool = True  # the same content will fail the same way; False: worth another try next time
+
+
+def read_file(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
+    """STAGE, run in the fenced process: hash a file and, when its hash is not in `known`, read it."""
+    _set_memory_limit(limits.memory)
+    yield Result(_read(found, known))
+
+
+def _read(found: FoundFile, known: frozenset[str]) -> Reading:
+    digest = ""
+    try:
+        for _ in range(2):  # a file that is being written gets a second chance
+            before = os.stat(found.path)
+            digest = records.hash_file(found.path)
+            place = (found, digest, before.st_size, before.st_mtime_ns)
+            if digest in known:
+                return Reading(*place, known=True)
+            try:
+                reading = Reading(*place, document=readers.read(found.path, found.file))
+            except BadDocument as error:
+                reading = Reading(*place, reason=str(error))
+            after = os.stat(found.path)
+            if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+                return reading
+        return Reading(found, reason="the file kept changing while it was being read", lasting=False)
+    except FileNotFoundError:
+        return Reading(found, reason="the file vanished while it was being read", lasting=False)
+    except OSError as error:
+        return Reading(found, reason=_unopened(error), lasting=False)
+    except MemoryError:
+        return Reading(found, digest, found.size, found.mtime_ns, reason="reading it takes more memory than allowed")
+
+
+def _unopened(error: OSError) -> str:
+    return f"the file cannot be opened: {(error.strerror or str(error)).lower()}"
+
+
+def _set_memory_limit(limit: int) -> None:
+    """Cap this process's address space; a system that cannot (Windows, macOS) still has the time limit."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+
+
+class FencedReader:
+    """Reads one file at a time in its own process; while one is read, the caller may do something else."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._child = children.Child("The document reader")
+        self._waiter = ThreadPoolExecutor(1, thread_name_prefix="document reader")
+        self._future: Future[Reading] | None = None
+        self._found: FoundFile | None = None
+        self._deadline = 0.0
+
+    def start(self, found: FoundFile, known: frozenset[str] = frozenset()) -> None:
+        """Begin to read a file; take its Reading with `take` before starting the next."""
+        assert self._future is None, "one file at a time"
+        self._found = found
+        self._deadline = monotonic() + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6
+        self._future = self._waiter.submit(self._read, found, known)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file was started and not taken."""
+        return self._future is not None
+
+    def take(self, timeout: float) -> Reading | None:
+        """The Reading once it is there; None when it is not there within `timeout` seconds."""
+        assert self._future is not None and self._found is not None, "nothing was started"
+        try:
+            reading = self._future.result(timeout)
+        except NotYet:
+            if monotonic() < self._deadline:
+                return None
+            self._child.close()  # it does not answer any more, so this kills it
+            self._future.exception()  # the waiting thread has seen the end of it
+            reading = self._failed("reading it took too long")
+        except ChildCrashed:
+            reading = self._failed("the reader broke down on it")
+        self._future = None
+        return reading
+
+    def _failed(self, reason: str) -> Reading:
+        """The process is gone, so the file is hashed here: the same content is not tried again."""
+        found = self._found
+        assert found is not None
+        try:
+            return Reading(found, records.hash_file(found.path), found.size, found.mtime_ns, reason=reason)
+        except OSError:
+            return Reading(found, reason=reason, lasting=False)
+
+    def _read(self, found: FoundFile, known: frozenset[str]) -> Reading:
+        stage: Generator[object, None, None] = self._child.run(read_file, found, known, self._limits)
+        for event in stage:
+            if isinstance(event, Result):
+                reading: Reading = event.value
+                return reading
+        raise ChildCrashed("The document reader ended without an answer.")
+
+    def close(self) -> None:
+        """End the process; a file that is being read is given up."""
+        self._child.close()
+        self._waiter.shutdown(wait=True)
+
+
+def read_fenced(path: Path, limits: Limits | None = None) -> Document:
+    """Read one file in a fenced process of its own. Raises BadDocument, also when the reader was killed."""
+    reader = FencedReader(limits)
+    try:
+        status = os.stat(path)
+        reader.start(FoundFile(str(path.parent), path.name, path, status.st_size, status.st_mtime_ns))
+        reading = None
+        while reading is None:
+            reading = reader.take(0.5)
+    except OSError as error:
+        raise BadDocument(_unopened(error)) from error
+    finally:
+        reader.close()
+    if reading.document is None:
+        raise BadDocument(reading.reason)
+    return reading.document

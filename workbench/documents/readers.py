@@ -1,0 +1,103 @@
+"""A file becomes a Document: which reader reads which type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.documents.document import Document, Draft, assemble
+from workbench.documents.formats import markup, office, plain, tables, web
+from workbench.errors import BadDocument
+
+VERSION = 1  # raised when a reader gives other text than before, so that files are read again
+TEXT_LIMIT = 60_000_000  # characters of text in one document
+
+Reader = Callable[[Path], Draft]
+
+READERS: dict[str, tuple[str, Reader]] = {
+    ".md": ("markdown", markup.read_markdown),
+    ".markdown": ("markdown", markup.read_markdown),
+    ".mdx": ("markdown", markup.read_markdown),
+    ".rst": ("restructuredtext", markup.read_restructured),
+    ".adoc": ("asciidoc", markup.read_asciidoc),
+    ".asciidoc": ("asciidoc", markup.read_asciidoc),
+    ".html": ("html", web.read_html),
+    ".htm": ("html", web.read_html),
+    ".xhtml": ("html", web.read_html),
+    ".pdf": ("pdf", office.read_pdf),
+    ".docx": ("docx", office.read_docx),
+    ".docm": ("docx", office.read_docx),
+    ".odt": ("odt", office.read_odt),
+    ".pptx": ("pptx", office.read_pptx),
+    ".pptm": ("pptx", office.read_pptx),
+    ".xlsx": ("xlsx", tables.read_xlsx),
+    ".xlsm": ("xlsx", tables.read_xlsx),
+    ".csv": ("csv", tables.read_csv),
+    ".tsv": ("csv", tables.read_csv),
+    ".epub": ("epub", web.read_epub),
+    ".rtf": ("rtf", markup.read_rtf),
+    ".eml": ("mail", web.read_mail),
+    ".ipynb": ("notebook", markup.read_notebook),
+    ".json": ("json", tables.read_json),
+    ".jsonl": ("json", tables.read_json_lines),
+    ".ndjson": ("json", tables.read_json_lines),
+    ".xml": ("xml", tables.read_xml),
+    ".srt": ("subtitles", plain.read_subtitles),
+    ".vtt": ("subtitles", plain.read_subtitles),
+}
+CODE = frozenset(
+    ".py .pyi .js .ts .jsx .tsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .swift .scala .sh .bash .ps1 .bat .sql"
+    " .r .jl .lua .pl .m .css .scss .vue .dart .ex .exs .erl .hs .clj .toml .ini .cfg .conf .yaml .yml .env .properties"
+    " .tf .proto".split()
+)
+# Known by name not to hold text, so that they are not even opened. Anything else unknown is tried as text.
+NOT_READ = frozenset(
+    ".png .jpg .jpeg .gif .bmp .webp .tif .tiff .ico .heic .svg .psd .ai .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm"
+    " .zip .gz .bz2 .xz .7z .rar .tar .tgz .zst .jar .whl .exe .dll .so .dylib .o .a .lib .bin .dat .iso .dmg .msi .deb .rpm"
+    " .pyc .class .db .sqlite .sqlite3 .gguf .safetensors .pt .pth .onnx .npy .npz .pkl .parquet .arrow .feather .h5"
+    " .ttf .otf .woff .woff2 .doc .xls .ppt .pages .numbers .key .mobi .azw3 .djvu .ps .eps .lnk .part .crdownload".split()
+)
+OLD_OFFICE = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx"}
+
+
+def unreadable_type(file: str) -> str:
+    """Why a file of this name is not read at all; "" when it is tried."""
+    suffix = Path(file).suffix.lower()
+    if suffix in OLD_OFFICE:
+        return f"files of the old type {suffix} are not read: save it as {OLD_OFFICE[suffix]}"
+    return f"files of the type {suffix} hold no text that is read" if suffix in NOT_READ else ""
+
+
+def read(path: Path, file: str) -> Document:
+    """Read one file; `file` is its path relative to the indexed folder.
+
+    Raises BadDocument with the reason when it cannot be read or holds no text; MemoryError passes through.
+    """
+    suffix = path.suffix.lower()
+    kind, reader = READERS.get(suffix, ("code" if suffix in CODE else "text", plain.read_text))
+    try:
+        draft = reader(path)
+        document = assemble(draft, file, kind, Path(file).name)
+    except (BadDocument, MemoryError):
+        raise
+    except FileNotFoundError as error:
+        raise BadDocument("the file vanished while it was being read") from error
+    except OSError as error:
+        raise BadDocument(f"the file cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    except RecursionError as error:
+        raise BadDocument("the file is nested too deeply to be read") from error
+    except Exception as error:  # every format's library has failures of its own; none may end the indexing
+        damaged = f"the file is damaged or of another type than its name says ({type(error).__name__})"
+        raise BadDocument(damaged) from error
+    return _checked(document)
+
+
+def _checked(document: Document) -> Document:
+    if not document.text.strip():
+        scans = next((note for note in document.notes if "scans" in note), "")
+        advice = f": {scans}; run text recognition (OCR) on it first" if scans else ""
+        raise BadDocument(f"it holds no text{advice}")
+    if len(document.text) > TEXT_LIMIT:
+        millions = f"{len(document.text) / 1e6:.0f} million characters; more than {TEXT_LIMIT / 1e6:.0f}"
+        raise BadDocument(f"it holds {millions} are not read")
+    return document

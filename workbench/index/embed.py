@@ -1,0 +1,225 @@
+"""The only home of sentence-transformers: texts in, vectors out.
+
+Counting tokens needs only the tokenizer (milliseconds); the model is loaded when the first vector is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import time
+from collections.abc import Generator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import children, paths, records
+from workbench.errors import BadModel
+from workbench.settings import load_settings
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[numpy.float32]
+
+BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping and searching never wait long
+KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
+
+
+class Embedder:
+    """A sentence embedder in a folder, read locally and only from safetensors."""
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self.folder = folder
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer.no_truncation()
+            self._tokenizer.no_padding()
+            self.specials = self._tokenizer.num_special_tokens_to_add(False)
+            self.limit = _read_limit(folder) - self.specials  # tokens of a text it reads, special ones not counted
+        except Exception as error:  # tokenizers raises plain Exception
+            raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
+        self._model: Any = None
+        self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the weights: vectors of two embedders must never meet in one collection."""
+        return str(_remembered(self.folder, "hash", lambda: records.hash_file(_weights(self.folder))))
+
+    @property
+    def loaded(self) -> bool:
+        return self._model is not None
+
+    @property
+    def precision(self) -> str:
+        """ "float32" or "bfloat16": what was faster on this machine, measured once. Loads the model the first time."""
+        return str(_remembered(self.folder, f"precision {_machine()}", lambda: _probe(self.folder)))
+
+    def count(self, texts: list[str]) -> list[int]:
+        """Lengths in tokens, special tokens not counted."""
+        return [len(each.ids) for each in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+    def load(self) -> None:
+        """Load the model (some seconds the first time); every later call does nothing."""
+        if self._model is None:
+            self._model = _load(self.folder, self.precision)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32, one row per text, shape (texts, dimension)."""
+        stage = self.encode_stepwise(texts)
+        while True:
+            try:
+                next(stage)
+            except StopIteration as done:
+                vectors: Vectors = done.value
+                return vectors
+
+    def encode_stepwise(self, texts: Sequence[str]) -> Generator[int, None, Vectors]:
+        """The same in calls of about BATCH_SECONDS, yielding how many texts are done after each.
+
+        Texts of about the same length go together, longest first, so that little is computed on padding.
+        """
+        import numpy as np
+
+        self.load()
+        lengths = [length + self.specials for length in self.count(list(texts))]
+        order = sorted(range(len(texts)), key=lambda place: -lengths[place])
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        done = 0
+        while done < len(order):
+            batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
+            started = time.perf_counter()
+            vectors[batch] = self._encode_batch([texts[place] for place in batch])
+            self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started)
+            done += len(batch)
+            yield done
+        return vectors
+
+    def _encode_batch(self, texts: list[str]) -> Any:
+        found = self._model.encode(
+            texts, batch_size=len(texts), show_progress_bar=False, normalize_embeddings=True, convert_to_tensor=True
+        )
+        return found.float().cpu().numpy()
+
+    def _adapt(self, tokens: int, seconds: float) -> None:
+        """Bring the next call nearer to BATCH_SECONDS, by steps that one slow call cannot upset."""
+        wanted = tokens * BATCH_SECONDS / max(seconds, 1e-4)
+        if wanted < self._per_call or tokens > self._per_call // 2:  # small last batches say nothing about bigger ones
+            self._per_call = int(min(16384, max(256, 0.5 * self._per_call + 0.5 * wanted)))
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        return (
+            int(_read_json(self.folder / "config.json")["hidden_size"])
+            if self._model is None
+            else int(self._model.get_embedding_dimension())
+        )
+
+
+@lru_cache(maxsize=2)
+def open_embedder(folder: Path | None = None) -> Embedder:
+    """The embedder of a folder (None: the one that comes with the program), kept loaded in this process."""
+    for key, value in children.QUIET.items():  # also where no Child has set them
+        os.environ.setdefault(key, value)
+    return Embedder(folder or paths.starter_embedder())
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _read_limit(folder: Path) -> int:
+    """Tokens the model reads of a text, special ones included."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return int(_read_json(folder / "sentence_bert_config.json")["max_seq_length"])
+    return min(512, int(_read_json(folder / "config.json")["max_position_embeddings"]))
+
+
+def _weights(folder: Path) -> Path:
+    path = folder / "model.safetensors"
+    if not path.exists():
+        raise BadModel(f"The embedder in {folder} has no model.safetensors: only weights in that format are loaded.")
+    return path
+
+
+def _load(folder: Path, precision: str) -> Any:
+    """The model in one precision, on a GPU where there is one."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    _weights(folder)
+    torch.set_num_threads(load_settings().thread_count)
+    options = {"dtype": getattr(torch, precision), "use_safetensors": True}
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        model = SentenceTransformer(
+            str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=options
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise BadModel(f"The embedder in {folder} cannot be loaded: install it again, or choose another.") from error
+    model.max_seq_length = _read_limit(folder)
+    return model.eval()
+
+
+def _machine() -> str:
+    """What the choice of a precision depends on: the processor or GPU, and the library."""
+    import torch
+
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
+    return f"{name} torch {torch.__version__}"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith(("model name", "Model")):
+                flags = " amx" if "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else ""
+                return line.partition(":")[2].strip() + flags
+    return platform.processor() or platform.machine()
+
+
+def _probe(folder: Path) -> str:
+    """The faster of fp32 and bf16 on this machine, bf16 only when it keeps the vectors' directions.
+
+    Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX and slower on those without.
+    """
+    import numpy as np
+
+    texts = [f"Sentence {n} of a passage that is read to measure how fast this machine is. " * 7 for n in range(8)]
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        model = _load(folder, precision)
+        model.encode(texts[:2], normalize_embeddings=True)  # the first call prepares kernels
+        seconds = []
+        for _ in range(2):
+            started = time.perf_counter()
+            vectors = model.encode(texts, normalize_embeddings=True, convert_to_tensor=True).float().cpu().numpy()
+            seconds.append(time.perf_counter() - started)
+        found[precision] = (min(seconds), vectors)
+    cosine = float(np.min(np.sum(found["float32"][1] * found["bfloat16"][1], axis=1)))
+    faster = found["bfloat16"][0] < 0.9 * found["float32"][0]
+    return "bfloat16" if faster and cosine >= KEPT_COSINE else "float32"
+
+
+def _remembered(folder: Path, key: str, find: Any) -> Any:
+    """A fact about the embedder that is costly to find, kept as long as its weights' size and time stay the same."""
+    file = paths.cache_folder() / "embedders.json"
+    status = os.stat(_weights(folder))
+    place = f"{folder} {status.st_size} {status.st_mtime_ns}"
+    try:
+        kept = records.read_json(file)
+    except (OSError, ValueError):
+        kept = {}
+    known = kept.get(place, {}) if isinstance(kept, dict) else {}
+    if key not in known:
+        known = {**known, key: find()}
+        with contextlib.suppress(OSError):  # a cache that cannot be written is only slower
+            records.write_json(file, {**(kept if isinstance(kept, dict) else {}), place: known})
+    return known[key]

@@ -1,0 +1,166 @@
+"""What is in the index, without opening Chroma or a model: plain SQLite, safe in the window's process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from workbench import paths
+from workbench.documents import readers
+from workbench.documents.chunk import Cutting
+from workbench.documents.document import Chunk
+from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
+from workbench.errors import InputError, MissingFile
+from workbench.index.keywords import FileRow, Keywords
+from workbench.index.report import FileState, Preview, Skipped
+from workbench.project import Project
+
+NOTHING_INDEXED = "Nothing is indexed yet: run `workbench index FOLDER`, or choose a folder on the Documents page."
+
+
+def read_index(project: Path) -> Keywords:
+    """The index of a project, open for reading. Raises InputError when nothing was ever indexed in it."""
+    try:
+        return Keywords(project.expanduser().absolute() / "index")
+    except FileNotFoundError as error:
+        raise InputError(NOTHING_INDEXED) from error
+
+
+def list_files(project: Path) -> tuple[FileState, ...]:
+    """Every file the index knows, by folder and name; () before the first build."""
+    try:
+        with read_index(project) as index:
+            return tuple(_state(row) for row in index.files())
+    except InputError:
+        return ()
+
+
+def _state(row: FileRow) -> FileState:
+    return FileState(row.file, row.folder, row.state, row.chunks, row.size, row.reason, row.notes, row.kind, row.title)
+
+
+def file_chunks(project: Path, file: str, folder: str = "") -> tuple[Chunk, ...]:
+    """A file's chunks in its order. Raises MissingFile when the index does not hold it."""
+    with read_index(project) as index:
+        return index.chunks(_find(index, file, folder))
+
+
+def document_text(project: Path, file: str, folder: str = "") -> str:
+    """A file's whole text as it was read. Raises MissingFile when the index does not hold it."""
+    with read_index(project) as index:
+        return index.text(_find(index, file, folder))
+
+
+def _find(index: Keywords, file: str, folder: str) -> FileRow:
+    row = index.file(file, folder)
+    if row is None or row.state != "indexed":
+        why = f": {row.reason}" if row is not None else ""
+        raise MissingFile(f"{file} is not in the index{why}. Index its folder again, or choose another file.")
+    return row
+
+
+def retry_skipped(project: Path, files: Iterable[str] = ()) -> int:
+    """Have the next build try skipped files again (all of them when none is named); gives how many.
+
+    Raises ProjectBusy while a build is running.
+    """
+    wanted = set(files)
+    with (
+        Project.open(project).writing("marking files to be read again"),
+        Keywords(project / "index", write=True) as index,
+    ):
+        rows = [row for row in index.files() if row.state == "skipped" and (not wanted or row.file in wanted)]
+        index.forget_time(row.key for row in rows)
+    return len(rows)
+
+
+def preview_changes(project: Path, folders: tuple[Path, ...]) -> Preview:
+    """What a build of these folders would add, change and remove; nothing is read or written but directory entries.
+
+    Raises MissingFile for a folder that is not there.
+    """
+    rows: dict[tuple[str, str], FileRow] = {}
+    rate = 0.0
+    fingerprint = ""
+    try:
+        with read_index(project) as index:
+            rows = {row.key: row for row in index.files()}
+            rate = float(index.fact("bytes_per_second", "0"))
+            fingerprint = index.fact("fingerprint")
+    except InputError:
+        pass
+    difference = find_difference(check_folders(folders), rows, fingerprint, (project,))
+    readable = [each for each in (*difference.new, *difference.changed) if not why_not(each)]
+    skipped = [Skipped(each.file, why_not(each), each.folder) for each in difference.new if why_not(each)]
+    size = sum(each.size for each in readable)
+    return Preview(
+        added=tuple(each.file for each in difference.new if not why_not(each)),
+        changed=tuple(each.file for each in difference.changed if not why_not(each)),
+        removed=tuple(each.file for each in difference.gone if rows[each.key].state == "indexed"),
+        unchanged=len(difference.unchanged),
+        skipped=tuple(skipped),
+        size=size,
+        seconds=size / rate if rate else None,
+        rebuilds=any(_outdated(rows[each.key], fingerprint) for each in difference.changed if each.key in rows),
+    )
+
+
+def find_difference(
+    folders: tuple[Path, ...], rows: dict[tuple[str, str], FileRow], fingerprint: str, leave_out: Iterable[Path]
+) -> Difference:
+    """Compare folders with the index's rows; for previews. A build does the same step by step."""
+    found = [each for folder in folders for each in scan(folder, leave_out=leave_out)]
+    return compare(found, known_files(rows, folders, fingerprint))
+
+
+def known_files(
+    rows: dict[tuple[str, str], FileRow], folders: tuple[Path, ...], fingerprint: str
+) -> dict[tuple[str, str], KnownFile]:
+    """The index's files of these folders, as the scan compares them."""
+    names = {str(folder) for folder in folders}
+    return {
+        key: KnownFile(
+            row.folder, row.file, row.size, row.mtime_ns, current=not _outdated(row, fingerprint) and row.lasting
+        )
+        for key, row in rows.items()
+        if row.folder in names
+    }
+
+
+def _outdated(row: FileRow, fingerprint: str) -> bool:
+    """Whether a file must be read again although it did not change."""
+    return row.read_with != readers.VERSION or (row.state == "indexed" and row.made_with != fingerprint)
+
+
+def why_not(found: FoundFile) -> str:
+    """Why a file is not even opened, "" when it is."""
+    return found.trouble or readers.unreadable_type(found.file)
+
+
+def check_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
+    """The folders, absolute, one inside another left out. Raises MissingFile for what is no folder."""
+    found: list[Path] = []
+    for folder in folders:
+        path = folder.expanduser().absolute()
+        if path.is_file():
+            raise MissingFile(f"{folder} is a file: name the folder it lies in.")
+        if not path.is_dir():
+            raise MissingFile(f"The folder {folder} is not there: check the name, or connect the disk that holds it.")
+        found.append(Path(*path.resolve().parts))
+    return tuple(
+        each
+        for each in dict.fromkeys(found)
+        if not any(other != each and each.is_relative_to(other) for other in found)
+    )
+
+
+def current_fingerprint(cutting: Cutting, embedder_hash: str) -> str:
+    """What vectors are made with, in twelve hex digits: embedder and chunk settings."""
+    from workbench import records
+
+    return records.hash_text(f"{embedder_hash} {cutting.fingerprint()}")[:12]
+
+
+def starter_folder() -> Path:
+    """The embedder every project uses."""
+    return paths.starter_embedder()

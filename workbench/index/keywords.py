@@ -1,0 +1,313 @@
+"""The exact-word leg, and what the index knows of every file: one SQLite database with FTS5.
+
+A file is committed by one transaction here, after its vectors are in Chroma; what this database does not name does not
+count. Reading needs neither Chroma nor the embedder, so lists of files and passages open at once, in any process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.documents.document import Chunk, Document
+from workbench.errors import BadProject, DiskFull
+
+FILE_NAME = "keywords.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    id INTEGER PRIMARY KEY, folder TEXT NOT NULL, file TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    kind TEXT NOT NULL, title TEXT NOT NULL, notes TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    hash TEXT NOT NULL, chunks INTEGER NOT NULL, made_with TEXT NOT NULL, read_with INTEGER NOT NULL,
+    lasting INTEGER NOT NULL, indexed_at REAL NOT NULL, UNIQUE (folder, file));
+CREATE TABLE IF NOT EXISTS documents (file_id INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS chunks (
+    number_in_all INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL, location TEXT NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
+    start INTEGER NOT NULL, stop INTEGER NOT NULL, tokens INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS chunks_of_file ON chunks (file_id, number);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
+    heading, text, content = 'chunks', content_rowid = 'number_in_all', tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE TRIGGER IF NOT EXISTS chunk_added AFTER INSERT ON chunks BEGIN
+    INSERT INTO words (rowid, heading, text) VALUES (new.number_in_all, new.heading, new.text); END;
+CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks BEGIN
+    INSERT INTO words (words, rowid, heading, text) VALUES ('delete', old.number_in_all, old.heading, old.text); END;
+"""
+SCHEMA_VERSION = 1
+HEADING_WEIGHT = 0.5  # of a word in the heading beside one in the text: every chunk of a section repeats its heading
+MOST_WORDS = 64  # of a question; a pasted page would make a query of hundreds
+
+# English function words: they are in nearly every passage, so they only cost time. Names of things never are among them.
+STOPWORDS = frozenset(
+    "a about after all also am an and any are as at be because been before being but by can could did do does doing for from"
+    " had has have having he her here him his how i if in into is it its just me more most my no not of off on once only or our"
+    " out over own please same she should so some such tell than that the their them then there these they this those through"
+    " to too under until up very was we were what when where which while who whom whose why will with would you your".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file as the index holds it."""
+
+    folder: str
+    file: str
+    state: str  # "indexed" or "skipped"
+    size: int  # bytes and time of the content that was read
+    mtime_ns: int
+    hash: str = ""  # SHA-256 of the content, "" when it was never opened
+    reason: str = ""  # why it was skipped
+    kind: str = ""
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    chunks: int = 0
+    made_with: str = ""  # fingerprint of embedder and chunk settings, "" when skipped
+    read_with: int = 0  # readers.VERSION
+    lasting: bool = True  # False: skipped for a reason that may have passed
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.folder, self.file
+
+
+class Keywords:
+    """The open database. `write` makes it when missing; without it the database is only read."""
+
+    def __init__(self, folder: Path, write: bool = False) -> None:
+        """Raises BadProject for a damaged database or one of a newer version, FileNotFoundError when there is none to read."""
+        self.path = folder / FILE_NAME
+        if not write and not self.path.exists():
+            raise FileNotFoundError(self.path)
+        with self._naming_trouble():
+            folder.mkdir(parents=True, exist_ok=True)
+            mode = "rwc" if write else "ro"
+            self._db = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None
+            )
+            self._db.execute("PRAGMA foreign_keys = ON")
+            if write:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute(
+                    "PRAGMA synchronous = NORMAL"
+                )  # a power cut may lose the last files, which are read again
+                self._prepare()
+
+    def _prepare(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise BadProject(
+                f"The index {self.path} was made by a newer version of Workbench: update Workbench to open it."
+            )
+        self._db.executescript(SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def __enter__(self) -> Keywords:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What is known
+
+    def fact(self, name: str, default: str = "") -> str:
+        """A fact about the index as a whole."""
+        with self._naming_trouble():
+            row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else default
+
+    def set_fact(self, name: str, value: str) -> None:
+        with self._naming_trouble():
+            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def files(self) -> list[FileRow]:
+        """Every file the index knows, skipped ones included, by folder and name."""
+        return self._file_rows("SELECT * FROM files ORDER BY folder, file", ())
+
+    def file(self, name: str, folder: str = "") -> FileRow | None:
+        """One file by its relative path; of several folders that have it, the first when none is named."""
+        rows = self._file_rows("SELECT * FROM files WHERE file = ? ORDER BY folder", (name,))
+        return next((row for row in rows if not folder or row.folder == folder), None)
+
+    def text(self, row: FileRow) -> str:
+        """A file's whole text, "" when it was skipped."""
+        sql = "SELECT text FROM documents WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?)"
+        found = self._rows(sql, row.key)
+        return str(found[0]["text"]) if found else ""
+
+    def chunks(self, row: FileRow) -> tuple[Chunk, ...]:
+        """A file's chunks in its order."""
+        sql = (
+            "SELECT * FROM chunks WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?) ORDER BY number"
+        )
+        return tuple(_chunk(found, row.file) for found in self._rows(sql, row.key))
+
+    def chunk_ids(self, row: FileRow) -> list[str]:
+        """The ids of a file's chunks in its order."""
+        sql = (
+            "SELECT id FROM chunks WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?) ORDER BY number"
+        )
+        return [str(found["id"]) for found in self._rows(sql, row.key)]
+
+    def ids_made_with(self, fingerprint: str) -> set[str]:
+        """The ids of all chunks of one fingerprint."""
+        sql = "SELECT chunks.id AS id FROM chunks JOIN files ON files.id = file_id WHERE made_with = ?"
+        return {str(found["id"]) for found in self._rows(sql, (fingerprint,))}
+
+    def owners(self, ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Folder and file of the files some chunks belong to."""
+        return {(folder, piece.file) for piece, folder in self.chunks_by_id(list(ids)).values()}
+
+    def count(self) -> tuple[int, int]:
+        """How many files are indexed, and how many chunks they have."""
+        sql = "SELECT count(*) AS files, coalesce(sum(chunks), 0) AS chunks FROM files WHERE state = 'indexed'"
+        found = self._rows(sql, ())[0]
+        return int(found["files"]), int(found["chunks"])
+
+    def row_counts(self) -> tuple[int, int]:
+        """Rows of the chunk table and of the word index: a check that both legs agree."""
+        chunks = self._rows("SELECT count(*) AS n FROM chunks", ())[0]["n"]
+        return int(chunks), int(self._rows("SELECT count(*) AS n FROM words_docsize", ())[0]["n"])
+
+    def chunks_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Chunk, str]]:
+        """Chunks with the folder of their file, by id; ids that are not committed are left out."""
+        found: dict[str, tuple[Chunk, str]] = {}
+        for place in range(0, len(ids), 500):  # SQLite takes 999 values at least
+            part = ids[place : place + 500]
+            marks = ",".join("?" * len(part))
+            sql = f"SELECT chunks.*, folder, file FROM chunks JOIN files ON files.id = file_id WHERE chunks.id IN ({marks})"
+            for row in self._rows(sql, tuple(part)):
+                found[row["id"]] = (_chunk(row, row["file"]), row["folder"])
+        return found
+
+    def search(self, question: str, most: int) -> list[tuple[str, float]]:
+        """The ids of the chunks that hold the question's words, with BM25 scores (higher is better), best first."""
+        query = words_query(question)
+        if not query:
+            return []
+        sql = (
+            "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words JOIN chunks ON number_in_all = words.rowid"
+            " WHERE words MATCH ? ORDER BY score DESC LIMIT ?"
+        )
+        return [(row["id"], float(row["score"])) for row in self._rows(sql, (HEADING_WEIGHT, query, most))]
+
+    # What changes it
+
+    def commit_file(self, row: FileRow, document: Document | None, chunks: Sequence[Chunk]) -> None:
+        """Put a file in the place of what was known of it, in one transaction: its row, text, chunks and words."""
+        with self._transaction():
+            self._delete(row.key)
+            values = (
+                *(row.folder, row.file, row.state, row.reason, row.kind, row.title, json.dumps(row.notes), row.size),
+                *(row.mtime_ns, row.hash, len(chunks), row.made_with, row.read_with, int(row.lasting), time.time()),
+            )
+            marks = ",".join("?" * len(values))
+            number = self._db.execute(f"INSERT INTO files VALUES (NULL,{marks})", values).lastrowid
+            if document is not None:
+                self._db.execute("INSERT INTO documents VALUES (?, ?)", (number, document.text))
+            self._db.executemany(
+                "INSERT INTO chunks VALUES (NULL,?,?,?,?,?,?,?,?,?)",
+                [(c.id, number, c.number, c.location, c.heading, c.text, c.start, c.end, c.tokens) for c in chunks],
+            )
+
+    def touch_file(self, row: FileRow, size: int, mtime_ns: int) -> None:
+        """Note a new time for a file whose content stayed the same."""
+        with self._naming_trouble():
+            self._db.execute(
+                "UPDATE files SET size = ?, mtime_ns = ? WHERE folder = ? AND file = ?", (size, mtime_ns, *row.key)
+            )
+
+    def remove_file(self, key: tuple[str, str]) -> None:
+        """Forget a file, its text and its words."""
+        with self._transaction():
+            self._delete(key)
+
+    def forget_time(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Have the next build look at these files again, whatever their time and size."""
+        with self._transaction():
+            self._db.executemany("UPDATE files SET read_with = -1 WHERE folder = ? AND file = ?", list(keys))
+
+    def _delete(self, key: tuple[str, str]) -> None:
+        # chunks are deleted by name, not by cascade: the trigger that removes their words must run
+        self._db.execute("DELETE FROM chunks WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?)", key)
+        self._db.execute("DELETE FROM files WHERE folder = ? AND file = ?", key)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing; the generation goes up, so that other processes see that something changed."""
+        with self._naming_trouble():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute(
+                    "INSERT INTO facts VALUES ('generation', '1')"
+                    " ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # a full disk may have rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
+        with self._naming_trouble():
+            cursor = self._db.execute(sql, values)
+            cursor.row_factory = sqlite3.Row
+            return cursor.fetchall()
+
+    def _file_rows(self, sql: str, values: tuple[Any, ...]) -> list[FileRow]:
+        return [
+            FileRow(
+                *(row["folder"], row["file"], row["state"], row["size"], row["mtime_ns"], row["hash"], row["reason"]),
+                *(row["kind"], row["title"], tuple(json.loads(row["notes"])), row["chunks"], row["made_with"]),
+                *(row["read_with"], bool(row["lasting"])),
+            )
+            for row in self._rows(sql, values)
+        ]
+
+    @contextlib.contextmanager
+    def _naming_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) or 0
+            if code & 0xFF == sqlite3.SQLITE_FULL:
+                raise DiskFull(
+                    f"The disk that holds {self.path.parent} is full: nothing already indexed is lost; free some space and"
+                    " start again."
+                ) from error
+            raise BadProject(
+                f"The index {self.path} cannot be used ({error}): close other programs that use it, or delete that file;"
+                " the next indexing makes it anew from your documents."
+            ) from error
+
+
+def _chunk(row: sqlite3.Row, file: str) -> Chunk:
+    place = (row["id"], file, row["location"], row["text"], row["start"], row["stop"])
+    return Chunk(*place, row["number"], row["tokens"], row["heading"])
+
+
+def words_query(question: str) -> str:
+    """Any text as an FTS5 query that cannot fail: its words quoted, joined by OR, function words left out.
+
+    Words with inner punctuation (AX-2041, node.js) are asked for as a phrase and by their parts.
+    """
+    found: dict[str, None] = {}
+    for word in re.findall(r"\w+(?:[-./'’:@#+&]\w+)*", question.casefold()):
+        parts = re.findall(r"\w+", word)
+        for each in [" ".join(parts), *parts] if len(parts) > 1 else parts:
+            found.setdefault(each)
+    kept = [
+        word for word in found if word not in STOPWORDS and not (len(word) == 1 and word.isascii() and word.isalpha())
+    ]
+    return " OR ".join(f'"{word}"' for word in (kept or list(found))[:MOST_WORDS])
