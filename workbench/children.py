@@ -21,8 +21,10 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
+from workbench import paths
 from workbench.errors import ChildCrashed, WorkbenchError
 from workbench.events import Event, Stage
 
@@ -79,6 +81,7 @@ class Child:
         self.name = name  # for people: "The model engine"
         self._what_is_kept = what_is_kept
         self._niceness = niceness
+        self._log = paths.user_data() / "logs" / f"{'-'.join(name.lower().split())}-{os.getpid()}-{id(self):x}.log"
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._process: Any = None
@@ -129,6 +132,8 @@ class Child:
         if process.is_alive():
             process.kill()
             process.join()
+        with contextlib.suppress(OSError):
+            self._log.unlink()
 
     def _start_if_needed(self) -> None:
         if self._process is not None and self._process.is_alive():
@@ -137,7 +142,9 @@ class Child:
         ours, theirs = context.Pipe()
         saved = {key: os.environ.get(key) for key in QUIET}
         os.environ.update({key: value for key, value in QUIET.items() if saved[key] is None})
-        process = context.Process(target=_serve, args=(theirs, self._niceness), name=self.name, daemon=False)
+        process = context.Process(
+            target=_serve, args=(theirs, self._niceness, self._log), name=self.name, daemon=False
+        )
         with _interrupts_ignored():  # a child that starts while they are ignored ignores them from its first line on
             process.start()
         theirs.close()
@@ -161,8 +168,12 @@ class Child:
         connection.close()
 
     def _crash(self, code: int | None) -> ChildCrashed:
+        chatter = ""
+        with contextlib.suppress(OSError):
+            chatter = self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
         how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit status {code}"
-        return ChildCrashed(f"{self.name} stopped unexpectedly ({how}). {self._what_is_kept} Try again to start it afresh.")
+        said = f"{self.name} stopped unexpectedly ({how}). {self._what_is_kept} Try again to start it afresh."
+        return ChildCrashed(said, chatter)
 
     def _stop(self, number: int, inbox: Any, process: Any) -> None:
         """Ask one stage to stop, wait a moment, then kill the child: a stuck library must not hold a person up."""
@@ -197,9 +208,10 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(connection: Connection, niceness: int) -> None:
+def _serve(connection: Connection, niceness: int, log: Path) -> None:
     """The child: take requests from the pipe, pull every running stage in turn, send what comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what stops
+    _chatter_to(log)
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     _die_with_parent()
@@ -237,6 +249,16 @@ def _serve(connection: Connection, niceness: int) -> None:
             wanted_stops.discard(number)
         if not wanted_stops:
             _stop_requested.clear()
+
+
+def _chatter_to(log: Path) -> None:
+    """Send what libraries print to a file: it is no part of any answer, and explains a crash afterwards."""
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        os.close(handle)
 
 
 def _begin(function: Callable[..., Stage], arguments: tuple[Any, ...]) -> Stage:

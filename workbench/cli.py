@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from workbench import __version__
+from workbench import __version__, paths
 from workbench.commands.console import say
 from workbench.errors import Cancelled, WorkbenchError
 
@@ -76,6 +76,10 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output went away: `workbench search … | head`
         sys.stderr.close()
         return 0
+    except Exception as error:  # the command line's exception hook: a sentence here, the traceback in the log
+        logging.getLogger("workbench").exception("unexpected")
+        say(f"workbench: an unexpected fault, {type(error).__name__}: {error}. The details are in {paths.log_file()}.")
+        return 2
 
 
 def spread_lanes(arguments: Sequence[str]) -> list[str]:
