@@ -22,6 +22,7 @@ from workbench.evaluation.similarity import similarity_with
 from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import effects_of, regroup, summarise
 from workbench.events import Note, Progress, Result, Stage
+from workbench.index.files import read_index
 from workbench.lanes.lane import Lane
 from workbench.project import Project
 
@@ -46,8 +47,7 @@ def evaluate(
     if not lanes or len(set(names)) != len(names):
         raise InputError("Choose at least one lane to evaluate, and each only once.")
     with Project.open(project).writing("evaluating"):
-        files = _indexed_files(project)
-        mark = records.hash_text("\n".join(files)) if files is not None else ""
+        files, mark = _indexed_files(project)
         run = open_run(project, suite, lanes, name, mark)
         shared = SharedSearch(knowledge, tuple(case.question for case in suite.cases))
         similarity = similarity_with(knowledge) if _wants_similarity(suite.cases) else None
@@ -214,6 +214,12 @@ def _wants_similarity(cases: Iterable[Case]) -> bool:
     return any("similar" in check for case in cases for check in case.checks)
 
 
-def _indexed_files(project: Path) -> tuple[str, ...] | None:
-    """The files of the index with their versions' marks, None when there is no index to ask."""
-    return None
+def _indexed_files(project: Path) -> tuple[tuple[str, ...] | None, str]:
+    """The files of the index and a mark that changes with what it holds; None and "" when nothing was ever indexed."""
+    try:
+        with read_index(project) as index:
+            rows = [row for row in index.files() if row.state == "indexed"]
+    except InputError:
+        return None, ""
+    marks = sorted(f"{row.folder} {row.file} {row.hash} {row.made_with}" for row in rows)
+    return tuple(row.file for row in rows), records.hash_text("\n".join(marks))

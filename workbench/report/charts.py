@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from workbench.advice.wording import points
 from workbench.evaluation.records import Effect, Rate
 
+RELATIVE = ("tuning given retrieval", "retrieval given tuning", "interaction")  # effects that are not over the base
 WIDTH, HEIGHT = 400, 190
 LEFT, RIGHT, TOP, BOTTOM = 34, 92, 10, 24  # room for the axis figures and for the words at the lines' ends
 
@@ -41,7 +42,10 @@ def effect_chart(rows: Sequence[tuple[str, str, Effect]], margin: float) -> dict
     first = math.ceil(low / step - 1e-9)
     ticks = [step * number for number in range(first, math.floor(high / step + 1e-9) + 1)]
     return {
-        "rows": [_effect_row(title, css, effect, place) for title, css, effect in rows],
+        "rows": [
+            {**_effect_row(title, css, effect, place), "apart": effect.name in RELATIVE and before not in RELATIVE}
+            for (title, css, effect), before in zip(rows, ["", *(effect.name for _, _, effect in rows)], strict=False)
+        ],
         "ticks": [{"at": place(tick), "text": points(tick), "zero": abs(tick) < 1e-9} for tick in ticks],
         "noise_left": place(max(low, -margin)),
         "noise_width": round(place(min(high, margin)) - place(max(low, -margin)), 2),
@@ -54,15 +58,19 @@ def _effect_row(title: str, css: str, effect: Effect, place: Any) -> dict[str, A
     return {
         "title": title,
         "css": css,
-        "apart": effect.name == "interaction",
         "at": at,
         "low": place(low),
         "width": round(place(high) - place(low), 2),
         "fill_left": min(at, zero),
         "fill_width": round(abs(at - zero), 2),
         "value": points(effect.difference),
-        "between": f"{points(low).removeprefix('+')} to {points(high).removeprefix('+')}",
+        "between": between(effect),
     }
+
+
+def between(effect: Effect) -> str:
+    """An effect's interval in points, "13 to 28"."""
+    return " to ".join(points(bound).removeprefix("+") for bound in effect.interval)
 
 
 def loss_chart(train: Sequence[tuple[int, float]], held: Sequence[tuple[int, float]]) -> Markup | None:

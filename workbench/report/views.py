@@ -9,14 +9,24 @@ from typing import Any
 from workbench import records
 from workbench.advice.attribution import REASONS
 from workbench.advice.records import Verdict
-from workbench.advice.wording import ADVICE, NAMES
+from workbench.advice.wording import ADVICE, points
 from workbench.evaluation.records import Case, CaseResult, Effect, Evaluation, Suite
 from workbench.evaluation.summary import regroup
 from workbench.lanes.lane import Answer
-from workbench.report.charts import effect_chart, loss_chart, rate_view
+from workbench.report.charts import RELATIVE, between, effect_chart, loss_chart, rate_view
 from workbench.tuning.recipe import RunInfo
 
 KINDS = {"fact": "Facts", "behaviour": "Behaviour", "unanswerable": "Unanswerable"}
+EFFECTS = {
+    "prompting": "Better prompt",
+    "retrieval": "Documents",
+    "tuning": "Fine-tune",
+    "both": "Documents and fine-tune",
+    "whole documents": "Whole documents",
+    "tuning given retrieval": "Fine-tune, given documents",
+    "retrieval given tuning": "Documents, given fine-tune",
+    "interaction": "Extra from having both",
+}
 INDEX_FACTS = (("files", "Files indexed"), ("chunks", "Passages in the index"), ("skipped", "Files skipped"))
 _FAMILIES = {
     "base": ("Base", "Base", "lane-base"),
@@ -53,7 +63,7 @@ def page_values(
         "canary_faults": [f"{lanes[lane]['title']}: {said}" for lane, said in doubtful.items() if lane in lanes],
         "matrix": _matrix(evaluation, lanes),
         **_effects(evaluation, lanes),
-        "failing": _failing(evaluation, verdict, lanes),
+        "failing": _failing(verdict, lanes),
         "curves": [curve for run in runs if (curve := _curve(run))],
         "speeds": _speeds(evaluation, lanes),
         "facts": _facts(index, timings, machine),
@@ -100,19 +110,36 @@ def _matrix(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> list
 
 def _effects(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> dict[str, Any]:
     margin = evaluation.noise.margin if evaluation.noise else 0.0
-    groups: dict[str, list[tuple[str, str, Effect]]] = {}
     several = len({lane.partition(":")[2] for lane in lanes if ":" in lane}) > 1
-    for effect in evaluation.effects:
+    groups: dict[str, list[tuple[str, str, Effect]]] = {}
+    for effect in sorted(evaluation.effects, key=lambda each: each.name in RELATIVE):
         css = lanes[effect.lane]["css"] if effect.name != "interaction" else "lane-none"
-        name = NAMES.get(effect.name, effect.name).removesuffix(",")
+        name = EFFECTS.get(effect.name, effect.name)
         title = f"{name} ({effect.lane.partition(':')[2]})" if several and ":" in effect.lane else name
         groups.setdefault(effect.kind, []).append((title, css, effect))
-    charts = {kind: effect_chart(rows, margin) for kind, rows in groups.items()}
+    rows = groups.pop("", [])
     return {
-        "effects_all": charts.get("", {"rows": []}),
-        "effects_by_kind": [{"title": KINDS.get(k, k), **chart} for k, chart in charts.items() if k],
+        "effects_all": effect_chart(rows, margin),
+        "effects_by_kind": {
+            "kinds": [KINDS.get(kind, kind) for kind in groups],
+            "rows": [_effect_cells(title, css, effect, groups, margin) for title, css, effect in rows],
+        },
         "noise_text": _noise_text(evaluation),
     }
+
+
+def _effect_cells(
+    title: str, css: str, effect: Effect, groups: Mapping[str, list[tuple[str, str, Effect]]], margin: float
+) -> dict[str, Any]:
+    """One effect over the kinds of case; faint where zero or the noise cannot be left out."""
+    cells: list[dict[str, Any] | None] = []
+    for rows in groups.values():
+        same = (each for _, _, each in rows if (each.name, each.lane) == (effect.name, effect.lane))
+        found = next(same, None)
+        faint = found is not None and (found.interval[0] <= 0 <= found.interval[1] or abs(found.difference) <= margin)
+        shown = {"value": points(found.difference), "between": between(found), "faint": faint} if found else None
+        cells.append(shown)
+    return {"title": title, "css": css, "cells": cells}
 
 
 def _noise_text(evaluation: Evaluation) -> str:
@@ -123,17 +150,20 @@ def _noise_text(evaluation: Evaluation) -> str:
     return f"noise: ±{max(1, round(100 * noise.margin))} ({changed})"
 
 
-def _failing(evaluation: Evaluation, verdict: Verdict, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
-    found = []
-    for lane, counts in verdict.failures.items():
-        if lane in lanes:
-            most = max(counts.values())
-            reasons = [
-                {**records.to_plain(REASONS[key]), "count": count, "width": round(100 * count / most)}
-                for key, count in counts.items()
+def _failing(verdict: Verdict, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """One row per reason that occurs, the most frequent first, with each lane's count."""
+    totals = {key: sum(counts.get(key, 0) for counts in verdict.failures.values()) for key in REASONS}
+    most = max((count for counts in verdict.failures.values() for count in counts.values()), default=1)
+    rows = []
+    for key in sorted(REASONS, key=lambda each: -totals[each]):
+        if totals[key]:
+            counts = [verdict.failures.get(lane, {}).get(key, 0) for lane in lanes]
+            cells = [
+                {"css": view["css"], "count": count, "width": round(100 * count / most)}
+                for view, count in zip(lanes.values(), counts, strict=True)
             ]
-            found.append({**lanes[lane], "count": sum(counts.values()), "reasons": reasons})
-    return found
+            rows.append({**records.to_plain(REASONS[key]), "cells": cells})
+    return rows
 
 
 def _curve(run: RunInfo) -> dict[str, Any] | None:
