@@ -30,8 +30,8 @@ _NUMBERED = re.compile(r"^(.*?)(\b(?:p\.|row|item|line|page|slide|cell))\s(\d+)$
 class Cutting:
     """How big chunks are, in the embedder's tokens."""
 
-    # 144 tokens are about 110 words, one or two paragraphs: one subject, so its vector is clear, and five of them leave a
-    # small chat model most of its context. bench/search.py measures other sizes.
+    # 144 tokens are about 110 words, one or two paragraphs: one subject, so its vector is clear, and five of them
+    # leave a small chat model most of its context. bench/search.py measures other sizes.
     size: int = 144
     overlap: int = 24  # about one sentence, so that one that needs the sentence before it still has it
     heading: int = 40  # most tokens the title and heading path may take before the text
@@ -56,8 +56,8 @@ def chunk(
 ) -> tuple[Chunk, ...]:
     """The chunks of a document, in its order.
 
-    `limit` is the most tokens the embedder reads of one text, special tokens not counted: heading, line break and text of
-    a chunk together stay within it. `folder` only keeps the ids of equal files in two folders apart.
+    `limit` is the most tokens the embedder reads of one text, special tokens not counted: heading, line break and text
+    of a chunk together stay within it. `folder` only keeps the ids of equal files in two folders apart.
     """
     cutting = cutting or Cutting()
     room = max(8, limit - cutting.heading - 1)  # for the text, when the heading takes all it may
@@ -210,7 +210,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 def _fitting(
     text: str, start: int, end: int, heading: str, stretch: list[Section], count: Count, limit: int
 ) -> Iterator[tuple[int, int, str]]:
-    """The range, or its halves where a tokenizer counts the whole higher than its parts: nothing is ever cut silently."""
+    """The range, or its halves where a tokenizer counts the whole above the sum of its parts."""
     if end - start > 1 and count([f"{heading}\n{text[start:end]}"])[0] > limit:
         middle = (start + end) // 2
         space = text.rfind(" ", start + 1, middle)
@@ -234,7 +234,7 @@ def _location(text: str, start: int, end: int, stretch: list[Section]) -> str:
 
 
 def span_location(first: str, last: str) -> str:
-    """Two locations as one: "p. 2" and "p. 4" are "pp. 2-4", "sheet A, row 2" and "... row 9" are "sheet A, rows 2-9"."""
+    """Two locations as one: "p. 2" and "p. 4" are "pp. 2-4", "sheet A, row 2" and "... 9" are "sheet A, rows 2-9"."""
     if first == last:
         return first
     one, two = _NUMBERED.match(first), _NUMBERED.match(last)

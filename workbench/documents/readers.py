@@ -46,16 +46,17 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".vtt": ("subtitles", plain.read_subtitles),
 }
 CODE = frozenset(
-    ".py .pyi .js .ts .jsx .tsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .swift .scala .sh .bash .ps1 .bat .sql"
-    " .r .jl .lua .pl .m .css .scss .vue .dart .ex .exs .erl .hs .clj .toml .ini .cfg .conf .yaml .yml .env .properties"
-    " .tf .proto".split()
+    ".py .pyi .js .ts .jsx .tsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .swift .scala .sh .bash .ps1"
+    " .bat .sql .r .jl .lua .pl .m .css .scss .vue .dart .ex .exs .erl .hs .clj .toml .ini .cfg .conf .yaml .yml"
+    " .env .properties .tf .proto".split()
 )
 # Known by name not to hold text, so that they are not even opened. Anything else unknown is tried as text.
 NOT_READ = frozenset(
-    ".png .jpg .jpeg .gif .bmp .webp .tif .tiff .ico .heic .svg .psd .ai .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov .avi .webm"
-    " .zip .gz .bz2 .xz .7z .rar .tar .tgz .zst .jar .whl .exe .dll .so .dylib .o .a .lib .bin .dat .iso .dmg .msi .deb .rpm"
-    " .pyc .class .db .sqlite .sqlite3 .gguf .safetensors .pt .pth .onnx .npy .npz .pkl .parquet .arrow .feather .h5"
-    " .ttf .otf .woff .woff2 .doc .xls .ppt .pages .numbers .key .mobi .azw3 .djvu .ps .eps .lnk .part .crdownload".split()
+    ".png .jpg .jpeg .gif .bmp .webp .tif .tiff .ico .heic .svg .psd .ai .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov"
+    " .avi .webm .zip .gz .bz2 .xz .7z .rar .tar .tgz .zst .jar .whl .exe .dll .so .dylib .o .a .lib .bin .dat"
+    " .iso .dmg .msi .deb .rpm .pyc .class .db .sqlite .sqlite3 .gguf .safetensors .pt .pth .onnx .npy .npz .pkl"
+    " .parquet .arrow .feather .h5 .ttf .otf .woff .woff2 .doc .xls .ppt .pages .numbers .key .mobi .azw3 .djvu .ps"
+    " .eps .lnk .part .crdownload".split()
 )
 OLD_OFFICE = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx"}
 

@@ -205,7 +205,7 @@ class Builder:
             self._commit(row, None, ())
 
     def _remove_gone(self, difference: Difference, todo: list[FoundFile]) -> list[KnownFile]:
-        """Remove what is gone for good at once; gives those that a new file of the same size may be under a new name."""
+        """Remove what is gone for good at once; gives those that a new file of the same size may replace."""
         sizes = {(each.size, each.path.suffix) for each in todo}
         waiting = []
         for gone in difference.gone:

@@ -46,6 +46,7 @@ class Embedder:
             raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
         self._model: Any = None
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
+        self._cores = _FreeCores()
 
     @property
     def hash(self) -> str:
@@ -102,6 +103,7 @@ class Embedder:
         return vectors
 
     def _encode_batch(self, texts: list[str]) -> Any:
+        self._cores.choose()
         found = self._model.encode(
             texts, batch_size=len(texts), show_progress_bar=False, normalize_embeddings=True, convert_to_tensor=True
         )
@@ -121,6 +123,35 @@ class Embedder:
             if self._model is None
             else int(self._model.get_embedding_dimension())
         )
+
+
+class _FreeCores:
+    """Gives torch as many threads as other programs leave cores.
+
+    Threads of one operation wait for each other: two of them beside a busy chat model on two cores are many times
+    slower than one, and slow the chat down as much.
+    """
+
+    def __init__(self) -> None:
+        self._last = (0.0, 0.0, 0.0)  # when, seconds the machine was busy, seconds this process was
+
+    def choose(self) -> None:
+        """Set the number of threads by the load of the last second or so."""
+        import psutil
+        import torch
+
+        now = time.monotonic()
+        if now - self._last[0] < 1.0:
+            return
+        times, own = psutil.cpu_times(), sum(psutil.Process().cpu_times()[:2])
+        busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+        before, self._last = self._last, (now, busy, own)
+        most = load_settings().thread_count
+        if before[0] and now - before[0] < 30:
+            others = ((busy - before[1]) - (own - before[2])) / (now - before[0])
+            most = min(most, max(1, round((psutil.cpu_count() or 1) - others)))
+        if torch.get_num_threads() != most:
+            torch.set_num_threads(most)
 
 
 @lru_cache(maxsize=2)
@@ -153,7 +184,10 @@ def _load(folder: Path, precision: str) -> Any:
     """The model in one precision, on a GPU where there is one."""
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    quiet: Any = logging.disable_progress_bar  # it has no types
+    quiet()
     _weights(folder)
     torch.set_num_threads(load_settings().thread_count)
     options = {"dtype": getattr(torch, precision), "use_safetensors": True}
@@ -188,7 +222,7 @@ def _processor() -> str:
 def _probe(folder: Path) -> str:
     """The faster of fp32 and bf16 on this machine, bf16 only when it keeps the vectors' directions.
 
-    Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX and slower on those without.
+    Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX, slower on others.
     """
     import numpy as np
 

@@ -27,14 +27,17 @@ CREATE TABLE IF NOT EXISTS files (
     kind TEXT NOT NULL, title TEXT NOT NULL, notes TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     hash TEXT NOT NULL, chunks INTEGER NOT NULL, made_with TEXT NOT NULL, read_with INTEGER NOT NULL,
     lasting INTEGER NOT NULL, indexed_at REAL NOT NULL, UNIQUE (folder, file));
-CREATE TABLE IF NOT EXISTS documents (file_id INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS documents (
+    file_id INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (
-    number_in_all INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
-    number INTEGER NOT NULL, location TEXT NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
+    number_in_all INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    location TEXT NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL,
     start INTEGER NOT NULL, stop INTEGER NOT NULL, tokens INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS chunks_of_file ON chunks (file_id, number);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
-    heading, text, content = 'chunks', content_rowid = 'number_in_all', tokenize = 'porter unicode61 remove_diacritics 2');
+    heading, text, content = 'chunks', content_rowid = 'number_in_all',
+    tokenize = 'porter unicode61 remove_diacritics 2');
 CREATE TRIGGER IF NOT EXISTS chunk_added AFTER INSERT ON chunks BEGIN
     INSERT INTO words (rowid, heading, text) VALUES (new.number_in_all, new.heading, new.text); END;
 CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks BEGIN
@@ -44,12 +47,13 @@ SCHEMA_VERSION = 1
 HEADING_WEIGHT = 0.5  # of a word in the heading beside one in the text: every chunk of a section repeats its heading
 MOST_WORDS = 64  # of a question; a pasted page would make a query of hundreds
 
-# English function words: they are in nearly every passage, so they only cost time. Names of things never are among them.
+# English function words: they are in nearly every passage, so they only cost time.
 STOPWORDS = frozenset(
-    "a about after all also am an and any are as at be because been before being but by can could did do does doing for from"
-    " had has have having he her here him his how i if in into is it its just me more most my no not of off on once only or our"
-    " out over own please same she should so some such tell than that the their them then there these they this those through"
-    " to too under until up very was we were what when where which while who whom whose why will with would you your".split()
+    "a about after all also am an and any are as at be because been before being but by can could did do does"
+    " doing for from had has have having he her here him his how i if in into is it its just me more most my no"
+    " not of off on once only or our out over own please same she should so some such tell than that the their"
+    " them then there these they this those through to too under until up very was we were what when where which"
+    " while who whom whose why will with would you your".split()
 )
 
 
@@ -81,7 +85,7 @@ class Keywords:
     """The open database. `write` makes it when missing; without it the database is only read."""
 
     def __init__(self, folder: Path, write: bool = False) -> None:
-        """Raises BadProject for a damaged database or one of a newer version, FileNotFoundError when there is none to read."""
+        """Raises BadProject for a damaged or newer database, FileNotFoundError when there is none to read."""
         self.path = folder / FILE_NAME
         if not write and not self.path.exists():
             raise FileNotFoundError(self.path)
@@ -185,8 +189,8 @@ class Keywords:
         for place in range(0, len(ids), 500):  # SQLite takes 999 values at least
             part = ids[place : place + 500]
             marks = ",".join("?" * len(part))
-            sql = f"SELECT chunks.*, folder, file FROM chunks JOIN files ON files.id = file_id WHERE chunks.id IN ({marks})"
-            for row in self._rows(sql, tuple(part)):
+            sql = "SELECT chunks.*, folder, file FROM chunks JOIN files ON files.id = file_id WHERE chunks.id IN"
+            for row in self._rows(f"{sql} ({marks})", tuple(part)):
                 found[row["id"]] = (_chunk(row, row["file"]), row["folder"])
         return found
 
@@ -196,8 +200,8 @@ class Keywords:
         if not query:
             return []
         sql = (
-            "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words JOIN chunks ON number_in_all = words.rowid"
-            " WHERE words MATCH ? ORDER BY score DESC LIMIT ?"
+            "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words"
+            " JOIN chunks ON number_in_all = words.rowid WHERE words MATCH ? ORDER BY score DESC LIMIT ?"
         )
         return [(row["id"], float(row["score"])) for row in self._rows(sql, (HEADING_WEIGHT, query, most))]
 
@@ -283,12 +287,12 @@ class Keywords:
             code = getattr(error, "sqlite_errorcode", 0) or 0
             if code & 0xFF == sqlite3.SQLITE_FULL:
                 raise DiskFull(
-                    f"The disk that holds {self.path.parent} is full: nothing already indexed is lost; free some space and"
-                    " start again."
+                    f"The disk that holds {self.path.parent} is full: nothing already indexed is lost; free some space"
+                    " and start again."
                 ) from error
             raise BadProject(
-                f"The index {self.path} cannot be used ({error}): close other programs that use it, or delete that file;"
-                " the next indexing makes it anew from your documents."
+                f"The index {self.path} cannot be used ({error}): close other programs that use it, or delete that"
+                " file; the next indexing makes it anew from your documents."
             ) from error
 
 

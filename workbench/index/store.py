@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.index.embed import Vectors
 
 PREFIX = "chunks-"  # of collection names; the fingerprint of what its vectors were made with follows
+FULL_DISK = ("disk is full", "no space left", "os error 28", "code: 13", "quota exceeded")
 PROCESS = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"  # written beside what this process changes: see open_store
 BATCH = 2000  # rows a call; Chroma refuses more than about 5,400
 
@@ -153,15 +154,14 @@ class Store:
             if type(error).__module__.startswith("workbench"):
                 raise
             words = str(error).lower()
-            if any(
-                sign in words for sign in ("disk is full", "no space left", "os error 28", "code: 13", "quota exceeded")
-            ):
+            if any(sign in words for sign in FULL_DISK):
                 raise DiskFull(
-                    f"The disk that holds {self.folder} is full: nothing already indexed is lost; free some space and start again."
+                    f"The disk that holds {self.folder} is full: nothing already indexed is lost; free some space"
+                    " and start again."
                 ) from error
             raise BadProject(
-                f"The vector store in {self.folder} cannot be used ({type(error).__name__}): close other programs that use it, "
-                "or delete that folder; the next indexing makes it anew from your documents."
+                f"The vector store in {self.folder} cannot be used ({type(error).__name__}): close other programs that"
+                " use it, or delete that folder; the next indexing makes it anew from your documents."
             ) from error
 
 

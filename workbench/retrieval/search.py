@@ -1,4 +1,4 @@
-"""STAGE search: question in, ranked Passages out; the nearest in meaning and those with the same words, fused by rank."""
+"""STAGE search: question in, ranked Passages out, fused from the nearest in meaning and those with the same words."""
 
 from __future__ import annotations
 

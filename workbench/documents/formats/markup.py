@@ -48,13 +48,20 @@ def cut_at_headings(text: str, headings: list[Heading], front_title: str = "", s
     outline = Outline()
     outline.title = front_title
     marks = [(skipped_lines, 0, ""), *headings]
-    parts = []
+    parts: list[Part] = []
+    begin = skipped_lines
     for mark, following in zip(marks, [*marks[1:], (len(lines), 0, "")], strict=True):
         if mark[1]:
             outline.enter(mark[1], mark[2])
-        body = "\n".join(lines[mark[0] : following[0]])
-        parts.append(_trimmed(body, outline, mark[0] + 1))
+        if 0 < mark[1] < following[1] and len(_words_of(lines[mark[0] : following[0]])) <= len(mark[2].split()):
+            continue  # a heading with nothing below it but deeper headings: its line goes with the first of them
+        parts.append(_trimmed("\n".join(lines[begin : following[0]]), outline, begin + 1))
+        begin = following[0]
     return Draft(tuple(parts), outline.title)
+
+
+def _words_of(lines: list[str]) -> list[str]:
+    return [word for line in lines for word in line.split() if any(each.isalnum() for each in word)]
 
 
 def _trimmed(body: str, outline: Outline, first_line: int) -> Part:

@@ -26,8 +26,8 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 REMOVED = ("script", "style", "noscript", "template", "svg", "nav", "iframe", "object", "head")
 BLOCKS = frozenset(
     [*HEADINGS, "body", "html"]
-    + "p div li ul ol dl dt dd blockquote pre table tr section article header footer main aside figure figcaption".split()
-    + "address details summary form fieldset hr".split()
+    + "p div li ul ol dl dt dd blockquote pre table tr section article header footer main aside figure".split()
+    + "figcaption address details summary form fieldset hr".split()
 )
 
 
