@@ -62,6 +62,7 @@ class Bench(QObject):
     settings_changed = Signal()
     page_requested = Signal(str, dict)
     sheet_requested = Signal(object)  # a page.Sheet to show beside the page, or None to close the one that is open
+    sheet_changed = Signal(object)  # the sheet that is open now, None when there is none
 
     def __init__(
         self,

@@ -75,7 +75,8 @@ class Sheet(QWidget):
         self.rule = widgets.LaneRule(lane)
         self.rule.setVisible(bool(lane))
         self.close_button = widgets.icon_button("x", self.tr("Close"), self.close_sheet)
-        self.head = widgets.row(widgets.label(title, "section"), spacing=8, margins=(24, 0, 12, 0))
+        self._title = widgets.label(title, "section")
+        self.head = widgets.row(self._title, spacing=8, margins=(24, 0, 12, 0))
         if lane:
             self.head.addSpacing(8)
             self.head.addWidget(widgets.Dot(lane))
@@ -85,7 +86,7 @@ class Sheet(QWidget):
             self.head.addStretch(1)
         self.head.addWidget(self.close_button)
         head = widgets.named("sheetHead")
-        head.setFixedHeight(56)
+        head.setFixedHeight(53 if lane else 56)  # the rule above it takes three
         head.setLayout(self.head)
         inner = widgets.named("sheetInner")
         self.content = widgets.column(spacing=8, margins=(24, 16, 24, 24))
@@ -96,6 +97,10 @@ class Sheet(QWidget):
         self._layout.addLayout(self.foot)
         self.setLayout(self._layout)
         self.foot.setContentsMargins(0, 0, 0, 0)
+
+    def set_title(self, title: str) -> None:
+        self._title.setText(title)
+        self.setAccessibleName(title)
 
     def add_foot(self, *parts: QWidget | None) -> None:
         """Actions that stay in sight under what scrolls."""

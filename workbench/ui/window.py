@@ -112,6 +112,7 @@ class Window(QMainWindow):
             self._sheet_place.addWidget(sheet)
             sheet.show()
         self._fold_rail()
+        self.bench.sheet_changed.emit(self._sheet)
 
     def _build(self) -> None:
         self.stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

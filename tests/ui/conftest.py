@@ -1,0 +1,176 @@
+"""What tests of the window share: a project, a bench with scripted workers, a window; nothing real is loaded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from workbench import settings
+from workbench.children import Here
+from workbench.events import Progress, Result, Stage, Token, Waiting
+from workbench.lanes.lane import Answer, Lane, Stamp
+from workbench.project import Project
+from workbench.retrieval.passage import Passage
+from workbench.ui import compare_asking, compare_lanes
+from workbench.ui.bench import Bench
+from workbench.ui.theme import Theme
+from workbench.ui.window import Window
+
+MODEL = Path("/models/SmolLM2-135M-Instruct.Q4_1.gguf")
+PASSAGE = Passage(
+    "c1", "policies/warranty.md", "Cover", "The X2 has a warranty of 36 months from the date on the receipt.", 0.9,
+    start=10, end=75, vector_rank=1, keyword_rank=2, similarity=0.81,
+)  # fmt: skip
+OTHER = Passage("c2", "returns.md", "Opening a return", "A return needs the serial number.", 0.7, vector_rank=3, similarity=0.6)
+
+
+def make_lane(name: str, **changes: Any) -> Lane:
+    return replace(Lane(name=name, model=MODEL), **changes)
+
+
+LANES = {
+    "base": make_lane("base"),
+    "prompted": make_lane("prompted", system="Be brief.", examples=(("a", "b"),)),
+    "rag": make_lane("rag", context="passages", passages=4),
+    "full": make_lane("full", context="full"),
+}
+
+
+@dataclass
+class Script:
+    """What the scripted engine says, and how fast; a test changes it before asking."""
+
+    words: dict[str, str] = field(default_factory=dict)  # lane -> whole answer
+    failing: dict[str, str] = field(default_factory=dict)  # lane -> the sentence it fails with
+    hold: threading.Event = field(default_factory=threading.Event)  # cleared: answers stay half-way until it is set
+    error: Exception | None = None  # raised before any answer
+    asked: list[tuple[str, tuple[Lane, ...], dict[str, Any]]] = field(default_factory=list)
+
+    def stage(self, question: str, lanes: Any, project: Path, history: Any, knowledge: Any, engine: Any) -> Stage:
+        self.asked.append((question, tuple(lanes), history))
+        for lane in lanes:
+            yield Waiting(lane.name, "reading 2 passages" if lane.context == "passages" else "prefill 43 %")
+        if self.error is not None:
+            raise self.error
+        texts = {lane.name: self.words.get(lane.name, f"The answer of {lane.name} [1].") for lane in lanes}
+        for lane in lanes:
+            if lane.name not in self.failing:
+                yield Token(lane.name, texts[lane.name][:5])
+        while not self.hold.wait(0.02):
+            yield Progress(0, 1, "writing")
+        for lane in lanes:
+            if lane.name in self.failing:
+                answer = Answer(question, lane.name, "", stopped="failed", error=self.failing[lane.name])
+            else:
+                yield Token(lane.name, texts[lane.name][5:])
+                answer = make_answer(question, lane, texts[lane.name])
+            yield Result(answer)
+
+
+def make_answer(question: str, lane: Lane, text: str) -> Answer:
+    passages = (PASSAGE, OTHER) if lane.context == "passages" else ()
+    stamp = Stamp("8f3c02d1" * 4, "", 1.0, "b41e77a0" * 4, tuple(p.id for p in passages), 7, {}, "llama.cpp", "ok")
+    return Answer(
+        question, lane.name, text if passages else text.replace(" [1]", ""), passages, (1,) if "[1]" in text and passages else (),
+        prompt="<|im_start|>system\nBe brief.\n<|im_start|>user\n" + question,
+        prompt_parts=(("system", 12), ("question", 9)), prompt_tokens=21, answer_tokens=len(text.split()),
+        retrieve_seconds=0.04 if passages else 0.0, first_token_seconds=0.3, tokens_per_second=80.0, seconds=0.6,
+        retrieved=passages, stamp=stamp,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """The scripted engine in place of the real one; it answers at once unless `hold` is cleared."""
+    made = Script()
+    made.hold.set()
+    monkeypatch.setattr(compare_asking, "ask_stage", made.stage)
+    monkeypatch.setattr(compare_lanes, "standard_lanes_of", lambda project: dict(LANES))
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    settings.change_settings(welcomed=True)
+    return Project.open(tmp_path / "Kestrel Audio")
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "light")
+
+
+@pytest.fixture(autouse=True)
+def _qt_says_nothing() -> Iterator[None]:
+    """A warning of Qt's is a fault of ours."""
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, _context: object, message: str) -> None:
+        harmless = ("propagateSizeHints", "This plugin does not support", "QFontDatabase", "XDG_RUNTIME_DIR")
+        if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and not any(each in message for each in harmless):
+            said.append(message)
+
+    before = qInstallMessageHandler(hear)
+    yield
+    qInstallMessageHandler(before)
+    assert not said, said
+
+
+@pytest.fixture
+def bench(project: Project, theme: Theme) -> Iterator[Bench]:
+    made = Bench(project, settings.load_settings(), Here(), Here())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_window(bench: Bench, theme: Theme, script: Script, qtbot: Any) -> Iterator[Callable[[], Window]]:
+    """Opens windows and closes those a test left open."""
+    opened: list[Window] = []
+
+    def open_() -> Window:
+        window = Window(bench, theme)
+        window.resize(1440, 900)
+        window.show()
+        qtbot.waitExposed(window)
+        opened.append(window)
+        return window
+
+    yield open_
+    script.hold.set()
+    for window in opened:
+        window.close()
+        window.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def window(open_window: Callable[[], Window]) -> Window:
+    return open_window()
+
+
+@pytest.fixture
+def slow_stage() -> Callable[[], Stage]:
+    """A stage that goes on until it is stopped."""
+
+    def stage() -> Stage:
+        done = 0
+        while True:
+            done += 1
+            yield Progress(min(done, 999), 1000, "counting", "things", seconds_left=130.0)
+            time.sleep(0.01)
+
+    return stage
+
+
+logging.getLogger("workbench").setLevel(logging.INFO)

@@ -1,0 +1,325 @@
+"""The sheets for lanes: which are shown and in what order, and what one of them is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.lanes.lane import Lane, Sampling
+from workbench.project import Project
+from workbench.ui import compare_lanes, widgets
+from workbench.ui.compare_heads import made_of, model_name, title_of
+from workbench.ui.page import Sheet
+
+
+class ExamplesEdit(QWidget):
+    """Worked examples: a message and the answer it should get, as many as wanted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pairs: list[tuple[QPlainTextEdit, QPlainTextEdit]] = []
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(8)
+        add = widgets.button(self.tr("Add an example"), "plus", partial(self.add, "", ""), "small")
+        self.setLayout(widgets.column(self._rows, widgets.row(add, None), spacing=8))
+
+    def set_examples(self, examples: Sequence[tuple[str, str]]) -> None:
+        widgets.clear_layout(self._rows)
+        self._pairs = []
+        for message, answer in examples:
+            self.add(message, answer)
+
+    def add(self, message: str, answer: str) -> None:
+        edits = (QPlainTextEdit(message), QPlainTextEdit(answer))
+        for edit, name in zip(edits, (self.tr("Message"), self.tr("Answer")), strict=True):
+            edit.setAccessibleName(name)
+            edit.setPlaceholderText(name)
+            edit.setTabChangesFocus(True)
+            edit.setFixedHeight(56)
+        holder = QWidget()
+        remove = widgets.icon_button("trash", self.tr("Remove this example"), lambda: self._remove(holder, edits))
+        line = widgets.row(spacing=8)
+        line.addLayout(widgets.column(*edits, spacing=4), 1)
+        line.addWidget(remove)
+        holder.setLayout(line)
+        self._pairs.append(edits)
+        self._rows.addWidget(holder)
+
+    def examples(self) -> tuple[tuple[str, str], ...]:
+        """The pairs that have both halves."""
+        found = ((first.toPlainText().strip(), second.toPlainText().strip()) for first, second in self._pairs)
+        return tuple((message, answer) for message, answer in found if message and answer)
+
+    def _remove(self, holder: QWidget, edits: tuple[QPlainTextEdit, QPlainTextEdit]) -> None:
+        self._pairs.remove(edits)
+        holder.hide()
+        holder.deleteLater()
+
+
+class LaneSheet(Sheet):
+    """Edits one lane. A standard lane stays what its name says: a changed one is kept as a person's own."""
+
+    saved = Signal(object, object)  # the lane as it was, the lane as it is now
+
+    def __init__(self, project: Project, lane: Lane, parent: QWidget | None = None) -> None:
+        super().__init__("", lane.name, title_of(lane), parent)
+        self._project, self.lane = project, lane
+        self._own = compare_lanes.is_own(project, lane)
+        self.set_title(self.tr("Lane") if self._own else self.tr("Your own copy of"))
+        self._known = compare_lanes.known_lanes(project)
+        self._build()
+        self._fill(lane)
+        self.save = widgets.primary_button(
+            self.tr("Save lane") if self._own else self.tr("Save as my own"), "", self._on_save
+        )
+        self.add_foot(None, widgets.button(self.tr("Cancel"), "", self.close_sheet), self.save)
+
+    def _build(self) -> None:
+        self.name = QLineEdit()
+        self.model, self.adapter, self.context = QComboBox(), QComboBox(), QComboBox()
+        self.scale = _real(0.0, 2.0, 0.05)
+        self.scale.setToolTip(self.tr("1 is the fine-tune as it was trained, 0 switches it off"))
+        self.passages = _whole(1, 20)
+        self.system = QPlainTextEdit()
+        self.system.setTabChangesFocus(True)
+        self.system.setFixedHeight(104)
+        self.examples = ExamplesEdit()
+        self.temperature, self.top_p = _real(0.0, 2.0, 0.1), _real(0.05, 1.0, 0.05)
+        self.seed, self.most, self.repeat = _whole(0, 2**31 - 1), _whole(8, 4096), _real(1.0, 2.0, 0.05)
+        for widget, name in (
+            (self.name, self.tr("Name")),
+            (self.model, self.tr("Model")),
+            (self.adapter, self.tr("Fine-tune")),
+            (self.context, self.tr("Documents")),
+            (self.system, self.tr("System prompt")),
+        ):
+            self._field(name, widget)
+            if widget is self.adapter:
+                self._pair((self.tr("Strength of the fine-tune"), self.scale))
+            if widget is self.context:
+                self._pair((self.tr("Passages at most"), self.passages))
+        self.content.addWidget(widgets.label(self.tr("Examples"), "caption"))
+        self.content.addWidget(self.examples)
+        self.content.addSpacing(8)
+        self.content.addWidget(
+            widgets.SectionHead(self.tr("Sampling"), self.tr("temperature 0 gives the same answer each time"))
+        )
+        self._pair(
+            (self.tr("Temperature"), self.temperature),
+            (self.tr("Top p"), self.top_p),
+            (self.tr("Repeat penalty"), self.repeat),
+            (self.tr("Seed"), self.seed),
+            (self.tr("Tokens at most"), self.most),
+        )
+        self.content.addStretch(1)
+        self.model.currentIndexChanged.connect(self._fill_adapters)
+        self.adapter.currentIndexChanged.connect(lambda *_: self.scale.setEnabled(bool(self.adapter.currentData())))
+        self.context.currentIndexChanged.connect(
+            lambda *_: self.passages.setEnabled(self.context.currentData() == "passages")
+        )
+
+    def _fill(self, lane: Lane) -> None:
+        self.name.setText(title_of(lane) if self._own else self.tr("{0}, changed").format(title_of(lane)))
+        for path, title in chat_models(self._known):
+            self.model.addItem(title, path)
+        if self.model.findData(lane.model) < 0:
+            self.model.addItem(model_name(lane), lane.model)
+        self.model.setCurrentIndex(self.model.findData(lane.model))
+        self._fill_adapters()
+        self.adapter.setCurrentIndex(max(0, self.adapter.findData(lane.adapter)))
+        for key, title in (
+            ("none", self.tr("None")),
+            ("passages", self.tr("The passages found for the question")),
+            ("full", self.tr("Whole documents, as far as they fit")),
+        ):
+            self.context.addItem(title, key)
+        self.context.setCurrentIndex(max(0, self.context.findData(lane.context)))
+        self.scale.setValue(lane.adapter_scale)
+        self.passages.setValue(lane.passages)
+        self.system.setPlainText(lane.system)
+        self.examples.set_examples(lane.examples)
+        sampling = lane.sampling
+        self.temperature.setValue(sampling.temperature)
+        self.top_p.setValue(sampling.top_p)
+        self.seed.setValue(sampling.seed)
+        self.most.setValue(sampling.max_tokens)
+        self.repeat.setValue(sampling.repeat_penalty)
+        self.passages.setEnabled(lane.context == "passages")
+        self.scale.setEnabled(lane.adapter is not None)
+
+    def _fill_adapters(self, *_: object) -> None:
+        """The fine-tunes; whether one belongs to the model is said by the engine, which reads both files."""
+        chosen = self.adapter.currentData()
+        with QSignalBlocker(self.adapter):
+            self.adapter.clear()
+            self.adapter.addItem(self.tr("None"), None)
+            for each in self._project.adapters():
+                self.adapter.addItem(each.name, each.path)
+            self.adapter.setCurrentIndex(max(0, self.adapter.findData(chosen)))
+
+    def edited(self) -> Lane:
+        """The lane as the fields say."""
+        title = self.name.text().strip() or title_of(self.lane)
+        taken = [name for name in self._known if name != self.lane.name or not self._own]
+        sampling = Sampling(
+            temperature=round(self.temperature.value(), 3),
+            top_p=round(self.top_p.value(), 3),
+            seed=self.seed.value(),
+            max_tokens=self.most.value(),
+            repeat_penalty=round(self.repeat.value(), 3),
+        )
+        return replace(
+            self.lane,
+            name=self.lane.name if self._own else compare_lanes.own_name(title, taken),
+            title=title,
+            short=title,
+            model=Path(self.model.currentData()),
+            adapter=self.adapter.currentData(),
+            adapter_scale=round(self.scale.value(), 3),
+            context=self.context.currentData(),
+            passages=self.passages.value(),
+            system=self.system.toPlainText().strip(),
+            examples=self.examples.examples(),
+            sampling=sampling,
+        )
+
+    def _on_save(self) -> None:
+        self.saved.emit(self.lane, self.edited())
+        self.close_sheet()
+
+    def _field(self, name: str, widget: QWidget) -> None:
+        head = widgets.label(name, "caption")
+        head.setBuddy(widget)
+        widget.setAccessibleName(name)
+        self.content.addWidget(head)
+        self.content.addWidget(widget)
+
+    def _pair(self, *fields: tuple[str, QWidget]) -> None:
+        """Short fields under each other, names at the left."""
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 4)
+        grid.setColumnStretch(0, 1)
+        for place, (name, widget) in enumerate(fields):
+            widget.setAccessibleName(name)
+            widget.setFixedWidth(128)
+            grid.addWidget(widgets.label(name), place, 0)
+            grid.addWidget(widget, place, 1)
+        self.content.addLayout(grid)
+
+
+class LanesSheet(Sheet):
+    """The lanes beside each other: their order, and which others there are."""
+
+    changed = Signal(list)  # names, in order
+    edit_clicked = Signal(object)  # Lane
+
+    def __init__(self, shown: Sequence[Lane], known: Sequence[Lane], parent: QWidget | None = None) -> None:
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("Lanes"))
+        self._known = {lane.name: lane for lane in (*known, *shown)}
+        self._names = [lane.name for lane in shown]
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        self.content.addLayout(self._rows)
+        self.content.addStretch(1)
+        self._fill()
+
+    def _fill(self) -> None:
+        widgets.clear_layout(self._rows)
+        for place, name in enumerate(self._names):
+            self._rows.addWidget(self._row(self._known[name], place))
+        others = [lane for name, lane in self._known.items() if name not in self._names]
+        if others:
+            self._rows.addSpacing(16)
+            self._rows.addWidget(widgets.SectionHead(self.tr("Not shown"), self.tr("six fit beside each other")))
+        for lane in others:
+            self._rows.addWidget(self._row(lane, -1))
+
+    def _row(self, lane: Lane, place: int) -> QWidget:
+        made = QWidget()
+        title = title_of(lane)
+        words = widgets.column(
+            widgets.ElidedLabel(title, "strong"), widgets.ElidedLabel(made_of(lane), "caption"), spacing=2
+        )
+        line = widgets.row(widgets.Dot(lane.name), spacing=8, margins=(0, 8, 0, 8))
+        line.addLayout(words, 1)
+        if place >= 0:
+            up = widgets.icon_button(
+                "arrow-up", self.tr("Move {0} to the left").format(title), partial(self._move, place, -1)
+            )
+            down = widgets.icon_button(
+                "arrow-down", self.tr("Move {0} to the right").format(title), partial(self._move, place, 1)
+            )
+            up.setEnabled(place > 0)
+            down.setEnabled(place < len(self._names) - 1)
+            for each in (up, down):
+                line.addWidget(each)
+        line.addWidget(
+            widgets.icon_button(
+                "sliders-horizontal", self.tr("Change {0}").format(title), partial(self.edit_clicked.emit, lane)
+            )
+        )
+        if place >= 0:
+            hide = widgets.icon_button("x", self.tr("Take {0} out").format(title), partial(self._hide_lane, lane.name))
+            hide.setEnabled(len(self._names) > 1)
+            line.addWidget(hide)
+        else:
+            add = widgets.icon_button("plus", self.tr("Show {0}").format(title), partial(self._show_lane, lane.name))
+            add.setEnabled(len(self._names) < compare_lanes.MOST_LANES)
+            line.addWidget(add)
+        made.setLayout(widgets.column(line, widgets.hline(), spacing=0))
+        return made
+
+    def _move(self, place: int, by: int) -> None:
+        self._names.insert(place + by, self._names.pop(place))
+        self._tell()
+
+    def _hide_lane(self, name: str) -> None:
+        self._names.remove(name)
+        self._tell()
+
+    def _show_lane(self, name: str) -> None:
+        self._names.append(name)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._fill()
+        self.changed.emit(list(self._names))
+
+
+def chat_models(known: dict[str, Lane]) -> list[tuple[Path, str]]:
+    """The chat models that are here: those of the catalogue and those a lane has already."""
+    from workbench.catalog.models import list_models
+
+    found = {model.path: model.title for model in list_models() if model.kind == "chat" and model.path is not None}
+    for lane in known.values():
+        found.setdefault(lane.model, model_name(lane))
+    return list(found.items())
+
+
+def _real(low: float, high: float, step: float) -> QDoubleSpinBox:
+    made = QDoubleSpinBox()
+    made.setRange(low, high)
+    made.setSingleStep(step)
+    made.setDecimals(2)
+    return made
+
+
+def _whole(low: int, high: int) -> QSpinBox:
+    made = QSpinBox()
+    made.setRange(low, high)
+    return made

@@ -1,0 +1,157 @@
+"""A conversation as the Compare page holds it, and as it lies in the project's transcript. No Qt in here.
+
+The transcript is JSON lines, only ever appended to. Lines of this module have a `type`: "turn" (a question with every
+lane's answer; a later line with the same id takes the place of an earlier one, as after a retry), "vote", "title" and
+"removed". Lines it does not know are left alone.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench import records
+from workbench.lanes.lane import Answer, Lane, Turn
+
+
+@dataclass
+class LaneAnswer:
+    """One lane's answer in the making, or done."""
+
+    lane: Lane
+    text: str = ""
+    waiting: str = ""  # what it waits for, before its first token
+    state: str = "waiting"  # "waiting", "streaming", "done", "stopped" or "failed"
+    error: str = ""  # one sentence, when it failed
+    answer: Answer | None = None  # once it is done
+
+    @property
+    def busy(self) -> bool:
+        return self.state in ("waiting", "streaming")
+
+
+@dataclass
+class TalkTurn:
+    """One question with its answers by lane name."""
+
+    question: str
+    answers: dict[str, LaneAnswer]
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    created: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S"))
+    seconds: float = 0.0  # for all lanes together
+    blind: bool = False  # names stay hidden until the vote
+    best: str = ""  # the lane that was voted for
+
+    @property
+    def busy(self) -> bool:
+        return any(each.busy for each in self.answers.values())
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the names must not be shown yet."""
+        return self.blind and not self.best
+
+
+@dataclass
+class Talk:
+    """One conversation."""
+
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    title: str = ""
+    turns: list[TalkTurn] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is called: its title, or its first question."""
+        return self.title or (" ".join(self.turns[0].question.split()) if self.turns else "")
+
+    @property
+    def created(self) -> str:
+        return self.turns[0].created if self.turns else ""
+
+    def history(self, lane: str, before: TalkTurn | None = None) -> tuple[Turn, ...]:
+        """What a lane said before a turn (None: all it said), for the next question."""
+        turns = self.turns if before is None or before not in self.turns else self.turns[: self.turns.index(before)]
+        found = [(turn.question, turn.answers[lane]) for turn in turns if lane in turn.answers]
+        return tuple(Turn(question, said.text) for question, said in found if said.text and not said.busy)
+
+    def matches(self, words: str) -> bool:
+        """Whether every word is somewhere in its questions or answers."""
+        texts = [self.name, *(turn.question for turn in self.turns)]
+        texts += [said.text for turn in self.turns for said in turn.answers.values()]
+        whole = "\n".join(texts).casefold()
+        return all(word in whole for word in words.casefold().split())
+
+
+def keep_turn(path: Path, talk: Talk, turn: TalkTurn) -> None:
+    """Append a finished turn to the transcript."""
+    said = [
+        {"lane": each.lane, "text": each.text, "state": each.state, "error": each.error, "answer": each.answer}
+        for each in turn.answers.values()
+    ]
+    plain = {name: getattr(turn, name) for name in ("id", "created", "question", "seconds", "blind", "best")}
+    records.append_line(path, {"type": "turn", "conversation": talk.id, **plain, "answers": said})
+
+
+def keep_vote(path: Path, talk: Talk, turn: TalkTurn) -> None:
+    """Append a vote; an empty lane takes it back."""
+    records.append_line(path, {"type": "vote", "conversation": talk.id, "turn": turn.id, "lane": turn.best})
+
+
+def keep_title(path: Path, talk: Talk) -> None:
+    records.append_line(path, {"type": "title", "conversation": talk.id, "title": talk.title})
+
+
+def keep_removed(path: Path, talk: Talk, turns: Iterable[TalkTurn] = ()) -> None:
+    """Say that turns, or with none named the whole conversation, are gone from the history."""
+    records.append_line(path, {"type": "removed", "conversation": talk.id, "turns": [turn.id for turn in turns]})
+
+
+def read_talks(path: Path) -> list[Talk]:
+    """The conversations of a transcript, newest first; lines that cannot be read are left out."""
+    talks: dict[str, Talk] = {}
+    for line in records.read_lines(path):
+        if not isinstance(line, dict) or "conversation" not in line:
+            continue
+        talk = talks.setdefault(str(line["conversation"]), Talk(str(line["conversation"])))
+        try:
+            _take(talks, talk, line)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return sorted(
+        (each for each in talks.values() if each.turns), key=lambda each: each.turns[-1].created, reverse=True
+    )
+
+
+def _take(talks: dict[str, Talk], talk: Talk, line: dict[str, Any]) -> None:
+    kind = line.get("type")
+    if kind == "turn":
+        turn = _turn(line)
+        place = next((number for number, each in enumerate(talk.turns) if each.id == turn.id), None)
+        if place is None:
+            talk.turns.append(turn)
+        else:
+            talk.turns[place] = turn
+    elif kind == "vote":
+        for turn in talk.turns:
+            if turn.id == line["turn"]:
+                turn.best = str(line["lane"])
+    elif kind == "title":
+        talk.title = str(line["title"])
+    elif kind == "removed":
+        gone = set(line.get("turns") or ())
+        talk.turns = [turn for turn in talk.turns if gone and turn.id not in gone]
+
+
+def _turn(line: dict[str, Any]) -> TalkTurn:
+    answers = {}
+    for each in line["answers"]:
+        lane: Lane = records.from_plain(Lane, each["lane"])
+        answer = records.from_plain(Answer, each["answer"]) if each.get("answer") else None
+        answers[lane.name] = LaneAnswer(lane, each["text"], "", each["state"], each.get("error", ""), answer)
+    kept = {name: line[name] for name in ("id", "created", "question", "seconds", "blind", "best")}
+    return TalkTurn(answers=answers, **kept)

@@ -1,0 +1,225 @@
+"""One turn: the question across all lanes, the answers in columns, and what concerns the whole turn underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QWidget
+
+from workbench.ui import theme, widgets
+from workbench.ui.compare_cell import AnswerCell
+from workbench.ui.compare_diff import differing_spans
+from workbench.ui.compare_heads import NUMBERS_IN_WORDS, title_of
+from workbench.ui.compare_talk import TalkTurn
+
+
+class QuestionEdit(QPlainTextEdit):
+    """The question while it is changed in place: Ctrl+Enter sends it again, Esc leaves it as it was."""
+
+    sent = Signal(str)
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.KeypadModifier
+        ):
+            self.sent.emit(self.toPlainText().strip())
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class TurnView(QWidget):
+    """Draws a TalkTurn; `order` says which lane stands in which column."""
+
+    retry_clicked = Signal()
+    resent = Signal(str)  # the question, changed
+    lane_retry_clicked = Signal(str)  # lane name
+    lane_stop_clicked = Signal(str)
+    why_clicked = Signal(str)
+    source_clicked = Signal(str, int)
+    voted = Signal(str)
+    correct_clicked = Signal(str)
+    suite_clicked = Signal(str)  # lane name, "" for the whole turn
+    copied = Signal()
+    link_clicked = Signal(str)
+
+    def __init__(self, turn: TalkTurn, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.turn, self.number = turn, number
+        self.cells: dict[str, AnswerCell] = {}
+        self._order: list[str] = []
+        self._columns = QHBoxLayout()
+        self._columns.setSpacing(0)
+        self._differ: tuple[str, str] | None = None
+        self.setAccessibleName(self.tr("Turn {0}: {1}").format(number, turn.question))
+        layout = widgets.column(self._question_band(), widgets.hline(), spacing=0)
+        layout.addLayout(self._columns)
+        layout.addWidget(widgets.hline())
+        layout.addWidget(self._foot())
+        layout.addWidget(widgets.hline())
+        self.setLayout(layout)
+
+    def _question_band(self) -> QWidget:
+        band = widgets.named("questionBand")
+        band.setProperty("kind", "sunken")
+        self.question = widgets.label(self.turn.question, "question", wrap=True, selectable=True)
+        self.edit = QuestionEdit()
+        self.edit.setAccessibleName(self.tr("Change the question"))
+        self.edit.hide()
+        self.edit.sent.connect(self._on_sent)
+        self.edit.left.connect(self._leave_edit)
+        self.edit_button = widgets.icon_button(
+            "pencil-simple", self.tr("Change the question and ask again"), self._on_edit
+        )
+        self.retry = widgets.icon_button("arrow-clockwise", self.tr("Ask again"), self.retry_clicked.emit)
+        line = widgets.row(self.question, self.edit, self.edit_button, self.retry, spacing=8, margins=(16, 12, 16, 12))
+        line.setStretch(0, 1)
+        line.setStretch(1, 1)
+        for each in (self.edit_button, self.retry):
+            line.setAlignment(each, Qt.AlignmentFlag.AlignTop)
+        band.setLayout(line)
+        return band
+
+    def _foot(self) -> QWidget:
+        foot = widgets.named("turnFoot")
+        foot.setProperty("kind", "surface")
+        self.note = widgets.ElidedLabel("", "caption")
+        self.differences = widgets.quiet_button(self.tr("Differences"), "arrows-left-right", self._on_differences)
+        self.differences.setCheckable(True)
+        self.suite = widgets.quiet_button(self.tr("Add to suite"), "check-square", partial(self.suite_clicked.emit, ""))
+        self.copy = widgets.quiet_button(self.tr("Copy turn"), "copy", self.copied.emit)
+        line = widgets.row(self.note, self.differences, self.suite, self.copy, spacing=8, margins=(16, 5, 16, 5))
+        line.setStretch(0, 1)
+        foot.setLayout(line)
+        return foot
+
+    @property
+    def order(self) -> list[str]:
+        return list(self._order)
+
+    def show_columns(self, order: Sequence[str], widths: Sequence[int]) -> None:
+        """Show these lanes, in this order, this wide; cells are kept where the lanes are the same."""
+        if list(order) != self._order:
+            widgets.clear_layout(self._columns)
+            self.cells, self._order = {}, list(order)
+            for place, name in enumerate(order):
+                if place:
+                    self._columns.addWidget(widgets.vline())
+                self.cells[name] = self._cell(name)
+                self._columns.addWidget(self.cells[name])
+        for place, name in enumerate(order):
+            self.cells[name].setFixedWidth(widths[place] - (1 if place else 0))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw everything again: answers, the note, what can be clicked now."""
+        for name in self.cells:
+            self.refresh_lane(name)
+        turn, busy = self.turn, self.turn.busy
+        self.note.set_text(self._note())
+        answered = [name for name, said in turn.answers.items() if said.text and not said.busy]
+        self.differences.setVisible(len(answered) > 1 and not busy and not turn.hidden)
+        self.suite.setVisible(not busy)
+        self.copy.setVisible(bool(answered) and not busy and not turn.hidden)
+        for each in (self.retry, self.edit_button):
+            each.setEnabled(not busy)
+
+    def refresh_lane(self, name: str) -> None:
+        """Draw one lane's answer again."""
+        cell, turn = self.cells.get(name), self.turn
+        if cell is None:
+            return
+        cell.said = turn.answers.get(name)
+        revealed = title_of(cell.said.lane) if turn.blind and turn.best and cell.said is not None else ""
+        cell.set_hidden(turn.hidden, turn.best == name, revealed)
+
+    def explaining(self, name: str) -> None:
+        """Mark whose "Why" is open beside the page ("" for nobody's)."""
+        for each, cell in self.cells.items():
+            cell.why.setChecked(each == name)
+
+    def _cell(self, name: str) -> AnswerCell:
+        cell = AnswerCell(self.turn.answers.get(name))
+        cell.why_clicked.connect(partial(self.why_clicked.emit, name))
+        cell.source_clicked.connect(partial(self.source_clicked.emit, name))
+        cell.vote_clicked.connect(partial(self.voted.emit, name))
+        cell.correct_clicked.connect(partial(self.correct_clicked.emit, name))
+        cell.keep_clicked.connect(partial(self.suite_clicked.emit, name))
+        cell.stop_clicked.connect(partial(self.lane_stop_clicked.emit, name))
+        cell.retry_clicked.connect(partial(self.lane_retry_clicked.emit, name))
+        cell.link_clicked.connect(self.link_clicked)
+        return cell
+
+    def _note(self) -> str:
+        turn = self.turn
+        if turn.busy:
+            left = sum(said.busy for said in turn.answers.values())
+            return self.tr("Turn {0}. {1} of {2} answers to come").format(self.number, left, len(turn.answers))
+        if turn.hidden:
+            return self.tr("Turn {0}. Vote for the best answer to see whose it is.").format(self.number)
+        count = len(turn.answers)
+        number = NUMBERS_IN_WORDS[count].capitalize() if count < len(NUMBERS_IN_WORDS) else str(count)
+        what = self.tr("answers") if count != 1 else self.tr("answer")
+        took = widgets.seconds_text(turn.seconds)
+        return self.tr("Turn {0}. {1} {2} in {3}").format(self.number, number, what, took)
+
+    def _on_edit(self) -> None:
+        self.edit.setPlainText(self.turn.question)
+        self.edit.setFixedHeight(theme.px(76))
+        self.question.hide()
+        self.edit.show()
+        self.edit.setFocus()
+        self.edit.selectAll()
+
+    def _leave_edit(self) -> None:
+        self.edit.hide()
+        self.question.show()
+
+    def _on_sent(self, question: str) -> None:
+        self._leave_edit()
+        if question:
+            self.resent.emit(question)
+
+    def _on_differences(self) -> None:
+        names = [name for name in self._order if (said := self.turn.answers.get(name)) is not None and said.text]
+        if not self.differences.isChecked():
+            self._show_differences(None)
+        elif len(names) == 2:
+            self._show_differences((names[0], names[1]))
+        else:
+            self._choose_pair(names)
+
+    def _choose_pair(self, names: list[str]) -> None:
+        menu = QMenu(self)
+        for place, first in enumerate(names):
+            for second in names[place + 1 :]:
+                pair = (first, second)
+                titles = [title_of(self.turn.answers[each].lane) for each in pair]
+                widgets.add_action(menu, self.tr("{0} and {1}").format(*titles), partial(self._show_differences, pair))
+        self.differences.setChecked(False)
+        menu.popup(self.differences.mapToGlobal(self.differences.rect().bottomLeft()))
+
+    def _show_differences(self, pair: tuple[str, str] | None) -> None:
+        self._differ = pair
+        self.differences.setChecked(pair is not None)
+        for cell in self.cells.values():
+            cell.text.set_marks(())
+        if pair is None:
+            self.refresh()
+            return
+        first, second = (self.cells[name].text for name in pair)
+        only_first, only_second = differing_spans(first.plain(), second.plain())
+        first.set_marks(only_first)
+        second.set_marks(only_second)
+        same = not only_first and not only_second
+        said = (
+            self.tr("The two answers say the same, word for word.")
+            if same
+            else self.tr("Marked: words only one of the two has.")
+        )
+        self.note.set_text(said)

@@ -1,0 +1,149 @@
+"""The middle of the Compare page: lane heads, the turns under them in aligned columns, one scroll bar for all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from workbench.lanes.lane import Lane
+from workbench.ui import widgets
+from workbench.ui.compare_heads import LaneHeads, column_widths, columns_that_fit
+from workbench.ui.compare_talk import Talk, TalkTurn
+from workbench.ui.compare_turn import TurnView
+from workbench.ui.page import scroll_area
+
+TURNS_AT_ONCE = 20  # of a long conversation; earlier ones are shown on demand
+
+
+class TurnsView(QWidget):
+    """Shows a Talk in the columns of its lanes. What does not fit is reached by whole columns."""
+
+    turn_added = Signal(object)  # TurnView, to be connected
+    columns_changed = Signal(int, int)  # lanes out of sight at the left and at the right
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.heads = LaneHeads()
+        self.turns: list[TurnView] = []
+        self._lanes: list[Lane] = []
+        self._talk = Talk()
+        self._first, self._blind = 0, False
+        self._empty: QWidget | None = None
+        self._inside = QVBoxLayout()
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(0)
+        self.earlier = widgets.quiet_button(self.tr("Show earlier turns"), "arrow-up", self._on_earlier)
+        self.earlier.hide()
+        inner = QWidget()
+        layout = widgets.column(self.earlier, self._inside, None, spacing=0)
+        inner.setLayout(layout)
+        self.scroller = scroll_area(inner)
+        self._bar = self.scroller.verticalScrollBar()
+        self._at_end = True
+        self._bar.valueChanged.connect(self._on_scrolled)
+        self._bar.rangeChanged.connect(self._on_range)
+        self.setLayout(widgets.column(self.heads, widgets.hline(), self.scroller, spacing=0))
+
+    @property
+    def lanes(self) -> list[Lane]:
+        return list(self._lanes)
+
+    def show_talk(self, talk: Talk, lanes: Sequence[Lane], blind: bool, empty: QWidget | None = None) -> None:
+        """Show a conversation from its end; `empty` stands there while it has no turns."""
+        self._talk, self._lanes, self._blind = talk, list(lanes), blind
+        widgets.clear_layout(self._inside)
+        self.turns, self._empty = [], None
+        start = max(0, len(talk.turns) - TURNS_AT_ONCE)
+        self.earlier.setVisible(start > 0)
+        for number, turn in enumerate(talk.turns[start:], start=start + 1):
+            self._add(turn, number)
+        if not talk.turns and empty is not None:
+            self._empty = empty
+            self._inside.addWidget(empty)
+        self._at_end = True
+        self.lay_out()
+
+    def add_turn(self, turn: TalkTurn) -> TurnView:
+        """Show a new turn at the end and go there."""
+        if self._empty is not None:
+            self._empty.hide()
+            self._empty.deleteLater()
+            self._empty = None
+        view = self._add(turn, len(self._talk.turns))
+        self._at_end = True
+        self.lay_out()
+        return view
+
+    def view_of(self, turn: TalkTurn) -> TurnView | None:
+        return next((each for each in self.turns if each.turn is turn), None)
+
+    def scroll_columns(self, by: int) -> None:
+        """Go some columns to the right (or left)."""
+        self._first += by
+        self.lay_out()
+
+    def bring_into_view(self, lane: str) -> None:
+        """Have the column of a lane shown."""
+        place = next((number for number, each in enumerate(self._lanes) if each.name == lane), None)
+        if place is None:
+            return
+        fit = columns_that_fit(self.width(), len(self._lanes))
+        if not self._first <= place < self._first + fit:
+            self._first = place if place < self._first else place - fit + 1
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Give every column its lane and its width."""
+        lanes = self._lanes
+        if not lanes:
+            self.heads.show_lanes([], [], False)
+            return
+        width = self.scroller.viewport().width()
+        fit = columns_that_fit(width, len(lanes))
+        self._first = max(0, min(self._first, len(lanes) - fit))
+        widths, visible = column_widths(width, fit), lanes[self._first : self._first + fit]
+        self.heads.show_lanes(visible, widths, self._blind, self._first)
+        for view in self.turns:
+            order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
+            view.show_columns(order[self._first : self._first + fit], widths)
+        self.columns_changed.emit(self._first, len(lanes) - fit - self._first)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.lay_out()
+
+    def _add(self, turn: TalkTurn, number: int) -> TurnView:
+        view = TurnView(turn, number)
+        self.turns.append(view)
+        self._inside.addWidget(view)
+        self.turn_added.emit(view)
+        return view
+
+    def _on_earlier(self) -> None:
+        self.earlier.hide()
+        start = len(self._talk.turns) - len(self.turns)
+        for number, turn in enumerate(self._talk.turns[:start], start=1):
+            view = TurnView(turn, number)
+            self.turns.insert(number - 1, view)
+            self._inside.insertWidget(number - 1, view)
+            self.turn_added.emit(view)
+        self.lay_out()
+
+    def _on_scrolled(self, value: int) -> None:
+        self._at_end = value >= self._bar.maximum() - 4
+
+    def _on_range(self, low: int, high: int) -> None:
+        """The view follows the end only while it is at the end."""
+        if self._at_end:
+            self._bar.setValue(high)
+
+
+def blind_order(turn: TalkTurn, lanes: Sequence[Lane]) -> list[str]:
+    """The lanes' names mixed, in the same way each time a turn is drawn: its id is the seed."""
+    names = [lane.name for lane in lanes]
+    random.Random(turn.id).shuffle(names)
+    return names

@@ -1,0 +1,254 @@
+"""The sheet behind "Why": the passages with both legs' places, the exact prompt with its tokens as a bar, the stamp."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QApplication, QGridLayout, QPlainTextEdit, QWidget
+
+from workbench.lanes.lane import Answer, Lane
+from workbench.records import to_plain
+from workbench.retrieval.passage import Passage
+from workbench.ui import theme, widgets
+from workbench.ui.compare_heads import title_of
+from workbench.ui.page import Sheet
+
+PART_COLORS = {"system": "muted", "examples": "warning", "passages": "accent", "history": "good", "question": "text"}
+PROMPT_LINES = 12  # of the prompt before "Show all of it"
+NARROW = 58  # pixels of the columns with the places
+
+
+class WhySheet(Sheet):
+    """Explains one answer."""
+
+    source_clicked = Signal(object, int)  # Answer, number of the passage
+
+    def __init__(self, lane: Lane, answer: Answer, context: int = 0, parent: QWidget | None = None) -> None:
+        """`context` is how many tokens the lane's context holds, 0 when that is not known."""
+        super().__init__("", lane.name, title_of(lane), parent)
+        self.set_title(self.tr("Why this answer"))
+        self.lane, self.answer, self._context = lane, answer, context
+        self.prompt = QPlainTextEdit(readOnly=True)
+        self._passages()
+        self._prompt()
+        self._stamp()
+        self.content.addStretch(1)
+
+    def _passages(self) -> None:
+        answer = self.answer
+        self.content.addWidget(widgets.label(self._passages_sentence(), wrap=True))
+        if not answer.passages and not answer.retrieved:
+            return
+        head = QGridLayout()
+        head.setContentsMargins(0, 8, 0, 4)
+        for place, (text, width) in enumerate(
+            (("", 20), (self.tr("Passage, best first"), 0), (self.tr("Meaning"), NARROW), (self.tr("Words"), NARROW))
+        ):
+            made = widgets.label(text, "caption")
+            if width:
+                made.setFixedWidth(width)
+            head.addWidget(made, 0, place)
+        head.setColumnStretch(1, 1)
+        self.content.addLayout(head)
+        for number, passage in enumerate(answer.passages, start=1):
+            self.content.addWidget(widgets.hline())
+            self.content.addWidget(self._row(number, passage, number in answer.cited))
+        left = [each for each in answer.retrieved if each.id not in {used.id for used in answer.passages}]
+        self.content.addWidget(widgets.hline())
+        if left:
+            self._left_out(left)
+
+    def _passages_sentence(self) -> str:
+        answer = self.answer
+        if not answer.passages:
+            if answer.retrieved:
+                return self.tr("Passages were found, and none of them fitted the prompt.")
+            return self.tr("No passages reached this prompt: this lane does not read your documents.")
+        count, cited = len(answer.passages), len(answer.cited)
+        found = self.tr("{0} of {1} passages found reached the prompt.").format(
+            count, max(count, len(answer.retrieved))
+        )
+        if count == 1:
+            found = self.tr("One passage reached the prompt.")
+        says = (
+            self.tr("The answer cites {0} of them.").format(cited)
+            if cited
+            else self.tr("The answer cites none of them.")
+        )
+        dropped = answer.dropped_citations
+        if dropped:
+            says += " " + self.tr("{0} citations pointed at nothing and were removed.").format(dropped)
+        return f"{found} {says}"
+
+    def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
+        place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
+        place.setFixedWidth(20)
+        name = widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong")
+        where = widgets.ElidedLabel(passage.location, "caption")
+        top = widgets.row(name, where, spacing=8)
+        top.setStretch(0, 3)
+        top.setStretch(1, 2)
+        if cited:
+            top.addWidget(widgets.label(self.tr("cited"), "accent_small"))
+        text = widgets.label(_excerpt(passage.text), "small", wrap=True)
+        middle = widgets.column(top, text, spacing=2)
+        line = widgets.row(place, spacing=0, margins=(0, 6, 0, 6))
+        line.addLayout(middle, 1)
+        line.addSpacing(12)
+        for rank, note in ((passage.vector_rank, _cosine(passage)), (passage.keyword_rank, "")):
+            leg = widgets.column(widgets.label(ordinal(rank)), widgets.label(note, "caption"), None, spacing=2)
+            holder = QWidget()
+            holder.setFixedWidth(NARROW)
+            holder.setLayout(leg)
+            line.addWidget(holder)
+        said = self.tr("Passage {0}: {1} {2}").format(number, passage.file, passage.location)
+        made = widgets.ClickRow(said, line, partial(self.source_clicked.emit, self.answer, number) if number else None)
+        made.setToolTip(self.tr("Show it in the document") if number else "")
+        return made
+
+    def _left_out(self, left: list[Passage]) -> None:
+        note = self.tr("{0} more were found and stayed out").format(len(left))
+        show = widgets.link_button(self.tr("Show them"))
+        line = widgets.row(widgets.label(note, "caption"), None, show)
+        self.content.addLayout(line)
+        holder = QWidget()
+        rows = widgets.column(spacing=4)
+        holder.setLayout(rows)
+        holder.hide()
+        self.content.addWidget(holder)
+
+        def show_them() -> None:
+            show.hide()
+            for passage in left:
+                rows.addWidget(self._row(0, passage, False))
+                rows.addWidget(widgets.hline())
+            holder.show()
+
+        show.clicked.connect(lambda *_: show_them())
+
+    def _prompt(self) -> None:
+        answer = self.answer
+        room = self.tr("{0:,} of {1:,} tokens").format(answer.prompt_tokens, self._context)
+        amount = room if self._context else self.tr("{0:,} tokens").format(answer.prompt_tokens)
+        head = widgets.SectionHead(self.tr("Exact prompt"), amount)
+        head.add_action(widgets.quiet_button(self.tr("Copy"), "copy", partial(_copy, answer.prompt)))
+        self.content.addSpacing(8)
+        self.content.addWidget(head)
+        bar = widgets.TokenBar()
+        parts = [(name, amount, PART_COLORS.get(name, "strong")) for name, amount in answer.prompt_parts]
+        bar.set_parts(parts, max(self._context, answer.prompt_tokens))
+        self.content.addWidget(bar)
+        legend = widgets.FlowLayout(spacing=12)
+        holder = QWidget()
+        holder.setLayout(legend)
+        for name, part_tokens, role in parts:
+            legend.addWidget(_key(f"{name} {part_tokens:,}", role))
+        legend.addWidget(_key(self.tr("answer, up to {0}").format(self.lane.sampling.max_tokens), ""))
+        self.content.addWidget(holder)
+        lines = answer.prompt.splitlines()
+        self.prompt.setProperty("kind", "code")
+        self.prompt.setAccessibleName(self.tr("Exact prompt"))
+        self.prompt.setFont(theme.mono_font(theme.SMALL))
+        self.prompt.setPlainText(answer.prompt)
+        self.prompt.setFixedHeight(theme.px(16) * min(PROMPT_LINES, len(lines) + 1) + 16)
+        self.content.addWidget(self.prompt)
+        if len(lines) > PROMPT_LINES:
+            taller = theme.px(16) * min(48, len(lines) + 8)
+            more = widgets.link_button(self.tr("Show more of it"), lambda: self.prompt.setFixedHeight(taller))
+            self.content.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _stamp(self) -> None:
+        stamp = self.answer.stamp
+        self.content.addSpacing(8)
+        head = widgets.SectionHead(self.tr("Stamp"))
+        self.content.addWidget(head)
+        if stamp is None:
+            said = self.tr("This answer carries no stamp: it ended before the engine wrote one.")
+            self.content.addWidget(widgets.label(said, "muted", wrap=True))
+            return
+        plain = json.dumps(to_plain(stamp), indent=2, ensure_ascii=False)
+        head.add_action(widgets.quiet_button(self.tr("Copy"), "copy", partial(_copy, plain)))
+        checked = {
+            "ok": ("check-circle", "good", self.tr("The lane is what its label says")),
+            "": ("info", "muted", self.tr("Not checked")),
+        }
+        icon, role, said = checked.get(stamp.canary, ("warning-circle", "bad", stamp.canary))
+        verdict = widgets.row(widgets.icon_label(icon, 16, role), widgets.label(said, "muted", wrap=True), spacing=8)
+        verdict.setStretch(1, 1)
+        self.content.addLayout(verdict)
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 4, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for place, (name, value) in enumerate(self._stamp_lines()):
+            grid.addWidget(widgets.label(name, "caption"), place, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(widgets.label(value, "small", wrap=True, selectable=True), place, 1)
+        self.content.addLayout(grid)
+
+    def _stamp_lines(self) -> list[tuple[str, str]]:
+        stamp, sampling = self.answer.stamp, self.lane.sampling
+        if stamp is None:
+            return []
+        lines = [(self.tr("Model"), f"{self.lane.model.stem}  {stamp.model[:16]}")]
+        if stamp.adapter:
+            lines.append((self.tr("Adapter"), f"{stamp.adapter[:16]} at {stamp.adapter_scale:g}"))
+        lines.append((self.tr("Prompt"), stamp.prompt_hash[:16]))
+        chance = (
+            self.tr("the likeliest token each time")
+            if not sampling.temperature
+            else f"temperature {sampling.temperature:g}"
+        )
+        most = self.tr("at most {0} tokens").format(sampling.max_tokens)
+        lines.append((self.tr("Sampling"), f"seed {stamp.seed}, {chance}, {most}"))
+        lines.append((self.tr("Engine"), stamp.build))
+        return lines
+
+
+def _copy(text: str) -> None:
+    QApplication.clipboard().setText(text)
+
+
+def _excerpt(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 130 else flat[:129].rsplit(" ", 1)[0] + "…"
+
+
+def _cosine(passage: Passage) -> str:
+    return "" if passage.similarity is None else f"{passage.similarity:.2f}"
+
+
+def ordinal(rank: int | None) -> str:
+    """ "1st", "2nd"; a dash where the leg did not find it."""
+    if rank is None:
+        return "–"
+    if 10 <= rank % 100 <= 20:
+        return f"{rank}th"
+    return f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th') }"
+
+
+def _key(text: str, role: str) -> QWidget:
+    """A square in a part's colour with its name."""
+    made = QWidget()
+    line = widgets.row(spacing=6)
+    if role:
+        line.addWidget(Square(role))
+    line.addWidget(widgets.label(text, "small" if role else "caption"))
+    made.setLayout(line)
+    return made
+
+
+class Square(QWidget):
+    """A small square in a token's colour."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedSize(8, 8)
+
+    def paintEvent(self, event: object) -> None:
+        from PySide6.QtGui import QPainter
+
+        QPainter(self).fillRect(self.rect(), theme.color(self._role))
