@@ -92,7 +92,7 @@ def markdown_draft(text: str) -> Draft:
             elif mark.group(1).startswith(fence):
                 fence = ""
         elif not fence:
-            heading = _markdown_heading(lines, number)
+            heading = _markdown_heading(lines, number, start)
             if heading:
                 headings.append(heading)
     return cut_at_headings(text, headings, title, start)
@@ -109,12 +109,12 @@ def _front_matter(lines: list[str]) -> tuple[int, str]:
     return 0, ""
 
 
-def _markdown_heading(lines: list[str], number: int) -> Heading | None:
+def _markdown_heading(lines: list[str], number: int, start: int) -> Heading | None:
     found = _ATX.match(lines[number])
     if found:
         return number, len(found.group(1)), _plain_heading(found.group(2))
     after = lines[number + 1] if number + 1 < len(lines) else ""
-    before = lines[number - 1].strip() if number else ""
+    before = lines[number - 1].strip() if number > start else ""
     here = lines[number].strip()
     if here and not before and re.match(r"^(=+|-{2,})\s*$", after) and not re.match(r"^[-=>|*+\d]", here):
         return number, 1 if after.startswith("=") else 2, _plain_heading(here)

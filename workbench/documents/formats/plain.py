@@ -17,6 +17,19 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GUESSED_ON = 256 * 1024  # bytes an encoding is guessed from; more costs seconds and changes nothing
+# charset-normalizer takes French for Baltic and the like, for these pages differ in few letters. So among them the one
+# in which the text looks most like its languages is chosen, the western one first.
+MARKS = frozenset("–—‘’‚“”„«»‹›…€°§²³·•©®™½¼\xa0¿¡")
+LATIN_PAGES = {
+    "cp1252": frozenset("äöüßÄÖÜéèàçêëîïôûùâñóíáúãõåøæœÉÈÀÇÊÔÎÂÑÓÍÁÚÃÕÅØÆŒ"),
+    "cp1250": frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽöüőűŐŰäôľĺŕăâîşţĂÂÎŞŢßÄÖÜ"),
+    "cp1254": frozenset("çğıöşüâîûÇĞİÖŞÜ"),
+    "cp1257": frozenset("āčēģīķļņšūžąęėįųĀČĒĢĪĶĻŅŠŪŽĄĘĖĮŲõäöüÕÄÖÜ"),
+}
+MIXED_UP = frozenset(
+    "cp1250 cp1252 cp1254 cp1257 cp1258 cp858 latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_9 iso8859_10 iso8859_13"
+    " iso8859_14 iso8859_15 iso8859_16 hp_roman8 mac_latin2 mac_iceland mac_turkish mac_roman".split()
+)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _CUE = re.compile(r"^((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s+-->\s+\S+.*$", re.MULTILINE)
 
@@ -47,9 +60,18 @@ def _guess(data: bytes) -> str:
     if data[:8192].count(0) > 0 and not _looks_like_utf16(data):
         raise BadDocument("it holds binary data, not text")
     best = from_bytes(data[:GUESSED_ON]).best()
+    latin = max(LATIN_PAGES, key=lambda page: _likeness(data[:GUESSED_ON], page))
+    if _likeness(data[:GUESSED_ON], latin) >= 0.9 and (best is None or best.encoding in MIXED_UP):
+        return data.decode(latin, errors="replace")
     if best is None:
         raise BadDocument("it holds binary data, or text in an encoding that cannot be recognised")
     return data.decode(best.encoding, errors="replace")
+
+
+def _likeness(data: bytes, page: str) -> float:
+    """The share of the bytes above ASCII that are letters or marks common in the languages of a code page."""
+    high = [each for each in data.decode(page, errors="replace") if each > "\x7f"]
+    return sum(each in LATIN_PAGES[page] or each in MARKS for each in high) / max(1, len(high))
 
 
 def _looks_like_utf16(data: bytes) -> bool:

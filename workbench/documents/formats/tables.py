@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -76,7 +77,7 @@ def read_csv(path: Path) -> Draft:
     separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
     csv.field_size_limit(2**24)
     try:
-        numbered = _numbered(csv.reader(text.split("\n"), delimiter=separator))
+        numbered = _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise BadDocument(f"its rows cannot be told apart ({error})") from error
     notes = (f"only the first {ROW_LIMIT:,} rows were read",) if len(numbered) == ROW_LIMIT else ()

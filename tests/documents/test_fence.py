@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import made_files as made
+import pytest
+
+from workbench import children
+from workbench.documents import fence
+from workbench.documents.fence import FencedReader, Limits, Reading, read_fenced
+from workbench.documents.scan import FoundFile, scan
+from workbench.errors import BadDocument
+from workbench.events import Result, Stage
+
+
+def found_in(folder: Path, name: str) -> FoundFile:
+    return next(each for each in scan(folder) if each.file == name)
+
+
+def take(reader: FencedReader, found: FoundFile, known: frozenset[str] = frozenset()) -> Reading:
+    reader.start(found, known)
+    reading = None
+    while reading is None:
+        reading = reader.take(0.2)
+    return reading
+
+
+def test_a_document_comes_back_from_the_reading_process(tmp_path: Path) -> None:
+    made.make_pdf(tmp_path / "a.pdf", ["Hello one"])
+    assert read_fenced(tmp_path / "a.pdf").text == "Hello one"
+    with pytest.raises(BadDocument, match="zip bomb"):
+        read_fenced(made.make_zip_bomb(tmp_path / "b.docx"))
+    with pytest.raises(BadDocument, match="no such file"):
+        read_fenced(tmp_path / "missing.txt")
+
+
+def test_known_content_is_not_read_again_and_a_vanished_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("words")
+    reader = FencedReader()
+    try:
+        found = found_in(tmp_path, "a.txt")
+        first = take(reader, found)
+        assert first.document is not None and first.document.text == "words"
+        again = take(reader, found, frozenset({first.hash}))
+        assert again.known and again.document is None
+        (tmp_path / "a.txt").unlink()
+        gone = take(reader, found)
+        assert gone.reason == "the file vanished while it was being read" and not gone.lasting
+    finally:
+        reader.close()
+
+
+def hang_on_bad(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
+    """Stands in for a reader whose library hangs or dies on one file; runs in the child."""
+    if found.file == "hangs.txt":
+        time.sleep(600)
+    if found.file == "dies.txt":
+        os.kill(os.getpid(), signal.SIGSEGV if hasattr(signal, "SIGSEGV") else signal.SIGTERM)
+    yield Result(fence._read(found, known))
+
+
+@pytest.mark.slow
+def test_a_reader_that_hangs_or_dies_costs_that_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("dies.txt", "hangs.txt", "good.txt"):
+        (tmp_path / name).write_text(f"words of {name}")
+    monkeypatch.setattr(fence, "read_file", hang_on_bad)
+    reader = FencedReader(Limits(seconds=1.0, seconds_per_mb=0.0))
+    try:
+        assert take(reader, found_in(tmp_path, "dies.txt")).reason == "the reader broke down on it"
+        assert take(reader, found_in(tmp_path, "hangs.txt")).reason == "reading it took too long"
+        good = take(reader, found_in(tmp_path, "good.txt"))
+        assert good.document is not None and good.document.text == "words of good.txt"
+    finally:
+        reader.close()
+
+
+def swallow_memory(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
+    fence._set_memory_limit(limits.memory)
+    try:
+        bytearray(2**40)
+    except MemoryError:
+        yield Result("refused")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps an address space limit")
+def test_the_reading_process_cannot_take_more_memory_than_it_may(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("words")
+    child = children.Child("The document reader")
+    try:
+        events = list(child.run(swallow_memory, found_in(tmp_path, "a.txt"), frozenset(), Limits(memory=2**31)))
+    finally:
+        child.close()
+    assert [event.value for event in events if isinstance(event, Result)] == ["refused"]

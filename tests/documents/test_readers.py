@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import made_files as made
+import pytest
+
+from workbench.documents import readers
+from workbench.documents.document import Document, Section
+from workbench.errors import BadDocument
+
+
+def read_made(path: Path, content: str | bytes | Callable[[Path], object]) -> Document:
+    if callable(content):
+        content(path)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content, encoding="utf-8")
+    document = readers.read(path, path.name)
+    for section in document.sections:
+        assert document.text[section.start : section.start + len(section.text)] == section.text
+    return document
+
+
+def place_of(document: Document, words: str) -> Section:
+    return next(section for section in document.sections if words in section.text)
+
+
+CASES: list[tuple[str, str | Callable[[Path], object], str, str, str]] = [
+    ("a.md", "# Guide\n\nIntro.\n\n## Returns\n\n### When\n\nWithin 30 days.\n", "30 days", "Returns › When", "Guide"),
+    ("b.md", "---\ntitle: Titled\n---\nHello\n=====\n\nSub\n---\nDeep words.\n", "Deep words", "Hello › Sub", "Titled"),
+    ("c.md", "# One\n\n```\n# not a heading\n```\n\nAfter.\n", "After", "One", "One"),
+    ("d.txt", "first\nsecond\n", "second", "", "d.txt"),
+    ("e.rst", "=====\nTitle\n=====\n\nSetup\n-----\n\nRun it.\n", "Run it", "Setup", "Title"),
+    ("f.adoc", "= Manual\n\n== Install\n\nPlug it in.\n", "Plug it", "Install", "Manual"),
+    ("g.html", made.PAGE, "vinegar", "Cleaning", "Care guide"),
+    ("h.pdf", lambda path: made.make_pdf(path, ["Hello one", "Hello two"], "A bulletin"), "two", "p. 2", "A bulletin"),
+    ("i.docx", made.make_docx, "one year", "Toasters", "Warranty handbook"),
+    ("j.pptx", made.make_pptx, "goggles", "slide 2", "j.pptx"),
+    ("k.xlsx", made.make_xlsx, "Toaster", "sheet Prices, row 3", "k.xlsx"),
+    ("l.csv", "name;age\nAda;36\nBen;41\n", "Ben", "row 3", "l.csv"),
+    ("m.tsv", "name\tage\nAda\t36\n", "Ada", "row 2", "m.tsv"),
+    ("n.epub", made.make_epub, "dried", "chapter 2: The End", "Weather Book"),
+    ("o.rtf", r"{\rtf1\ansi Plain {\b bold} words.\par}", "bold words", "", "o.rtf"),
+    ("p.eml", made.MAIL, "Thursday", "body", "Delivery of the pumps"),
+    ("q.ipynb", made.make_notebook, "print(40", "cell 2", "Survey"),
+    (
+        "r.json",
+        '[{"name": "Ada", "tags": ["x", "y"]}, {"name": "Ben", "at": {"city": "Rome"}}]',
+        "Rome",
+        "item 2",
+        "r.json",
+    ),
+    ("s.jsonl", '{"name": "Ada"}\n{"name": "Ben"}\n', "Ben", "line 2", "s.jsonl"),
+    ("t.yaml", "pump:\n  flow: 12\n", "flow: 12", "", "t.yaml"),
+    ("u.xml", '<a xmlns="urn:x"><b id="7">Words</b></a>', "b: Words; id=7", "", "u.xml"),
+    ("v.py", "def f():\n    return 'found'\n", "found", "", "v.py"),
+    (
+        "w.srt",
+        "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n00:00:05,500 --> 00:00:06,000\nBye\n",
+        "Bye",
+        "00:00:05",
+        "w.srt",
+    ),
+    ("x.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nHi <i>you</i>\n", "Hi you", "00:01", "x.vtt"),
+    ("y.odt", made.make_odt, "dry", "Storage", "y.odt"),
+    ("LICENSE", "Free to use.", "Free", "", "LICENSE"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words", "location", "title"), CASES, ids=[case[0] for case in CASES])
+def test_every_type_is_read_with_its_location(
+    tmp_path: Path, name: str, content: str | Callable[[Path], object], words: str, location: str, title: str
+) -> None:
+    document = read_made(tmp_path / name, content)
+    assert place_of(document, words).location == location
+    assert document.title == title
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "cp1251", "shift_jis"]
+)
+def test_text_of_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    text = "Übergröße für den Käse — déjà vu à l'été. " * 8
+    if encoding == "cp1251":
+        text = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 8
+    if encoding == "shift_jis":
+        text = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。" * 8
+    document = read_made(tmp_path / "a.txt", text.encode(encoding))
+    assert text[:30] in document.text
+
+
+def test_rows_explain_themselves(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.xlsx", made.make_xlsx)
+    assert place_of(document, "Kettle").text == "Item: Kettle; Price: 29"
+    assert "hidden words" not in document.text
+    assert any("Secret" in note for note in document.notes)
+    assert "Part: Lid; Years: 2" in read_made(tmp_path / "a.docx", made.make_docx).text
+    assert "Part: Filter; Cycle: monthly" in read_made(tmp_path / "a.html", made.PAGE).text
+
+
+def test_a_table_without_a_header_keeps_all_its_rows(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.csv", "1,2\n3,4\n")
+    assert [section.text for section in document.sections] == ["1; 2", "3; 4"]
+
+
+def test_a_cell_that_holds_line_breaks_stays_one_row(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.csv", 'name,remark\nAda,"two\nlines"\nBen,ok\n')
+    assert [section.text for section in document.sections] == ["name: Ada; remark: two lines", "name: Ben; remark: ok"]
+
+
+def test_scripts_and_menus_of_a_page_are_left_out(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.html", made.PAGE)
+    assert "evil" not in document.text and "About" not in document.text
+    assert "Read this first." in document.text
+
+
+def test_pages_without_text_are_named_as_scans(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.pdf", lambda path: made.make_pdf(path, ["Words", "", "", "More", ""]))
+    assert document.notes == ("pages 2-3, 5 hold no text (scans or pictures)",)
+    with pytest.raises(BadDocument, match=r"holds no text.*page 1 holds.*OCR"):
+        read_made(tmp_path / "b.pdf", lambda path: made.make_pdf(path, [""]))
+
+
+def test_attachments_of_a_mail_are_named(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.eml", made.MAIL)
+    assert document.notes == ("attachments were not read: bill.pdf",)
+    assert "Zürich" in document.text and "From: Ada" in document.text
+
+
+def test_a_heading_without_words_of_its_own_goes_with_the_next(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.md", "# Guide\n\n## Returns\n\nWithin 30 days.\n")
+    assert [section.location for section in document.sections] == ["Returns"]
+    assert document.text.startswith("# Guide")
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
+BAD: list[tuple[str, str | bytes | Callable[[Path], object], str]] = [
+    ("a.pdf", b"%PDF-1.7 broken", "damaged"),
+    ("b.pdf", lambda path: made.make_pdf(path, ["secret"], password="x"), "password|encrypted"),
+    ("c.docx", b"PK\x03\x04 half a file", "damaged"),
+    ("d.docx", made.make_zip_bomb, "zip bomb"),
+    ("e.xlsx", b"\xd0\xcf\x11\xe0" + b"x" * 600, "password"),
+    ("f.pptx", b"nothing like it", "damaged"),
+    ("g.epub", b"", "damaged"),
+    ("h.rtf", "no rtf", "no rich text"),
+    ("i.ipynb", "{", "no notebook"),
+    ("j.txt", b"\x00\x01\x02\x03" * 400, "binary"),
+    ("k.txt", " \n\t\n ", "holds no text"),
+    ("l.xml", BOMB, "entities"),
+    ("m.eml", "just words\n", "no mail"),
+    ("n.json", "  ", "holds no text"),
+    ("o.docx", lambda path: made.make_epub(path), "damaged or of another type|damaged"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "reason"), BAD, ids=[case[0] for case in BAD])
+def test_every_bad_file_is_refused_with_a_plain_reason(
+    tmp_path: Path, name: str, content: str | bytes | Callable[[Path], object], reason: str
+) -> None:
+    with pytest.raises(BadDocument, match=reason):
+        read_made(tmp_path / name, content)
+
+
+def test_a_deeply_nested_page_is_read_or_refused_but_never_breaks(tmp_path: Path) -> None:
+    source = "<div>" * 5000 + "deep words" + "</div>" * 5000
+    try:
+        assert "deep words" in read_made(tmp_path / "a.html", source).text
+    except BadDocument as error:
+        assert "nested" in str(error) or "damaged" in str(error)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_without_permission_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("secret")
+    (tmp_path / "a.txt").chmod(0)
+    with pytest.raises(BadDocument, match="permission denied"):
+        readers.read(tmp_path / "a.txt", "a.txt")
+
+
+def test_types_that_hold_no_text_are_named(tmp_path: Path) -> None:
+    assert "hold no text" in readers.unreadable_type("a/photo.PNG")
+    assert ".docx" in readers.unreadable_type("old.doc")
+    assert readers.unreadable_type("notes.xyz") == ""
