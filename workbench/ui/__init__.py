@@ -1,1 +1,5 @@
 """Everything Qt."""
+
+from workbench.ui.lasting import keep_constants
+
+keep_constants()
