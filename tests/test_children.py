@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from workbench.children import Child, Here, stop_requested
@@ -154,3 +158,18 @@ def test_closing_the_child_ends_what_it_runs(child: Child) -> None:
         os.kill(pid, 0)
     with pytest.raises(ChildCrashed):
         list(stage)
+
+
+def test_a_child_ends_when_its_parent_is_killed() -> None:
+    program = (
+        "from tests.test_children import count_for_ever; from workbench.children import Child; import time\n"
+        "if __name__ == '__main__':\n"
+        "    child = Child('orphan'); stage = child.run(count_for_ever); next(stage); print(child.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    root = Path(__file__).parent.parent
+    with subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        orphan = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    orphan.wait(timeout=5)

@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import queue
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -214,7 +213,6 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
     _chatter_to(log)
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
-    _die_with_parent()
     requests: queue.SimpleQueue[tuple[str, int, Any, Any]] = queue.SimpleQueue()
     wanted_stops: set[int] = set()
     running: dict[int, Stage] = {}
@@ -227,7 +225,7 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                     wanted_stops.add(request[1])
                     _stop_requested.set()
                 requests.put(request)
-        os._exit(0)  # the parent is gone: nobody is left to answer
+        os._exit(0)  # the pipe broke, so the parent is gone, however it ended: nobody is left to answer
 
     threading.Thread(target=read, name="requests", daemon=True).start()
     while True:
@@ -295,13 +293,3 @@ def _send(connection: Connection, number: int, kind: str, value: Any) -> None:
         connection.send((number, kind, value))
     except (OSError, BrokenPipeError):
         os._exit(0)
-
-
-def _die_with_parent() -> None:
-    """On Linux, have the kernel end this process when its parent dies, however it dies."""
-    if not sys.platform.startswith("linux"):
-        return  # elsewhere the broken pipe ends it (see `read` above)
-    with contextlib.suppress(OSError, AttributeError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
