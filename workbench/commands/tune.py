@@ -1,0 +1,139 @@
+"""`workbench dataset check`, `workbench tune` and the child it starts, `workbench train`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workbench import records
+from workbench.commands import console
+from workbench.commands.console import json_option, project_option, say
+from workbench.errors import BadDataset, InputError, MissingFile
+from workbench.project import Project, open_project
+from workbench.tuning.recipe import RunInfo
+
+
+@click.group()
+def dataset() -> None:
+    """Training files: check one before it is used."""
+
+
+@dataset.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@project_option
+@json_option
+def check_command(files: tuple[Path, ...], project_folder: str | None, as_json: bool) -> None:
+    """Read a training file and say what is wrong with it, by row."""
+    from workbench.lanes.presets import chat_model
+    from workbench.tuning.dataset import inspect
+
+    _require(files)
+    model = chat_model(open_project(project_folder))
+    with console.Workers() as workers:
+        report = console.last(workers.knowledge.run(inspect, files, model), "Checking")
+    if as_json:
+        console.print_json(report)
+        return
+    click.echo(f"{report.format}: {report.examples} examples, {report.trained_tokens:,} trained tokens.")
+    for problem in report.problems:
+        where = f"row {problem.row}" + (f", {problem.field}" if problem.field else "")
+        click.echo(f"  {problem.severity:8} {where}: {problem.message}")
+
+
+def _require(files: tuple[Path, ...]) -> None:
+    for path in files:
+        if not path.is_file():
+            raise MissingFile(f"The training file {path} is not there: name a JSON, JSON-lines, CSV or Parquet file.")
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="The adapter's name; the name of a stopped run goes on with it.")
+@click.option(
+    "--preset", type=click.Choice(["quick", "balanced", "thorough"]), default="balanced", show_default=True,
+    help="How long to train.",
+)
+@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Passes over the rows, instead of the preset's.")
+@click.option("--seed", type=int, help="The seed of order and weights, instead of the preset's.")
+@project_option
+@json_option
+def tune(
+    files: tuple[Path, ...],
+    name: str,
+    preset: str,
+    epochs: float | None,
+    seed: int | None,
+    project_folder: str | None,
+    as_json: bool,
+) -> None:
+    """Fine-tune an adapter on the rows of FILE; several files are trained together."""
+    changes = {"epochs": epochs, "seed": seed}
+    given = {key: value for key, value in changes.items() if value is not None}
+    run = run_tune(open_project(project_folder), files, name, preset, **given)
+    if as_json:
+        console.print_json(tune_json(run))
+    else:
+        say(run.outcome)
+
+
+def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", **changes: Any) -> RunInfo:
+    """Fine-tune with a preset recipe; going on where a stopped run of the same name and recipe stopped."""
+    from workbench.lanes.presets import chat_model
+    from workbench.tuning.dataset import inspect
+    from workbench.tuning.recipe import choose_recipe
+    from workbench.tuning.tune import tune as tune_stage
+
+    _require(files)
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise InputError(f"The name {name!r} cannot be a folder's: use letters, digits, - and _.")
+    model = chat_model(project)
+    files = tuple(path.resolve() for path in files)
+    with console.Workers() as workers:
+        report = console.last(workers.knowledge.run(inspect, files, model), "Checking")
+    say_problems(report)
+    if not report.examples:
+        raise BadDataset("No row of the training file can be used: `workbench dataset check` names what is wrong.")
+    recipe, reasons = choose_recipe(preset, name, model, files, project.adapters_folder / name, report)
+    recipe = dataclasses.replace(recipe, **changes)
+    for reason in reasons:
+        say(reason)
+    run: RunInfo = console.last(tune_stage(recipe), "Tuning")
+    return run
+
+
+def say_problems(report: Any, most: int = 5) -> None:
+    """What is wrong with a dataset, the first few rows by number."""
+    say(f"{report.format}: {report.examples} examples, {report.trained_tokens:,} trained tokens.")
+    for problem in report.problems[:most]:
+        say(f"  row {problem.row}: {problem.message}")
+    if len(report.problems) > most:
+        say(f"  and {len(report.problems) - most} more: `workbench dataset check` lists them.")
+
+
+def tune_json(run: RunInfo) -> dict[str, Any]:
+    """A finished run as the contract has it."""
+    return {
+        "adapter": records.to_plain(run.adapter),
+        "name": run.name,
+        "state": run.state,
+        "backend": run.backend,
+        "examples": run.examples,
+        "steps": run.step,
+        "seconds": run.seconds,
+        "tokens_per_second": run.tokens_per_second,
+        "train_loss": records.to_plain(run.train_loss),
+        "eval_loss": records.to_plain(run.eval_loss),
+        "parity": run.parity,
+    }
+
+
+@click.command(hidden=True)
+@click.argument("recipe", type=click.Path(path_type=Path))
+def train(recipe: Path) -> int:
+    """The child of a fine-tune: follow RECIPE and append to events.jsonl beside it."""
+    from workbench.tuning.train import main
+
+    return main(recipe)
