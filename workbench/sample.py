@@ -40,6 +40,7 @@ def make_sample_project(folder: Path) -> Project:
         folders=(_place(project, "documents", told["files"]["documents"]),),
         system_prompt=told["system_prompt"].strip(),
         examples=tuple((each["question"], each["answer"]) for each in told["examples"]),
+        options={**project.info.options, "questions": list(sample_questions())},  # the Compare page offers them
     )
     return project
 

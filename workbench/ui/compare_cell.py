@@ -25,7 +25,7 @@ class SourceLine(QPushButton):
         self.setAccessibleName(self.tr("Passage {0}: {1} {2}").format(number, passage.file, passage.location))
         self.setToolTip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}")
         number_label = widgets.label(str(number), "accent" if cited else "muted")
-        parts = [widgets.IconLabel("caret-right", 12, "muted"), number_label, widgets.label(name)]
+        parts = [widgets.IconLabel("caret-right", 12, "muted"), number_label, widgets.ElidedLabel(name, hug=True)]
         where = widgets.ElidedLabel(passage.location, "caption")
         for each in (*parts, where):
             each.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -118,8 +118,9 @@ class AnswerCell(QWidget):
         self.error_icon.set_icon(*(("warning-circle", "bad") if said.state == "failed" else ("stop", "muted")))
         self.error_line.setVisible(bool(self.error.text()))
         self._show_sources(answer)
-        self.figures.set_text(figures_text(answer) if answer is not None and not self._hidden else "")
-        self.figures.setToolTip(self._explain(answer) if answer is not None and not self._hidden else "")
+        told = answer is not None and not self._hidden and said.state != "failed"
+        self.figures.set_text(*(figures_text(answer), figures_text(answer, short=True)) if answer and told else ("",))
+        self.figures.setToolTip(self._explain(answer) if answer is not None and told else "")
         self._show_buttons(said)
 
     def _show_nothing(self) -> None:
@@ -137,11 +138,12 @@ class AnswerCell(QWidget):
         for each in (self.correct, self.keep):
             each.setVisible(over and bool(said.text) and not hidden)
         self.retry.setVisible(over and not hidden)
-        self.why.setVisible(over and said.answer is not None and not hidden)
+        self.why.setVisible(over and said.answer is not None and bool(said.answer.prompt) and not hidden)
         self.vote.setChecked(self._best)
         self.vote.setText(self.tr("Best") if self._best else "")
         beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if self._best else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.vote.setToolButtonStyle(beside)
+        widgets.set_kind(self.vote, "best" if self._best else "icon")
 
     def _sentence(self, said: LaneAnswer) -> str:
         if said.state == "failed":
@@ -206,11 +208,13 @@ class AnswerCell(QWidget):
         return "\n".join(lines)
 
 
-def figures_text(answer: Answer) -> str:
-    """The figures under an answer on one line."""
-    parts = [f"search {widgets.seconds_text(answer.retrieve_seconds)}"] if answer.passages else []
+def figures_text(answer: Answer, short: bool = False) -> str:
+    """The figures under an answer on one line; `short` for narrow columns."""
+    tokens = " tokens" if answer.answer_tokens != 1 else " token"
+    search, first, token = ("", "", " tok") if short else ("search ", "first ", tokens)
+    parts = [f"{search}{widgets.seconds_text(answer.retrieve_seconds)}"] if answer.passages else []
     if answer.answer_tokens:
-        parts.append(f"first {widgets.seconds_text(answer.first_token_seconds)}")
+        parts.append(f"{first}{widgets.seconds_text(answer.first_token_seconds)}")
         parts.append(f"{answer.tokens_per_second:.0f} tok/s")
-    parts.append(f"{answer.answer_tokens:,} token" + "s" * (answer.answer_tokens != 1))
+    parts.append(f"{answer.answer_tokens:,}{token}")
     return " · ".join(parts)

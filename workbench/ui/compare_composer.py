@@ -25,7 +25,7 @@ class LaneTick(QCheckBox):
         self.setToolTip(self.tr("Ask {0} next").format(title_of(lane)))
 
     def sizeHint(self) -> QSize:
-        return QSize(44 + self._metrics().horizontalAdvance(self.text()), 24)
+        return QSize(42 + self._metrics().horizontalAdvance(self.text()), 24)
 
     def hitButton(self, pos: object) -> bool:
         return True
@@ -43,18 +43,18 @@ class LaneTick(QCheckBox):
             painter.setPen(theme.color("accent"))
             painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 4, 4)
         if on:
-            icons.icon("check", "muted").paint(painter, QRect(4, middle - 6, 12, 12))
+            icons.icon("check", "muted").paint(painter, QRect(0, middle - 6, 12, 12))
         else:
             painter.setPen(theme.color("muted"))
-            painter.drawRoundedRect(QRect(5, middle - 5, 9, 9), 2, 2)
+            painter.drawRoundedRect(QRect(1, middle - 5, 9, 9), 2, 2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.lane_color(self.lane.name) if on else theme.color("strong"))
-        painter.drawEllipse(20, middle - 4, 8, 8)
+        painter.drawEllipse(16, middle - 4, 8, 8)
         font = self.font()
         font.setPixelSize(theme.px(theme.SMALL))
         painter.setFont(font)
         painter.setPen(theme.color("text" if on else "muted"))
-        area = QRect(32, 0, self.width() - 32, self.height())
+        area = QRect(28, 0, self.width() - 28, self.height())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
 
 

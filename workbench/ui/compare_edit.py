@@ -205,6 +205,7 @@ class LaneSheet(Sheet):
         head = widgets.label(name, "caption")
         head.setBuddy(widget)
         widget.setAccessibleName(name)
+        self.content.addSpacing(4)
         self.content.addWidget(head)
         self.content.addWidget(widget)
 

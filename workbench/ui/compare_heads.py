@@ -39,14 +39,15 @@ def made_of(lane: Lane) -> str:
     elif lane.context == "full":
         parts.append("the whole document")
     if lane.examples:
-        parts.append(f"prompt, {len(lane.examples)} example{'s' * (len(lane.examples) != 1)}")
+        parts.append(f"your prompt, {len(lane.examples)} example{'s' * (len(lane.examples) != 1)}")
     elif lane.system and lane.adapter is None:
         parts.append("your prompt")
     if lane.sampling.temperature:
         parts.append(f"temperature {lane.sampling.temperature:g}")
     if not parts:
         return f"{model_name(lane)}, nothing added"
-    return ", ".join(parts)
+    line = ", ".join(parts)
+    return line if lane.adapter is not None else line[0].upper() + line[1:]
 
 
 def adapter_name(lane: Lane) -> str:

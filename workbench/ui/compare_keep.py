@@ -234,5 +234,6 @@ def _field(sheet: Sheet, name: str, widget: QWidget) -> None:
     head = widgets.label(name, "caption")
     head.setBuddy(widget)
     widget.setAccessibleName(name)
+    sheet.content.addSpacing(4)
     sheet.content.addWidget(head)
     sheet.content.addWidget(widget)

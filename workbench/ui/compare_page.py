@@ -75,6 +75,9 @@ class ComparePage(Page):
     # Building
 
     def _build_header(self) -> None:
+        line = self.header.layout()
+        assert line is not None
+        line.setContentsMargins(16, 0, 16, 0)  # in line with the text of the first column
         self._talk_menu = QMenu(self)
         self._talk_menu.aboutToShow.connect(self._fill_talk_menu)
         self.picker = widgets.menu_button("", self._talk_menu, "clock-counter-clockwise", self.tr("Conversation"))
@@ -191,7 +194,7 @@ class ComparePage(Page):
         text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = widgets.column(64, spacing=8, margins=(24, 24, 24, 24))
         for each in (title, text):
-            layout.addWidget(each, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addLayout(widgets.row(None, each, None))
         layout.addSpacing(16)
         for question in self._questions_to_try():
             ask = widgets.button(question, "", partial(self._try_question, question))

@@ -31,7 +31,8 @@ from workbench.ui.compare_diff import Span
 
 LINE_HEIGHT = 1.45  # of the type size; Qt's own percentages are of the font's line, which differs by font
 WIDEST = 72  # characters of a line
-CODE_MARGIN = 12
+CODE_MARGIN = 12  # at the sides of code
+CODE_PADDING = 8  # above and under it
 MARKER = re.compile(r"\[(\d{1,2})\]")
 MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
@@ -154,13 +155,13 @@ class AnswerText(QTextBrowser):
 
     def _code_areas(self) -> Iterator[QRectF]:
         """One rectangle around each run of code lines."""
-        layout, area = self.document().documentLayout(), QRectF()
+        area = QRectF()
         block = self.document().begin()
         width = float(self.viewport().width())
         while block.isValid():
             if is_code(block):
-                line = layout.blockBoundingRect(block)
-                line.setRect(0, line.y() - 6, width, line.height() + 12)
+                line = block.layout().boundingRect().translated(block.layout().position())
+                line.setRect(0, line.y() - CODE_PADDING, width, line.height() + 2 * CODE_PADDING)
                 area = line if area.isNull() else area.united(line)
             elif not area.isNull():
                 yield area
@@ -193,6 +194,10 @@ def fence_json(text: str) -> str:
 
 def _dress(document: QTextDocument) -> None:
     """Line height, quiet headings, code in the monospace font, tables with one line."""
+    root = document.rootFrame().frameFormat()  # a first block's own margin is not honoured
+    root.setTopMargin(CODE_PADDING if is_code(document.begin()) else 0)
+    root.setBottomMargin(CODE_PADDING if is_code(document.lastBlock()) else 0)
+    document.rootFrame().setFrameFormat(root)
     mono = theme.mono_font()
     document.setIndentWidth(20)
     block = document.begin()
@@ -207,8 +212,8 @@ def _dress(document: QTextDocument) -> None:
             first, last = not is_code(block.previous()), not is_code(block.next())
             form.setLeftMargin(CODE_MARGIN)
             form.setRightMargin(CODE_MARGIN)
-            form.setTopMargin(8 if first else 0)
-            form.setBottomMargin(14 if last else 0)
+            form.setTopMargin(CODE_PADDING + 1 if first else 0)
+            form.setBottomMargin(CODE_PADDING + 8 if last and block.next().isValid() else 0)
             form.setNonBreakableLines(False)
             letters.setFontFamilies([mono.family()])
             letters.setProperty(QTextCharFormat.Property.FontPixelSize, mono.pixelSize())
@@ -219,6 +224,7 @@ def _dress(document: QTextDocument) -> None:
             letters.setProperty(QTextCharFormat.Property.FontPixelSize, theme.px(theme.QUESTION))
             letters.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
             letters.setFontWeight(QFont.Weight.DemiBold)
+            form.setTopMargin(6)
         QTextCursor(block).mergeBlockFormat(form)
         whole = QTextCursor(block)
         whole.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
@@ -238,5 +244,6 @@ def _dress_table(table: QTextTable) -> None:
     form.setBorderBrush(theme.color("line"))
     form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
     form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-    form.setBottomMargin(8)
+    form.setTopMargin(4)
+    form.setBottomMargin(4)
     table.setFormat(form)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Lane
@@ -32,6 +31,7 @@ class TurnsView(QWidget):
         self._lanes: list[Lane] = []
         self._talk = Talk()
         self._first, self._blind = 0, False
+        self._laying = self._lay_again = False
         self._empty: QWidget | None = None
         self._inside = QVBoxLayout()
         self._inside.setContentsMargins(0, 0, 0, 0)
@@ -42,6 +42,7 @@ class TurnsView(QWidget):
         layout = widgets.column(self.earlier, self._inside, None, spacing=0)
         inner.setLayout(layout)
         self.scroller = scroll_area(inner)
+        self.scroller.viewport().installEventFilter(self)
         self._bar = self.scroller.verticalScrollBar()
         self._at_end = True
         self._bar.valueChanged.connect(self._on_scrolled)
@@ -91,13 +92,25 @@ class TurnsView(QWidget):
         place = next((number for number, each in enumerate(self._lanes) if each.name == lane), None)
         if place is None:
             return
-        fit = columns_that_fit(self.width(), len(self._lanes))
+        fit = columns_that_fit(self.scroller.viewport().width(), len(self._lanes))
         if not self._first <= place < self._first + fit:
             self._first = place if place < self._first else place - fit + 1
         self.lay_out()
 
     def lay_out(self) -> None:
         """Give every column its lane and its width."""
+        if self._laying:  # widths of cells change the scroll bar, and that changes the room: once more, from the start
+            self._lay_again = True
+            return
+        self._laying = True
+        for _ in range(3):  # a scroll bar that comes and goes with the widths would never settle
+            self._lay_again = False
+            self._lay_out_once()
+            if not self._lay_again:
+                break
+        self._laying = False
+
+    def _lay_out_once(self) -> None:
         lanes = self._lanes
         if not lanes:
             self.heads.show_lanes([], [], False)
@@ -112,9 +125,11 @@ class TurnsView(QWidget):
             view.show_columns(order[self._first : self._first + fit], widths)
         self.columns_changed.emit(self._first, len(lanes) - fit - self._first)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.lay_out()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The columns follow the room beside the scroll bar, which is known only once the scroll area was laid out."""
+        if event.type() == QEvent.Type.Resize and watched is self.scroller.viewport():
+            self.lay_out()
+        return super().eventFilter(watched, event)
 
     def _add(self, turn: TalkTurn, number: int) -> TurnView:
         view = TurnView(turn, number)

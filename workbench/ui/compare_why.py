@@ -85,16 +85,16 @@ class WhySheet(Sheet):
     def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
         place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
         place.setFixedWidth(20)
-        name = widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong")
+        name = widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong", hug=True)
         where = widgets.ElidedLabel(passage.location, "caption")
-        top = widgets.row(name, where, spacing=8)
-        top.setStretch(0, 3)
-        top.setStretch(1, 2)
+        top = widgets.row(name, spacing=8)
+        top.addWidget(where, 1)
         if cited:
             top.addWidget(widgets.label(self.tr("cited"), "accent_small"))
         text = widgets.label(_excerpt(passage.text), "small", wrap=True)
         middle = widgets.column(top, text, spacing=2)
-        line = widgets.row(place, spacing=0, margins=(0, 6, 0, 6))
+        line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
+        line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
         line.addLayout(middle, 1)
         line.addSpacing(12)
         for rank, note in ((passage.vector_rank, _cosine(passage)), (passage.keyword_rank, "")):

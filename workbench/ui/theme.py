@@ -152,9 +152,26 @@ def palette(t: Tokens) -> QPalette:
 
 
 def stylesheet(source: str, t: Tokens) -> str:
-    """The stylesheet with its $names filled in: colours by token, $f11 and so on for type sizes."""
+    """The stylesheet with its $names filled in: colours by token, $f11 and so on for type sizes, arrows as files."""
     sizes = {f"f{size}": f"{px(size)}px" for size in (SMALL, TEXT, QUESTION, PAGE_TITLE, LARGE)}
-    return string.Template(source).substitute({**asdict(t), **sizes})
+    return string.Template(source).substitute({**asdict(t), **sizes, **_arrows(t)})
+
+
+def _arrows(t: Tokens) -> dict[str, str]:
+    """Small pictures a stylesheet can only name as files: drawn once per colour into the cache folder."""
+    from workbench import paths
+    from workbench.ui import icons
+
+    made = {}
+    for name, icon, role in (
+        ("caret_down", "caret-down", "muted"), ("caret_up", "caret-up", "muted"), ("check", "check", "on_accent"),
+    ):  # fmt: skip
+        path = paths.cache_folder() / "window" / f"{icon}-{getattr(t, role)[1:]}.png"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            icons.pixmap(icon, 12, role, ratio=3.0).save(str(path))
+        made[name] = path.as_posix()
+    return made
 
 
 def contrast(first: str, second: str) -> float:

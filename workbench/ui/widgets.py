@@ -276,18 +276,22 @@ def clear_layout(layout: QLayout) -> None:
 class ElidedLabel(QLabel):
     """One line that ends in an ellipsis where room is short; the whole text is its tooltip."""
 
-    def __init__(self, text: str = "", kind: str = "text", middle: bool = False) -> None:
+    def __init__(self, text: str = "", kind: str = "text", middle: bool = False, hug: bool = False) -> None:
+        """`middle` keeps both ends of a path; `hug` takes no more room than the text, so that something may follow."""
         super().__init__()
-        self._full = ""
+        self._full = self._shorter = ""
         self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("kind", kind)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy.Policy.Maximum if hug else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
         self.set_text(text)
 
-    def set_text(self, text: str) -> None:
-        self._full = " ".join(text.split())
+    def set_text(self, text: str, shorter: str = "") -> None:
+        """`shorter` is shown where the whole text has no room, before anything is left out."""
+        self._full, self._shorter = " ".join(text.split()), shorter
         self.setAccessibleName(self._full)
+        self.updateGeometry()
         self._elide()
 
     def full_text(self) -> str:
@@ -297,12 +301,17 @@ class ElidedLabel(QLabel):
         hint = super().sizeHint()
         return QSize(QFontMetrics(self.font()).horizontalAdvance(self._full) + 2, hint.height())
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(32, self.sizeHint().width()), super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._elide()
 
     def _elide(self) -> None:
-        shown = QFontMetrics(self.font()).elidedText(self._full, self._mode, max(0, self.width()))
+        metrics = QFontMetrics(self.font())
+        fits = not self._shorter or metrics.horizontalAdvance(self._full) <= self.width()
+        shown = metrics.elidedText(self._full if fits else self._shorter, self._mode, max(0, self.width()))
         if shown != self.text():
             super().setText(shown)
         self.setToolTip(self._full if shown != self._full else "")
@@ -474,9 +483,8 @@ class EmptyState(QWidget):
         body.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         body.setFixedWidth(420)
         layout = column(None, spacing=8, margins=(24, 24, 24, 24))
-        centre = Qt.AlignmentFlag.AlignHCenter
         for each, space in ((icon_label(icon, 32, "muted"), 8), (title_label, 0), (body, 8), (self.action, 0)):
-            layout.addWidget(each, 0, centre)
+            layout.addLayout(row(None, each, None))  # a row asks a wrapped text for its height, an alignment does not
             layout.addSpacing(space)
         layout.addStretch(1)
         self.setLayout(layout)
