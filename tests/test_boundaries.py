@@ -38,7 +38,7 @@ HOMES = {
     "sentence_transformers": ("index/embed",),
     "chromadb": ("index/store",),
     "llama_cpp": ("lanes/",),
-    "huggingface_hub": ("catalog/fetch",),
+    "huggingface_hub": ("catalog/hub",),
     "onnxruntime": (),
 }
 
