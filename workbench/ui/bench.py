@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +15,6 @@ from workbench.ui.job import Jobs
 from workbench.ui.notices import Notices
 
 
-class LastingChild(Child):
-    """A Child whose process is started from a thread that lasts.
-
-    On Linux the kernel's "end with the parent" is tied to the thread that started the process, and a job's thread ends
-    with its job: started from there, the worker would be killed after its first stage.
-    """
-
-    def __init__(self, name: str, what_is_kept: str = "Nothing already done is lost.", niceness: int = 0) -> None:
-        super().__init__(name, what_is_kept, niceness)
-        self._wanted, self._started = threading.Semaphore(0), threading.Semaphore(0)
-        self._starter: threading.Thread | None = None
-
-    def _start_if_needed(self) -> None:
-        if self.pid is not None:
-            return
-        if self._starter is None:
-            self._starter = threading.Thread(target=self._serve_starts, name=f"{self.name} starter", daemon=True)
-            self._starter.start()
-        self._error: BaseException | None = None
-        self._wanted.release()
-        self._started.acquire()
-        if self._error is not None:
-            raise self._error
-
-    def _serve_starts(self) -> None:
-        while True:
-            self._wanted.acquire()
-            try:
-                super()._start_if_needed()
-            except BaseException as error:
-                self._error = error
-            self._started.release()
-
-
 class Bench(QObject):
     """What pages share. Pages hear of each other's work only through its signals."""
 
@@ -60,6 +25,7 @@ class Bench(QObject):
     results_changed = Signal()
     lanes_changed = Signal()  # the lanes a person keeps, or the prompts they are made of
     settings_changed = Signal()
+    index_requested = Signal()  # bring the index level with the project's folders
     page_requested = Signal(str, dict)
     sheet_requested = Signal(object)  # a page.Sheet to show beside the page, or None to close the one that is open
     sheet_changed = Signal(object)  # the sheet that is open now, None when there is none
@@ -79,12 +45,10 @@ class Bench(QObject):
         self.notices = Notices(self)
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
-        self.knowledge: Worker = knowledge or LastingChild(
+        self.knowledge: Worker = knowledge or Child(
             "The document reader", "The index keeps every file that was finished.", niceness=5
         )
-        self.engine: Worker = engine or LastingChild(
-            "The model engine", "Your questions and the answers so far are kept."
-        )
+        self.engine: Worker = engine or Child("The model engine", "Your questions and the answers so far are kept.")
 
     def open_page(self, name: str, **what: Any) -> None:
         """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",

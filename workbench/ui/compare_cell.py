@@ -89,6 +89,7 @@ class AnswerCell(QWidget):
         buttons = widgets.row(
             self.vote, self.correct, self.keep, self.copy, self.retry, None, self.stop, self.why, spacing=4
         )
+        buttons.addStrut(30)
         parts = (self.revealed, self.waiting, self.text, self.error_line)
         above = widgets.column(*parts, self.sources, None, 8, self.figures, spacing=6, margins=(16, 14, 16, 0))
         buttons.setContentsMargins(10, 6, 16, 14)  # the icons, not their frames, stand in line with the text

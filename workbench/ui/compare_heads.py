@@ -87,6 +87,9 @@ class LaneHead(QWidget):
         self.menu.aboutToShow.connect(self._on_menu)
         self.more = widgets.icon_button("dots-three", self.tr("Lane"))
         self.more.clicked.connect(lambda: self.menu.exec(self.more.mapToGlobal(self.more.rect().bottomLeft())))
+        keep = self.more.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # blind mode hides the menu, and the names must not move
+        self.more.setSizePolicy(keep)
         top = widgets.row(self.dot, self.name, self.more, spacing=8, margins=(16, 6, 8, 0))
         top.setStretch(1, 1)
         under = widgets.row(self.note, margins=(32, 0, 16, 0))

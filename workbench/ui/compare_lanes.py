@@ -20,12 +20,19 @@ def standard_lanes_of(project: Project) -> dict[str, Lane]:
     return dict(standard_lanes(project))
 
 
+def model_of(project: Project) -> str:
+    """The project's chat model, for own lanes that name none."""
+    from workbench.lanes.presets import chat_model
+
+    return str(chat_model(project))
+
+
 def own_lanes(project: Project) -> dict[str, Lane]:
     """A person's own lanes; a line that cannot be read any more is left out."""
     found = {}
     for plain in project.info.lanes:
         try:
-            lane: Lane = records.from_plain(Lane, plain)
+            lane: Lane = records.from_plain(Lane, {**plain, "model": plain.get("model") or model_of(project)})
             found[lane.name] = lane
         except (TypeError, ValueError, KeyError):
             continue

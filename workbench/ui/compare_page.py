@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -40,6 +41,7 @@ class ComparePage(Page):
         self.asking = Asking(bench, self)
         self.view, self.composer = TurnsView(), Composer()
         self._explained: tuple[TalkTurn, str] | None = None
+        self._read_lanes: list[Lane] = []
         self._build_header()
         self.body.addWidget(self.view, 1)
         self.body.addWidget(widgets.hline())
@@ -150,17 +152,22 @@ class ComparePage(Page):
             self.asking.stop()
         self.bench.show_sheet(None)
         recall = self.bench.recall
-        wanted = recall("compare_talk", "")
-        self.talk = next((talk for talk in self._talks() if talk.id == wanted), Talk())
+        wanted = str(recall("compare_talk", ""))
+        self.talk = next(iter(compare_talk.read_talks(self._file, wanted)), Talk()) if wanted else Talk()
         self.composer.set_text(str(recall("compare_draft", "")))
         self._show_talk(self.talk)
 
+    @property
+    def _file(self) -> Path:
+        """Where the conversations are kept."""
+        return self.bench.project.folder / compare_talk.CONVERSATIONS
+
     def _talks(self) -> list[Talk]:
-        return compare_talk.read_talks(self.bench.project.transcript_file)
+        return compare_talk.read_talks(self._file)
 
     def _show_talk(self, talk: Talk) -> None:
         self.talk = talk
-        lanes = compare_lanes.shown_lanes(self.bench.project)
+        lanes = self._lanes()
         shown = {lane.name for lane in lanes}
         for turn in talk.turns[-1:]:  # the lanes it was last asked in are shown again, also those gone since
             gone = [said.lane for name, said in turn.answers.items() if name not in shown]
@@ -169,10 +176,19 @@ class ComparePage(Page):
         self.view.show_talk(talk, lanes, self.blind.isChecked(), None if talk.turns else self._empty_state())
         self._name_picker()
 
+    def _lanes(self) -> list[Lane]:
+        """The lanes to show; where the model of the project is missing, none, and it is said why."""
+        try:
+            self._read_lanes = compare_lanes.shown_lanes(self.bench.project)
+        except WorkbenchError as error:
+            self.bench.notices.error(error)
+            self._read_lanes = []
+        return list(self._read_lanes)
+
     def _refresh_lanes(self) -> None:
         """The lanes may have changed: draw them again where they did."""
-        lanes = compare_lanes.shown_lanes(self.bench.project)
-        if lanes != self.view.lanes and not self.asking.busy:
+        lanes = self._lanes()
+        if lanes != self._read_lanes and not self.asking.busy:
             self._show_talk(self.talk)
 
     def _show_lanes(self, names: Sequence[str]) -> None:
@@ -339,7 +355,7 @@ class ComparePage(Page):
             return
         place = self.talk.turns.index(turn)
         gone, names = self.talk.turns[place:], list(turn.answers)
-        compare_talk.keep_removed(self.bench.project.transcript_file, self.talk, gone)
+        compare_talk.keep_removed(self._file, self.talk, gone)
         self.talk.turns = self.talk.turns[:place]
         self._show_talk(self.talk)
         self.composer.tick(names)
@@ -354,7 +370,7 @@ class ComparePage(Page):
         if self.asking.busy:
             self.asking.stop()
         for turn in turns:
-            compare_talk.keep_turn(self.bench.project.transcript_file, self.talk, turn)
+            compare_talk.keep_turn(self._file, self.talk, turn)
         self.talk.turns += turns
         self._show_talk(self.talk)
 
@@ -367,7 +383,7 @@ class ComparePage(Page):
         if (view := self.view.view_of(turn)) is not None:
             view.refresh()
         try:
-            compare_talk.keep_turn(self.bench.project.transcript_file, self.talk, turn)
+            compare_talk.keep_turn(self._file, self.talk, turn)
         except (OSError, WorkbenchError) as error:
             self.bench.notices.error(error)
 
@@ -404,7 +420,7 @@ class ComparePage(Page):
 
     def _on_source(self, turn: TalkTurn, name: str, number: int) -> None:
         said = turn.answers.get(name)
-        if said is not None and said.answer is not None and not turn.hidden:
+        if said is not None and said.answer is not None and not (turn.hidden and self.blind.isChecked()):
             self._show_source(said.answer, number)
             self.view.bring_into_view(name)
 
@@ -415,7 +431,7 @@ class ComparePage(Page):
 
     def _on_voted(self, turn: TalkTurn, name: str) -> None:
         turn.best = "" if turn.best == name else name
-        compare_talk.keep_vote(self.bench.project.transcript_file, self.talk, turn)
+        compare_talk.keep_vote(self._file, self.talk, turn)
         if (view := self.view.view_of(turn)) is not None:
             view.refresh()
 
@@ -509,14 +525,14 @@ class ComparePage(Page):
 
     def _on_renamed(self, sheet: HistorySheet, talk: Talk, title: str) -> None:
         talk.title = title
-        compare_talk.keep_title(self.bench.project.transcript_file, talk)
+        compare_talk.keep_title(self._file, talk)
         if talk.id == self.talk.id:
             self.talk.title = title
             self._name_picker()
         sheet.set_talks(self._talks())
 
     def _on_removed(self, sheet: HistorySheet, talk: Talk) -> None:
-        path = self.bench.project.transcript_file
+        path = self._file
         compare_talk.keep_removed(path, talk)
         sheet.set_talks(self._talks())
         if talk.id == self.talk.id:

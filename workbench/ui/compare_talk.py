@@ -1,8 +1,8 @@
-"""A conversation as the Compare page holds it, and as it lies in the project's transcript. No Qt in here.
+"""A conversation as the Compare page holds it, and as it lies in the project. No Qt in here.
 
-The transcript is JSON lines, only ever appended to. Lines of this module have a `type`: "turn" (a question with every
-lane's answer; a later line with the same id takes the place of an earlier one, as after a retry), "vote", "title" and
-"removed". Lines it does not know are left alone.
+The file is JSON lines, only ever appended to. A line has a `type`: "turn" (a question with every lane's answer; a later
+line with the same id takes the place of an earlier one, as after a retry), "vote", "title" and "removed". The stage's
+own transcript keeps every single answer; what belongs together, and what a person thought of it, is kept here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 
 from workbench import records
 from workbench.lanes.lane import Answer, Lane, Turn
+
+CONVERSATIONS = "conversations.jsonl"  # in the project folder
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Talk:
 
 
 def keep_turn(path: Path, talk: Talk, turn: TalkTurn) -> None:
-    """Append a finished turn to the transcript."""
+    """Append a finished turn."""
     said = [
         {"lane": each.lane, "text": each.text, "state": each.state, "error": each.error, "answer": each.answer}
         for each in turn.answers.values()
@@ -111,10 +113,12 @@ def keep_removed(path: Path, talk: Talk, turns: Iterable[TalkTurn] = ()) -> None
     records.append_line(path, {"type": "removed", "conversation": talk.id, "turns": [turn.id for turn in turns]})
 
 
-def read_talks(path: Path) -> list[Talk]:
-    """The conversations of a transcript, newest first; lines that cannot be read are left out."""
+def read_talks(path: Path, only: str = "") -> list[Talk]:
+    """The conversations of a file, newest first, or the one whose id is `only`; unreadable lines are left out."""
     talks: dict[str, Talk] = {}
     for line in records.read_lines(path):
+        if only and isinstance(line, dict) and line.get("conversation") != only:
+            continue
         if not isinstance(line, dict) or "conversation" not in line:
             continue
         talk = talks.setdefault(str(line["conversation"]), Talk(str(line["conversation"])))

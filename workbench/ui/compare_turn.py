@@ -56,6 +56,7 @@ class TurnView(QWidget):
         self._columns = QHBoxLayout()
         self._columns.setSpacing(0)
         self._differ: tuple[str, str] | None = None
+        self._lettered = False
         self.setAccessibleName(self.tr("Turn {0}: {1}").format(number, turn.question))
         layout = widgets.column(self._question_band(), widgets.hline(), spacing=0)
         layout.addLayout(self._columns)
@@ -102,8 +103,12 @@ class TurnView(QWidget):
     def order(self) -> list[str]:
         return list(self._order)
 
-    def show_columns(self, order: Sequence[str], widths: Sequence[int]) -> None:
-        """Show these lanes, in this order, this wide; cells are kept where the lanes are the same."""
+    def show_columns(self, order: Sequence[str], widths: Sequence[int], lettered: bool = False) -> None:
+        """Show these lanes, in this order, this wide; cells are kept where the lanes are the same.
+
+        `lettered` means that the heads do not name the lanes: a turn that may be named does so in its cells.
+        """
+        self._lettered = lettered
         if list(order) != self._order:
             widgets.clear_layout(self._columns)
             self.cells, self._order = {}, list(order)
@@ -123,9 +128,9 @@ class TurnView(QWidget):
         turn, busy = self.turn, self.turn.busy
         self.note.set_text(self._note())
         answered = [name for name, said in turn.answers.items() if said.text and not said.busy]
-        self.differences.setVisible(len(answered) > 1 and not busy and not turn.hidden)
+        self.differences.setVisible(len(answered) > 1 and not busy and not self._hidden)
         self.suite.setVisible(not busy)
-        self.copy.setVisible(bool(answered) and not busy and not turn.hidden)
+        self.copy.setVisible(bool(answered) and not busy and not self._hidden)
         for each in (self.retry, self.edit_button):
             each.setEnabled(not busy)
 
@@ -135,8 +140,14 @@ class TurnView(QWidget):
         if cell is None:
             return
         cell.said = turn.answers.get(name)
-        revealed = title_of(cell.said.lane) if turn.blind and turn.best and cell.said is not None else ""
-        cell.set_hidden(turn.hidden, turn.best == name, revealed)
+        hidden = self._hidden
+        revealed = title_of(cell.said.lane) if self._lettered and not hidden and cell.said is not None else ""
+        cell.set_hidden(hidden, turn.best == name, revealed)
+
+    @property
+    def _hidden(self) -> bool:
+        """Whether this turn keeps quiet about its lanes: in blind mode, until the vote."""
+        return self._lettered and self.turn.hidden
 
     def explaining(self, name: str) -> None:
         """Mark whose "Why" is open beside the page ("" for nobody's)."""
@@ -160,7 +171,7 @@ class TurnView(QWidget):
         if turn.busy:
             left = sum(said.busy for said in turn.answers.values())
             return self.tr("Turn {0}. {1} of {2} answers to come").format(self.number, left, len(turn.answers))
-        if turn.hidden:
+        if self._hidden:
             return self.tr("Turn {0}. Vote for the best answer to see whose it is.").format(self.number)
         count = len(turn.answers)
         number = NUMBERS_IN_WORDS[count].capitalize() if count < len(NUMBERS_IN_WORDS) else str(count)

@@ -122,7 +122,7 @@ class TurnsView(QWidget):
         self.heads.show_lanes(visible, widths, self._blind, self._first)
         for view in self.turns:
             order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
-            view.show_columns(order[self._first : self._first + fit], widths)
+            view.show_columns(order[self._first : self._first + fit], widths, self._blind)
         self.columns_changed.emit(self._first, len(lanes) - fit - self._first)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -131,6 +131,7 @@ class Window(QMainWindow):
         self.rail.tray.opened.connect(self._on_job_opened)
         bench.page_requested.connect(self.open_page)
         bench.sheet_requested.connect(self.show_sheet)
+        bench.index_requested.connect(self._on_index_requested)
         bench.project_changed.connect(self._on_project_changed)
         bench.settings_changed.connect(self._on_settings_changed)
         names = [each[0] for each in (*PAGES, FOOT[0])]
@@ -141,6 +142,10 @@ class Window(QMainWindow):
 
     def _shortcut(self, keys: str, slot: Any) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    def _on_index_requested(self) -> None:
+        """The Documents page reads folders, also while another page is in front."""
+        self.page("documents").index_folders()  # type: ignore[attr-defined]
 
     def _on_job_opened(self, kind: str) -> None:
         if kind in self._known:

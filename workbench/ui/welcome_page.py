@@ -1,0 +1,237 @@
+"""The first page a person sees: two ways in, the idea shown by real answers, and what stays local."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QWidget
+
+from workbench import paths, records
+from workbench.errors import WorkbenchError
+from workbench.project import Project
+from workbench.ui import rail, widgets
+from workbench.ui.bench import Bench
+from workbench.ui.compare_text import AnswerText
+from workbench.ui.lane_names import lane_title
+from workbench.ui.page import Page, is_theme_change, scroll_area
+
+LEFT_WIDTH, RIGHT_WIDTH = 560, 616
+NOTES = {
+    "base": "the model alone",
+    "prompted": "your prompt and examples",
+    "rag": "reads your documents",
+    "tuned": "learned from your examples",
+    "rag+tuned": "learned, and reads",
+}
+
+
+class WelcomePage(Page):
+    """No rail, one primary action. Passing it once is remembered."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        self.title = self.tr("Welcome")
+        super().__init__(bench, parent)
+        self.header.hide()
+        self._mark = QLabel()
+        self.sample = widgets.primary_button(self.tr("Try the sample"), "", self._on_sample)
+        self.folder = widgets.button(self.tr("Open a folder"), "", self._on_folder)
+        inner = QWidget()
+        top = widgets.row(
+            None,
+            widgets.quiet_button(self.tr("Settings"), "gear", partial(bench.open_page, "settings")),
+            widgets.quiet_button(self.tr("Help"), "question", partial(bench.open_page, "help")),
+            spacing=12,
+            margins=(24, 12, 24, 12),
+        )
+        middle = widgets.row(None, self._left(), spacing=72, margins=(48, 0, 48, 0))
+        example = self._example()
+        if example is not None:
+            middle.addWidget(example)
+        middle.addStretch(1)
+        inner.setLayout(widgets.column(top, None, middle, None, spacing=0))
+        self.body.addWidget(scroll_area(inner, horizontal=True))
+        self._draw_mark()
+
+    def shown(self, **what: Any) -> None:
+        self.sample.setFocus()
+
+    def _left(self) -> QWidget:
+        name = widgets.row(self._mark, widgets.label(self.tr("Workbench"), "section"), None, spacing=12)
+        headline = widgets.label(
+            self.tr("See what documents and fine-tuning change, on your own questions"), "verdict", True
+        )
+        lead = widgets.label(
+            self.tr(
+                "The same small model, side by side: alone, with your documents, trained on your examples, and both."
+            ),
+            "lead",
+            wrap=True,
+        )
+        sample = _way(
+            "flask",
+            self.tr("The sample"),
+            self.tr("{0} Documents, examples and questions to try.").format(_sample_about()),
+            self.sample,
+        )
+        own = _way(
+            "folder-open",
+            self.tr("Your own documents"),
+            self.tr("PDF, Word, Markdown, HTML and text. Files are read where they are and never changed."),
+            self.folder,
+        )
+        made = QWidget()
+        made.setFixedWidth(LEFT_WIDTH)
+        parts = (name, 8, headline, lead, 16, widgets.hline(), sample, widgets.hline(), own, widgets.hline(), 4)
+        promise = self.tr("Everything stays on this computer. Nothing is sent or downloaded unless you ask for it.")
+        made.setLayout(widgets.column(*parts, _fact("lock-simple", promise), _fact("cpu", self._machine()), spacing=12))
+        return made
+
+    def _machine(self) -> str:
+        """What this machine is, as far as it is known without measuring."""
+        import psutil
+
+        from workbench.settings import available_cores
+
+        cores, memory = available_cores(), psutil.virtual_memory().total / 1e9
+        said = self.tr("{0} cores and {1:.0f} GB of memory.").format(cores, memory)
+        try:
+            paths.starter_model()
+        except WorkbenchError as error:
+            return f"{said} {error}"
+        return self.tr("{0} The starter model is here and runs on it.").format(said)
+
+    def _example(self) -> QWidget | None:
+        """Answers that were really given, recorded by packaging/record_welcome.py; nothing where there is no record."""
+        try:
+            told = records.read_json(paths.resources() / "welcome.json")
+            question, answers = str(told["question"]), list(told["answers"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        made = widgets.panel()
+        made.setFixedWidth(RIGHT_WIDTH)
+        band = QFrame()
+        band.setProperty("kind", "band")
+        band.setLayout(widgets.row(widgets.label(question, "question", wrap=True), margins=(16, 14, 16, 14)))
+        grid = QGridLayout()
+        grid.setSpacing(0)
+        for place, answer in enumerate(answers[:4]):
+            grid.addWidget(_cell(answer, left=place % 2 == 0), place // 2, place % 2)
+        for column in (0, 1):
+            grid.setColumnStretch(column, 1)
+        layout = widgets.column(band, spacing=0, margins=(1, 1, 1, 1))
+        layout.addLayout(grid)
+        made.setLayout(layout)
+        note = widgets.label(str(told.get("note", "")), "caption", wrap=True)
+        note.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        holder = QWidget()
+        holder.setFixedWidth(RIGHT_WIDTH)
+        holder.setLayout(widgets.column(None, made, note, None, spacing=12))
+        return holder
+
+    def _draw_mark(self) -> None:
+        self._mark.setPixmap(rail.mark(32))
+
+    def changeEvent(self, event: Any) -> None:
+        super().changeEvent(event)
+        if is_theme_change(event) and hasattr(self, "_mark"):
+            self._draw_mark()
+
+    def _on_sample(self) -> None:
+        from workbench.sample import make_sample_project
+
+        try:
+            project = make_sample_project(paths.user_data() / "projects" / "sample")
+        except (WorkbenchError, OSError) as error:
+            self.bench.notices.error(error)
+            return
+        self._enter(project, "compare")
+
+    def _on_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Choose the folder with your documents"))
+        if chosen:
+            self.open_folder(Path(chosen))
+
+    def open_folder(self, folder: Path) -> None:
+        """Make a project for a folder of documents and begin to read it."""
+        try:
+            project = project_for(folder)
+        except (WorkbenchError, OSError) as error:
+            self.bench.notices.error(error)
+            return
+        self._enter(project, "documents")
+
+    def _enter(self, project: Project, page: str) -> None:
+        self.bench.use_project(project)
+        self.bench.index_requested.emit()
+        self.bench.open_page(page)
+
+
+def project_for(folder: Path) -> Project:
+    """The project of a folder of documents: the one it was opened with before, or a new one named after it."""
+    home, number = paths.user_data() / "projects", 1
+    base = re.sub(r"[^\w -]+", "", folder.name).strip() or "project"
+    while True:
+        project = Project.open(home / (base if number == 1 else f"{base} {number}"))
+        if not project.info.folders:
+            project.change(name=folder.name or base, folders=(folder,))
+            return project
+        if project.info.folders == (folder,):
+            return project
+        number += 1
+
+
+def _sample_about() -> str:
+    from workbench.sample import sample_about
+
+    try:
+        return sample_about()
+    except (WorkbenchError, OSError, ValueError):
+        return ""
+
+
+def _way(icon: str, title: str, text: str, action: QWidget) -> QWidget:
+    """One way in: an icon, a name, a sentence or two and a button."""
+    action.setFixedWidth(132)
+    words = widgets.column(widgets.label(title, "section"), widgets.label(text, "muted", wrap=True), spacing=4)
+    line = widgets.row(spacing=16)
+    line.addWidget(widgets.icon_label(icon, 24, "muted"), 0, Qt.AlignmentFlag.AlignTop)
+    line.addLayout(words, 1)
+    line.addWidget(action, 0, Qt.AlignmentFlag.AlignTop)
+    made = QWidget()
+    made.setLayout(line)
+    return made
+
+
+def _fact(icon: str, text: str) -> QWidget:
+    made = QWidget()
+    line = widgets.row(spacing=8)
+    line.addWidget(widgets.icon_label(icon, 16, "muted"), 0, Qt.AlignmentFlag.AlignTop)
+    line.addWidget(widgets.label(text, "muted", wrap=True), 1)
+    made.setLayout(line)
+    return made
+
+
+def _cell(answer: dict[str, Any], left: bool) -> QWidget:
+    """One recorded answer, as the Compare page would show it."""
+    lane = str(answer["lane"])
+    text = AnswerText()
+    text.set_answer(str(answer["text"]), int(answer.get("passages", 0)))
+    text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    text.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+    name = widgets.row(widgets.Dot(lane), widgets.label(lane_title(lane), "strong"), None, spacing=8)
+    note = widgets.row(widgets.label(NOTES.get(lane.split(":")[0], ""), "caption"), margins=(16, 0, 0, 0))
+    parts = (name, note, 8, text, None, 8, widgets.label(str(answer["figures"]), "caption"))
+    words = widgets.column(*parts, spacing=2, margins=(16, 12, 16, 12))
+    inner = widgets.row(spacing=0)
+    inner.addLayout(words, 1)
+    if left:
+        inner.addWidget(widgets.vline())
+    made = QWidget()
+    layout = widgets.column(widgets.LaneRule(lane), spacing=0)
+    layout.addLayout(inner, 1)
+    made.setLayout(layout)
+    return made
