@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workbench.ui import theme
+from workbench.ui import icons, theme
 from workbench.ui.theme import color
 
 SMOOTHING = 0.25  # weight of a new step in the smoothed training loss: about the last eight steps
@@ -56,9 +57,7 @@ def smooth(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     return found
 
 
-def draw_interval(
-    painter: QPainter, rect: QRectF, rate: float, interval: tuple[float, float], ink: QColor
-) -> None:
+def draw_interval(painter: QPainter, rect: QRectF, rate: float, interval: tuple[float, float], ink: QColor) -> None:
     """A share from 0 to 1 on a thin line: its interval as a pale bar, the value as a tick."""
     middle = rect.center().y()
     painter.setPen(QPen(color("line"), 2))
@@ -75,6 +74,25 @@ def small_font(font: QFont) -> QFont:
     found = QFont(font)
     found.setPixelSize(theme.px(theme.SMALL))
     return found
+
+
+def glyph(name: str, role: str = "text", size: int = 16) -> QPixmap:
+    """An icon as a pixmap in a token's colour, for models and for what is drawn by hand.
+
+    A pixmap and not a QIcon: an icon engine written in Python crashes when an item view calls it while it paints
+    (PySide6 6.12.0, seen within a hundred repaints of a table).
+    """
+    return _glyph(name, theme.color(role).name(), role, size)
+
+
+@lru_cache(maxsize=512)
+def _glyph(name: str, _color: str, role: str, size: int) -> QPixmap:
+    return icons.pixmap(name, size, role)
+
+
+def draw_glyph(painter: QPainter, name: str, role: str, left: float, middle: float, size: int = 12) -> None:
+    """Draw an icon with its left edge at x, centred on y."""
+    painter.drawPixmap(QRectF(left, middle - size / 2, size, size).toRect(), glyph(name, role, size))
 
 
 class Chart(QWidget):

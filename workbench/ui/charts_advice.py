@@ -76,9 +76,7 @@ class EffectsChart(Chart):
         for number, row in enumerate(self._rows):
             self._draw_row(painter, row, self.ROW * (number + 0.5), place(0), place)
 
-    def _draw_scale(
-        self, painter: QPainter, plot: QRectF, low: float, high: float, zero: float, unit: float
-    ) -> None:
+    def _draw_scale(self, painter: QPainter, plot: QRectF, low: float, high: float, zero: float, unit: float) -> None:
         step = 20 if high - low > 50 else 10
         for value in range(-100, 101, step):
             if low <= value <= high:
@@ -150,7 +148,11 @@ class CostChart(Chart):
         self._lines, self._answers, self._meet, self._currency = tuple(lines), max(1.0, answers), meet or 0.0, currency
         said = [
             self.tr("{0}: {1}{2} at first, {1}{3} after {4} answers.").format(
-                line.title, currency, short_number(line.start), short_number(line.start + line.each * answers), int(answers)
+                line.title,
+                currency,
+                short_number(line.start),
+                short_number(line.start + line.each * answers),
+                int(answers),
             )
             for line in lines
         ]
@@ -165,7 +167,9 @@ class CostChart(Chart):
         top = nice_top(max(max(line.start, line.start + line.each * self._answers) for line in self._lines))
 
         def place(answers: float, cost: float) -> QPointF:
-            return QPointF(plot.left() + plot.width() * answers / self._answers, plot.bottom() - plot.height() * cost / top)
+            return QPointF(
+                plot.left() + plot.width() * answers / self._answers, plot.bottom() - plot.height() * cost / top
+            )
 
         for part in range(4):
             y = place(0, top * part / 3).y()

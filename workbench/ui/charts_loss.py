@@ -131,50 +131,43 @@ class LossChart(Chart):
         bottom = plot.bottom() - 8
         for place, (y, text) in enumerate(sorted(ends, reverse=True)):
             bottom = min(bottom, y if room else y - 10)
-            write(painter, x + 10 if room else plot.right() - 6, bottom, text, color("text"), "left" if room else "right")
+            write(
+                painter, x + 10 if room else plot.right() - 6, bottom, text, color("text"), "left" if room else "right"
+            )
             bottom -= 16 * (place + 1 > 0)
 
 
 class Histogram(Chart):
-    """How long the examples are: twelve bars, the shortest and the longest named."""
-
-    BARS = 14
+    """How long the examples are, as bars of equal width; the ends of the axis are named."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setAccessibleName(self.tr("Lengths of the examples"))
         self.setFixedHeight(56)
-        self._counts: list[int] = []
+        self._bars: tuple[tuple[int, int], ...] = ()
         self._ends = (0, 0)
         self._limit = 0
 
-    def show_lengths(self, lengths: Sequence[int], limit: int = 0) -> None:
-        """Lengths in tokens; what is over `limit` is drawn in the colour of a warning."""
-        self._ends = (min(lengths, default=0), max(lengths, default=0))
-        self._limit, self._counts = limit, [0] * self.BARS if lengths else []
-        span = max(1, self._ends[1] - self._ends[0])
-        for each in lengths:
-            self._counts[min(self.BARS - 1, (each - self._ends[0]) * self.BARS // span)] += 1
-        middle = sorted(lengths)[len(lengths) // 2] if lengths else 0
-        words = self.tr("From {0} to {1} tokens, half of them up to {2}.").format(*self._ends, middle)
+    def show_bars(self, bars: Sequence[tuple[int, int]], shortest: int, median: int, longest: int, limit: int) -> None:
+        """Bars as (up to this many tokens, examples); those over `limit` are drawn in the colour of a warning."""
+        self._bars, self._ends, self._limit = tuple(bars), (shortest, longest), limit
+        words = self.tr("From {0} to {1} tokens, half of them up to {2}.").format(shortest, longest, median)
         self.setAccessibleDescription(words)
         self.setToolTip(words)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._counts:
+        if not self._bars:
             return
         painter = self._painter()
         area = QRectF(self.rect()).adjusted(0, 2, 0, -18)
-        width, top = area.width() / len(self._counts), max(self._counts)
-        span = max(1, self._ends[1] - self._ends[0])
-        for place, count in enumerate(self._counts):
-            begins = self._ends[0] + span * place / self.BARS
-            height = area.height() * count / top if count == 0 else max(2.0, area.height() * count / top)
+        width, top = area.width() / max(8, len(self._bars)), max(count for _, count in self._bars) or 1
+        for place, (up_to, count) in enumerate(self._bars):
+            height = max(2.0, area.height() * count / top) if count else 0.0
             bar = QRectF(area.left() + width * place, area.bottom() - height, width - 1, height)
-            painter.fillRect(bar, color("warning" if self._limit and begins >= self._limit else "strong"))
+            painter.fillRect(bar, color("warning" if self._limit and up_to > self._limit else "strong"))
         painter.setPen(QPen(color("line"), 1))
         painter.drawLine(QLineF(area.left(), area.bottom(), area.right(), area.bottom()))
-        base = area.bottom() + 10
+        base, end = area.bottom() + 10, area.left() + width * max(8, len(self._bars))
         write(painter, area.left(), base, self.tr("{0:,} tokens").format(self._ends[0]), color("muted"))
-        write(painter, area.right(), base, f"{self._ends[1]:,}", color("muted"), "right")
+        write(painter, end, base, f"{self._ends[1]:,}", color("muted"), "right")

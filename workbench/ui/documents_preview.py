@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextFormat,
     QTextLength,
-    QTextOption,
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
@@ -22,6 +21,7 @@ from workbench.documents.document import Chunk
 from workbench.ui import theme, widgets
 from workbench.ui.page import is_theme_change
 
+LINE_BREAK = "\u2028"  # a new line in the same paragraph, as QTextDocument has it
 SHOWN_AT_ONCE = 60  # chunks; a book has thousands, and nobody reads them here
 
 
@@ -31,7 +31,7 @@ class ChunkText(QTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, readOnly=True)
         self.setAccessibleName(self.tr("Chunks of the file"))
-        self.setProperty("kind", "plain")
+        self.setProperty("kind", "bare")
         self.setFrameShape(QTextEdit.Shape.NoFrame)
         self.setTabChangesFocus(True)
         self._chunks: tuple[Chunk, ...] = ()
@@ -72,14 +72,13 @@ class ChunkText(QTextEdit):
         head = QTextBlockFormat()
         head.setTopMargin(12 if before is not None else 0)
         head.setBottomMargin(4)
-        right = QTextOption.Tab(float(max(200, self.viewport().width() - 12)), QTextOption.TabType.RightTab)
-        head.setTabPositions([right])
         cursor.setBlockFormat(head)
         number, small = self._small(), self._small()
         number.setFontWeight(QFont.Weight.DemiBold)
         number.setForeground(theme.color("text"))
         cursor.insertText(f"{chunk.number + 1}", number)
-        cursor.insertText(f"  {chunk.location}\t" + self.tr("{0} tokens").format(chunk.tokens), small)
+        place = f"  {chunk.location}" if chunk.location else ""
+        cursor.insertText(place + "  \N{MIDDLE DOT}  " + self.tr("{0} tokens").format(chunk.tokens), small)
         body = QTextBlockFormat()
         body.setLineHeight(140.0, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         body.setBottomMargin(10)
@@ -92,8 +91,9 @@ class ChunkText(QTextEdit):
         grey.setForeground(theme.color("muted"))
         grey.setBackground(theme.color("line" if theme.tokens().dark else "sunken"))
         plain.setForeground(theme.color("text"))
-        cursor.insertText(chunk.text[:repeated], grey)
-        cursor.insertText(chunk.text[repeated:], plain)
+        text = chunk.text.replace("\n", LINE_BREAK)  # a chunk stays one block, with one line under it
+        cursor.insertText(text[:repeated], grey)
+        cursor.insertText(text[repeated:], plain)
 
     def _small(self) -> QTextCharFormat:
         found = QTextCharFormat()
@@ -147,5 +147,3 @@ class PreviewPanel(QWidget):
     def _on_more_clicked(self) -> None:
         self.text.show_chunks(self._chunks, shown=len(self._chunks))
         self.more.hide()
-
-

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from workbench.ui.icons import icon
+from workbench.ui.charts import glyph
 from workbench.ui.theme import color
 
 Index = QModelIndex | QPersistentModelIndex
@@ -168,8 +168,8 @@ class FilesModel(QAbstractTableModel):
     def _decoration(self, row: FileRow, column: int) -> Any:
         if column == FILE:
             kind = row.name.rpartition(".")[2].lower()
-            return icon("file-pdf" if kind == "pdf" else "file-text", "muted")
-        return icon(*ICONS[row.state]) if column == STATE else None
+            return glyph("file-pdf" if kind == "pdf" else "file-text", "muted")
+        return glyph(*ICONS[row.state]) if column == STATE else None
 
     def _ink(self, row: FileRow, column: int) -> Any:
         if column == ACTION:

@@ -62,9 +62,8 @@ class SearchPanel(QWidget):
         self.question = QLineEdit()
         self.question.setPlaceholderText(self.tr("A question, or a few words"))
         self.question.setAccessibleName(self.tr("What to search for"))
-        self.question.setClearButtonEnabled(True)
         self.question.returnPressed.connect(self.search)
-        self.go = widgets.button(self.tr("Search"), "magnifying-glass", self.search)
+        self.go = widgets.icon_button("magnifying-glass", self.tr("Search"), self.search)
         close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
         self.caption = widgets.label(
             self.tr("Passages are found by meaning and by exact words; both places are shown."), "muted", wrap=True

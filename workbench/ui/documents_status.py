@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from workbench.events import Progress
-from workbench.ui import widgets
+from workbench.ui import icons, widgets
 from workbench.ui.job import JobHandle
 
 
@@ -39,7 +39,7 @@ class IndexingStrip(QWidget):
         self.setVisible(handle.state in ("running", "stopping", "paused"))
         paused = handle.state == "paused"
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
-        self.pause.setIcon(widgets.icons.icon("play" if paused else "pause"))
+        self.pause.setIcon(icons.icon("play" if paused else "pause"))
         for each in (self.pause, self.stop):
             each.setEnabled(handle.state != "stopping")
         self.show_progress(handle.progress, handle.state)

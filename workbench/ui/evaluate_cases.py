@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from workbench import records
 from workbench.errors import BadSuite
 from workbench.evaluation.records import Case
 from workbench.ui.evaluate_checks import read_checks, write_checks
@@ -57,29 +55,6 @@ class Draft:
 def draft_of(case: Case) -> Draft:
     """A case, ready to be edited."""
     return Draft(case.id, case.question, case.kind, write_checks(case.checks), case.source or "", ", ".join(case.tags))
-
-
-def write_suite_file(path: Path, cases: Sequence[Case]) -> None:
-    """Replace a suite's file, in the format its name says: YAML, or JSON-lines for .jsonl."""
-    plain = [_plain_case(case) for case in cases]
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        import json
-
-        records.write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in plain))
-    else:
-        import yaml
-
-        records.write_text(path, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
-
-
-def _plain_case(case: Case) -> dict[str, Any]:
-    plain: dict[str, Any] = {"id": case.id, "question": case.question, "kind": case.kind}
-    if case.source:
-        plain["source"] = case.source
-    plain["checks"] = [records.to_plain(check) for check in case.checks]
-    if case.tags:
-        plain["tags"] = list(case.tags)
-    return plain
 
 
 class CasesModel(QAbstractTableModel):

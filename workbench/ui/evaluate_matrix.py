@@ -22,9 +22,8 @@ from PySide6.QtWidgets import QHeaderView, QStyle, QStyledItemDelegate, QStyleOp
 
 from workbench.evaluation.records import CaseResult, LaneSummary
 from workbench.ui import theme
-from workbench.ui.charts import draw_interval, small_font, write
+from workbench.ui.charts import draw_glyph, draw_interval, small_font, write
 from workbench.ui.evaluate_rows import CaseRow, Group, Matrix, short_reason
-from workbench.ui.icons import icon
 from workbench.ui.lane_names import lane_short
 from workbench.ui.theme import color, lane_color
 
@@ -127,7 +126,9 @@ class MatrixModel(QAbstractItemModel):
         tip = "\n".join(f"{check.check}: {check.reason}" for check in cell.checks if not check.passed)
         before = row.earlier.get(lane)
         if before is not None and before != cell.passed:
-            tip += "\n" + (self.tr("It passed in the earlier run.") if before else self.tr("It failed in the earlier run."))
+            tip += "\n" + (
+                self.tr("It passed in the earlier run.") if before else self.tr("It failed in the earlier run.")
+            )
         return (tip + "\n\n" + cell.answer.text[:400]).strip()
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -198,14 +199,14 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 3, 3)
 
     def _paint_outcome(self, painter: QPainter, box: QRectF, row: CaseRow, cell: CaseResult, said: str) -> None:
-        sign = icon("check" if cell.passed else "x", "good" if cell.passed else "bad")
-        sign.paint(painter, QRect(int(box.left()) + 9, int(box.center().y()) - 6, 12, 12))
+        sign = ("check", "good") if cell.passed else ("x", "bad")
+        draw_glyph(painter, *sign, box.left() + 9, box.center().y())
         font = small_font(painter.font())
         room = int(box.width()) - 36
         before = row.earlier.get(cell.lane)
         if before is not None and before != cell.passed:
-            mark = icon("arrow-up" if cell.passed else "arrow-down", "muted")
-            mark.paint(painter, QRect(int(box.right()) - 18, int(box.center().y()) - 6, 12, 12))
+            mark = "arrow-up" if cell.passed else "arrow-down"
+            draw_glyph(painter, mark, "muted", box.right() - 18, box.center().y())
             room -= 16
         text = QFontMetrics(font).elidedText(said, Qt.TextElideMode.ElideRight, room)
         ink = color("muted") if cell.passed else color("text")
@@ -253,8 +254,8 @@ class MatrixHeader(QHeaderView):
         area = QRect(rect.left() + 12, rect.top() + 38, rect.width() - 24, 36)
         painter.drawText(area, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self.caption)
         if self.summaries:
-            sign = icon("check-circle" if not self.verified else "warning", "good" if not self.verified else "warning")
-            sign.paint(painter, QRect(rect.left() + 12, rect.top() + 80, 14, 14))
+            sign = ("warning", "warning") if self.verified else ("check-circle", "good")
+            draw_glyph(painter, *sign, rect.left() + 12, rect.top() + 87, 14)
             said = self.verified or self.tr("Every lane is what its label says")
             text = QFontMetrics(small).elidedText(said, Qt.TextElideMode.ElideRight, rect.width() - 44)
             write(painter, rect.left() + 32, rect.top() + 87, text, color("muted"), font=small)
@@ -340,8 +341,8 @@ class MatrixView(QTreeView):
         painter.fillRect(rect, color("sunken"))
         painter.setPen(QPen(color("line"), 1))
         painter.drawLine(QLineF(rect.left(), rect.top(), rect.right() + 1, rect.top()))
-        caret = icon("caret-down" if self.isExpanded(first) else "caret-right", "muted")
-        caret.paint(painter, QRect(rect.right() - 16, rect.center().y() - 6, 12, 12))
+        caret = "caret-down" if self.isExpanded(first) else "caret-right"
+        draw_glyph(painter, caret, "muted", rect.right() - 16, rect.center().y() + 0.5)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

@@ -1,0 +1,93 @@
+"""What the Evaluate and Advise pages read and write: suites, runs, lanes and exports of a project."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+from workbench.evaluation.records import Evaluation, Suite
+from workbench.evaluation.suite import read_suite
+from workbench.events import Progress, Result, Stage
+from workbench.lanes.lane import Lane
+from workbench.project import Project
+
+KINDS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
+
+
+def suite_files(project: Project) -> tuple[Path, ...]:
+    """The suites of a project, by name."""
+    folder = project.suites_folder
+    return tuple(sorted(path for path in folder.glob("*") if path.suffix.lower() in KINDS)) if folder.is_dir() else ()
+
+
+def new_suite_file(project: Project, name: str) -> Path:
+    """A file for a new suite, of a name that is not taken."""
+    from workbench.evaluation.results import slug
+
+    stem, number = slug(name) or "suite", 2
+    path = project.suites_folder / f"{stem}.yaml"
+    while path.exists():
+        path, number = project.suites_folder / f"{stem}-{number}.yaml", number + 1
+    return path
+
+
+def import_suite(project: Project, file: Path) -> Path:
+    """Copy a suite into the project once it reads well. Raises BadSuite and MissingFile as read_suite does."""
+    suite = read_suite(file)
+    copy = project.suites_folder / file.name
+    if copy.exists() and read_suite(copy).hash != suite.hash:
+        copy = new_suite_file(project, file.stem).with_suffix(file.suffix)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if copy.absolute() != file.absolute():
+        shutil.copyfile(file, copy)
+    return copy
+
+
+def list_runs(project: Project) -> tuple[Evaluation, ...]:
+    """The finished evaluations of a project, oldest first."""
+    from workbench.evaluation.results import list_evaluations
+
+    return list_evaluations(project.folder)
+
+
+def runs_stage(project: Project) -> Stage:
+    """The same as a stage, for a job: a run of many lanes is some megabytes of JSON."""
+    yield Progress(0, 0, "reading results")
+    yield Result(list_runs(project))
+
+
+def all_lanes(project: Project) -> tuple[Lane, ...]:
+    """The standard lanes and a person's own; none where the model is missing, which other pages say."""
+    from workbench.lanes.presets import own_lanes, standard_lanes
+
+    with contextlib.suppress(WorkbenchError):
+        return tuple({**standard_lanes(project), **own_lanes(project)}.values())
+    return ()
+
+
+def export(kind: str, path: Path, evaluation: Evaluation, suite: Suite, project: Project) -> Stage:
+    """Write a run as "html", "csv" or "junit"; a stage, so that a job can run it."""
+    yield Progress(0, 0, f"writing {path.name}")
+    if kind == "csv":
+        from workbench.evaluation.export import write_csv
+
+        write_csv(path, evaluation)
+    elif kind == "junit":
+        from workbench.evaluation.export import write_junit
+
+        write_junit(path, evaluation)
+    else:
+        _write_page(path, evaluation, suite, project)
+    yield Result(path)
+
+
+def _write_page(path: Path, evaluation: Evaluation, suite: Suite, project: Project) -> None:
+    from workbench.advice.verdict import decide
+    from workbench.report.page import write_report
+    from workbench.tuning.adapter import list_runs as list_tunings
+
+    used = {name.partition(":")[2] for name in evaluation.lanes}
+    runs = tuple(run for run in list_tunings(project.folder) if run.name in used)
+    write_report(path, evaluation, suite, decide(evaluation, suite), title=project.info.name, runs=runs)

@@ -1,0 +1,95 @@
+"""Mend or leave out a row of a training file, in the project's copy of it; the person's own file is never changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
+
+from workbench import records
+from workbench.errors import BadDataset
+from workbench.tuning.dataset import Problem
+from workbench.ui import theme, widgets
+
+LINES = (".jsonl", ".ndjson")
+
+
+def take_in(file: Path, folder: Path) -> Path:
+    """The project's copy of a training file; a file that lies in the folder already is its own copy."""
+    if file.parent == folder:
+        return file
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / file.name
+    number = 2
+    while copy.exists() and not _same(copy, file):
+        copy = folder / f"{file.stem}-{number}{file.suffix}"
+        number += 1
+    with records.naming_full_disk(copy):
+        shutil.copyfile(file, copy)
+    return copy
+
+
+def _same(first: Path, second: Path) -> bool:
+    return first.stat().st_size == second.stat().st_size and records.hash_file(first) == records.hash_file(second)
+
+
+def can_mend(file: Path) -> bool:
+    """Whether rows of a file are lines that can be edited one by one."""
+    return file.suffix.lower() in LINES
+
+
+def read_row(file: Path, row: int) -> str:
+    """The text of a row, its number counted from 1."""
+    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+    return lines[row - 1].rstrip("\r") if 0 < row <= len(lines) else ""
+
+
+def replace_row(file: Path, row: int, text: str) -> None:
+    """Put another text in place of a row; an empty text leaves the row out and keeps the numbers of all others.
+
+    Raises BadDataset when the text is no JSON object.
+    """
+    text = " ".join(text.split("\n")).strip()
+    if text:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise BadDataset(f"The row is not valid JSON yet: {error}.") from error
+        if not isinstance(found, dict):
+            raise BadDataset("A row is one JSON object, in braces.")
+    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+    lines[row - 1] = text
+    records.write_text(file, "\n".join(lines))
+
+
+class RowDialog(QDialog):
+    """Edit one row; it closes only once the row can be read."""
+
+    def __init__(self, file: Path, problem: Problem, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._file, self._problem = file, problem
+        self.setWindowTitle(self.tr("Row {0} of {1}").format(problem.row, file.name))
+        self.text = QPlainTextEdit(read_row(file, problem.row))
+        self.text.setProperty("kind", "code")
+        self.text.setFont(theme.mono_font())
+        self.text.setAccessibleName(self.tr("The row"))
+        message = problem.message[:1].upper() + problem.message[1:]
+        self.said = widgets.label(message, "warning", wrap=True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        save = widgets.primary_button(self.tr("Save row"), "", self._on_save_clicked)
+        buttons.addButton(save, QDialogButtonBox.ButtonRole.ActionRole)
+        buttons.rejected.connect(self.reject)
+        note = self.tr("Saved in the project's copy; your own file stays as it is.")
+        parts = widgets.column(self.said, self.text, widgets.label(note, "caption"), buttons, margins=(24, 24, 24, 16))
+        self.setLayout(parts)
+        self.resize(640, 320)
+
+    def _on_save_clicked(self) -> None:
+        try:
+            replace_row(self._file, self._problem.row, self.text.toPlainText())
+        except BadDataset as error:
+            self.said.setText(str(error))
+            return
+        self.accept()

@@ -1,0 +1,171 @@
+"""A run as it goes and as it went: figures, loss, held-out answers before and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench import records
+from workbench.events import Step
+from workbench.tuning.recipe import RunInfo, Sample
+from workbench.ui import widgets
+from workbench.ui.charts_loss import LossChart
+from workbench.ui.finetune_data import StepBadge
+from workbench.ui.finetune_samples import SamplesView, judge
+
+
+@dataclass
+class RunCourse:
+    """What is known of a run so far, gathered from its events or read from its folder."""
+
+    name: str = ""
+    step: int = 0
+    total: int = 0
+    train: list[tuple[int, float]] = field(default_factory=list)
+    held_out: list[tuple[int, float]] = field(default_factory=list)
+    samples: dict[int, tuple[Sample, ...]] = field(default_factory=dict)
+    tokens_per_second: float = 0.0
+    seconds: float = 0.0
+    memory: int = 0  # bytes at the peak, 0 while it is not known
+    state: str = "running"
+    outcome: str = ""
+    epochs: float = 0.0
+
+    def add(self, step: Step) -> None:
+        """Take in one step; a step that was seen before (a run watched again) is not counted twice."""
+        self.step, self.total = max(self.step, step.step), step.total
+        self.tokens_per_second, self.seconds = step.tokens_per_second, step.seconds
+        if step.train_loss is not None and (not self.train or step.step > self.train[-1][0]):
+            self.train.append((step.step, step.train_loss))
+        if step.eval_loss is not None and (not self.held_out or step.step > self.held_out[-1][0]):
+            self.held_out.append((step.step, step.eval_loss))
+        if step.samples:
+            self.samples[step.step] = tuple(_sample(records.to_plain(each)) for each in step.samples)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the pace so far."""
+        if self.step < 2 or not self.total or self.state != "running":
+            return None
+        return self.seconds / self.step * (self.total - self.step)
+
+
+def course_of(run: RunInfo) -> RunCourse:
+    """The course of a run, read from its folder."""
+    found = RunCourse(
+        run.name, run.step, run.total, list(run.train_loss), list(run.eval_loss), read_samples(run.folder)
+    )
+    found.tokens_per_second, found.seconds = run.tokens_per_second, run.seconds
+    found.state, found.outcome = run.state, run.outcome
+    found.epochs = float(run.recipe.get("epochs") or 0)
+    return found
+
+
+def read_samples(folder: Path) -> dict[int, tuple[Sample, ...]]:
+    """Sample answers by step, from a run's events."""
+    found: dict[int, tuple[Sample, ...]] = {}
+    for line in records.read_lines(folder / "events.jsonl"):
+        plain = line.get("value", line) if isinstance(line, dict) else {}
+        if isinstance(plain, dict) and plain.get("samples"):
+            found[int(plain.get("step", 0))] = tuple(_sample(each) for each in plain["samples"])
+    return found
+
+
+def _sample(plain: Any) -> Sample:
+    return Sample(str(plain.get("prompt", "")), str(plain.get("expected", "")), str(plain.get("answer", "")))
+
+
+def pass_marks(course: RunCourse) -> tuple[tuple[int, str], ...]:
+    """Where each pass over the data ends, for the axis."""
+    passes = int(course.epochs)
+    if not course.total or passes < 1 or course.epochs <= 1:
+        return ()
+    each = course.total / course.epochs
+    return tuple((round(each * number), f"{round(each * number)}, pass {number}") for number in range(1, passes + 1))
+
+
+class RunSection(QWidget):
+    """Step 3: the run."""
+
+    compare_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.course = RunCourse()
+        self.badge = StepBadge(3)
+        self.title = widgets.label(self.tr("Run"), "section")
+        self.when = widgets.label("", "muted")
+        self.steps = widgets.KeyFigure("", self.tr("steps"))
+        self.left = widgets.KeyFigure("", self.tr("left"))
+        self.rate = widgets.KeyFigure(
+            "", self.tr("tokens/s"), self.tr("Tokens read a second, since the start of the run")
+        )
+        self.memory = widgets.KeyFigure("", self.tr("memory"), self.tr("What the training process holds now"))
+        self.right = widgets.KeyFigure("", self.tr("held-out answers as expected"))
+        self.bar = widgets.ProgressLine()
+        self.outcome = widgets.label("", "text", wrap=True)
+        self.loss, self.samples = LossChart(), SamplesView()
+        loss_head = widgets.row(
+            widgets.label(self.tr("Loss"), "strong"),
+            widgets.label(self.tr("lower is better; the dashed line, on rows held out, is what counts"), "caption"),
+            None,
+        )
+        figures = widgets.row(self.steps, self.left, self.rate, self.memory, self.right, None, spacing=32)
+        head = widgets.row(self.badge, self.title, None, self.when)
+        layout = widgets.column(head, figures, self.bar, self.outcome, 8, loss_head, self.loss, 12, self.samples, None)
+        self.setLayout(layout)
+
+    def begin(self, name: str, epochs: float, when: str) -> None:
+        """A new run: empty curves, an axis of its own."""
+        self.loss.clear()
+        self.samples.show_samples({})
+        self.show_course(RunCourse(name=name, epochs=epochs), when)
+
+    def show_run(self, run: RunInfo) -> None:
+        """A run from the list."""
+        self.loss.clear()
+        self.samples.show_samples({})
+        self.show_course(course_of(run), run.created.replace("T", " ")[:16])
+
+    def add(self, step: Step) -> None:
+        """A step came."""
+        self.course.add(step)
+        self.show_course(self.course)
+
+    def show_course(self, course: RunCourse, when: str | None = None) -> None:
+        """Show what is known of a run."""
+        self.course = course
+        running = course.state == "running"
+        self.badge.set_done(course.state == "done")
+        if when is not None:
+            self.when.setText(self.tr("started {0}").format(when) if when else "")
+        self.steps.set_value(
+            self.tr("{0:,} of {1:,}").format(course.step, course.total) if course.total else "\N{EN DASH}"
+        )
+        left = course.seconds_left
+        took = widgets.seconds_text(course.seconds) if course.seconds else "\N{EN DASH}"
+        if running:
+            self.left.set_value(widgets.about_text(left) if left is not None else "\N{EN DASH}", self.tr("left"))
+        else:
+            self.left.set_value(took, self.tr("training"))
+        self.rate.set_value(f"{course.tokens_per_second:,.0f}" if course.tokens_per_second else "\N{EN DASH}")
+        self.memory.set_value(widgets.bytes_text(course.memory) if course.memory else "")
+        self.memory.setVisible(bool(course.memory))
+        self._show_right(course)
+        self.bar.set_share(course.step / course.total if course.total else (None if running else 0.0))
+        self.outcome.setText(course.outcome)
+        self.outcome.setVisible(bool(course.outcome) and not running)
+        to_go = self.tr("{0} to go").format(widgets.about_text(left)) if left is not None else ""
+        ended = not running
+        self.loss.show_run(course.step, course.total, course.train, course.held_out, pass_marks(course), to_go, ended)
+        self.samples.show_samples(course.samples)
+
+    def _show_right(self, course: RunCourse) -> None:
+        newest = course.samples.get(max(course.samples, default=0), ())
+        right = sum(judge(sample).same for sample in newest)
+        self.right.set_value(self.tr("{0} of {1}").format(right, len(newest)))
+        self.right.setVisible(bool(newest))
