@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import effects_of, regroup, summarise
 from workbench.events import Progress, Result, Stage, Token
+from workbench.lanes.engine import Request
 from workbench.lanes.lane import Answer, Lane, Stamp
 from workbench.retrieval.passage import Passage, SearchResult
 
@@ -113,8 +112,8 @@ def telling(lane: str, case: Case, place: int) -> bool:
     return (place * 37) % 100 < share
 
 
-class FakeAsk:
-    """Stands in for lanes.ask: answers from a script, crashes or stops where it is told to, and counts."""
+class FakeStages:
+    """Stands in for the stages of retrieval and engine: answers from a script, crashes where told to, and counts."""
 
     def __init__(self, suite: Suite, right: Callable[[str, Case, int], bool] = telling) -> None:
         self.places = {case.question: (place, case) for place, case in enumerate(suite.cases)}
@@ -123,37 +122,29 @@ class FakeAsk:
         self.searches: list[tuple[str, ...]] = []
         self.before: Callable[[str, Case], None] = lambda lane, case: None  # raises what the engine would
 
-    def ask(
-        self, question: str, lanes: tuple[Lane, ...], project: Path, history: Any, knowledge: Any, engine: Any
-    ) -> Stage:
-        from workbench.retrieval.search import search
-
-        for lane in lanes:
-            place, case = self.places[question]
-            self.asked.append((lane.name, case.id))
-            if lane.context == "passages":
-                found = [each for each in knowledge.run(search, project, (question,), 4) if isinstance(each, Result)]
-                assert [each.value.question for each in found] == [question]
-            self.before(lane.name, case)
-            yield from engine.run(_tokens, lane.name)
-            yield Result(make_answer(lane.name, case, self.right(lane.name, case, place)))
+    def answer(self, requests: tuple[Request, ...]) -> Stage:
+        [request] = requests
+        place, case = self.places[request.question]
+        self.asked.append((request.lane.name, case.id))
+        assert bool(request.passages) == (request.lane.context != "none")
+        self.before(request.lane.name, case)
+        yield Token(request.lane.name, "It ")
+        yield Token(request.lane.name, "is.")
+        yield Result(make_answer(request.lane.name, case, self.right(request.lane.name, case, place)))
 
     def search(self, project: Path, questions: tuple[str, ...], k: int) -> Stage:
         self.searches.append(questions)
         for question in questions:
             yield Progress(0, 0, "searching")
-            yield Result(SearchResult(question, (make_passage(),), 0.01))
+            yield Result(SearchResult(question, (make_passage(), make_passage("other.md")), 0.01))
+
+    def whole(self, project: Path, files: tuple[str, ...]) -> Stage:
+        for file in files:
+            yield Result(make_passage(file, "The whole document."))
 
 
-def _tokens(lane: str) -> Stage:
-    yield Token(lane, "It ")
-    yield Token(lane, "is.")
-
-
-def put_in_place(monkeypatch: pytest.MonkeyPatch, fake: FakeAsk) -> Here:
+def put_in_place(monkeypatch: pytest.MonkeyPatch, fake: FakeStages) -> Here:
     """Let the program find the fake where it looks for the real stages; returns the worker to pass for both."""
-    for name, stage in (("workbench.lanes.ask", "ask"), ("workbench.retrieval.search", "search")):
-        module = types.ModuleType(name)
-        setattr(module, stage, getattr(fake, stage))
-        monkeypatch.setitem(sys.modules, name, module)
+    for stage in ("answer", "search", "whole"):
+        monkeypatch.setattr(f"workbench.evaluation.answering.{stage}", getattr(fake, stage))
     return Here()

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from made_up import LANES, FakeAsk, make_lanes, make_suite, put_in_place, telling
+from made_up import LANES, FakeStages, make_lanes, make_suite, put_in_place, telling
 
 from workbench import records
 from workbench.errors import ChildCrashed, InputError, ProjectBusy
@@ -27,7 +27,7 @@ def test_a_suite_of_120_cases_runs_over_five_lanes_one_lane_at_a_time(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite, lanes = make_suite(), make_lanes()
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     events = list(evaluate(suite, lanes, project, worker, worker))
     assert len(results_of(events)) == 600
@@ -47,7 +47,7 @@ def test_a_suite_of_120_cases_runs_over_five_lanes_one_lane_at_a_time(
 
 def test_passages_are_searched_once_for_the_whole_suite(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(5, 2, 2)
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     last_result(evaluate(suite, make_lanes(), project, worker, worker))
     assert fake.searches == [tuple(case.question for case in suite.cases)]
@@ -55,7 +55,7 @@ def test_passages_are_searched_once_for_the_whole_suite(project: Path, monkeypat
 
 def test_an_evaluation_read_back_is_the_one_that_was_yielded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(4, 2, 2)
-    worker = put_in_place(monkeypatch, FakeAsk(suite))
+    worker = put_in_place(monkeypatch, FakeStages(suite))
     evaluation = last_result(evaluate(suite, make_lanes(), project, worker, worker, "first"))
     again = read_evaluation(project / "results" / "first")
     assert again.lanes == evaluation.lanes
@@ -66,7 +66,7 @@ def test_an_evaluation_read_back_is_the_one_that_was_yielded(project: Path, monk
 
 def test_a_stopped_run_goes_on_with_the_case_it_was_at(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, lanes = make_suite(6, 2, 2), make_lanes(("base", "rag"))
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     stage = evaluate(suite, lanes, project, worker, worker)
     seen = 0
@@ -87,7 +87,7 @@ def test_a_stopped_run_goes_on_with_the_case_it_was_at(project: Path, monkeypatc
 
 def test_a_killed_writer_loses_at_most_its_last_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, lanes = make_suite(6, 0, 0), make_lanes(("base",))
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     last_result(evaluate(suite, lanes, project, worker, worker, "run"))
     path = project / "results" / "run" / "results.jsonl"
@@ -102,7 +102,7 @@ def test_a_killed_writer_loses_at_most_its_last_line(project: Path, monkeypatch:
 
 def test_answers_of_another_lane_or_suite_are_not_gone_on_with(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, lanes = make_suite(3, 0, 0), make_lanes(("base",))
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     last_result(evaluate(suite, lanes, project, worker, worker, "run"))
     asked = len(fake.asked)
@@ -118,7 +118,7 @@ def test_answers_of_another_lane_or_suite_are_not_gone_on_with(project: Path, mo
 
 def test_a_finished_run_without_a_name_is_not_reused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, lanes = make_suite(2, 0, 0), make_lanes(("base",))
-    worker = put_in_place(monkeypatch, FakeAsk(suite))
+    worker = put_in_place(monkeypatch, FakeStages(suite))
     first = last_result(evaluate(suite, lanes, project, worker, worker))
     second = last_result(evaluate(suite, lanes, project, worker, worker))
     assert first.name.startswith("Made-up-questions-2") and second.name == f"{first.name}-2"
@@ -126,7 +126,7 @@ def test_a_finished_run_without_a_name_is_not_reused(project: Path, monkeypatch:
 
 def test_one_crash_is_outlived_and_a_second_is_recorded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, lanes = make_suite(6, 0, 0), make_lanes(("base",))
-    fake = FakeAsk(suite, lambda lane, case, place: True)
+    fake = FakeStages(suite, lambda lane, case, place: True)
     crashes = {"fact-1": 1, "fact-3": 2}
 
     def crash(lane: str, case: object) -> None:
@@ -149,7 +149,7 @@ def test_one_crash_is_outlived_and_a_second_is_recorded(project: Path, monkeypat
 
 def test_an_engine_that_fails_at_everything_ends_the_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(20, 0, 0)
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
 
     def crash(lane: str, case: object) -> None:
         raise ChildCrashed("The model engine stopped unexpectedly.")
@@ -162,7 +162,7 @@ def test_an_engine_that_fails_at_everything_ends_the_run(project: Path, monkeypa
 
 def test_the_same_lane_is_asked_again_to_measure_the_noise(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(30, 0, 0)
-    fake = FakeAsk(suite)
+    fake = FakeStages(suite)
     worker = put_in_place(monkeypatch, fake)
     evaluation = last_result(evaluate(suite, make_lanes(("base", "rag")), project, worker, worker))
     assert evaluation.noise is not None
@@ -172,7 +172,7 @@ def test_the_same_lane_is_asked_again_to_measure_the_noise(project: Path, monkey
 
 def test_a_second_writer_is_told_who_is_at_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(2, 0, 0)
-    worker = put_in_place(monkeypatch, FakeAsk(suite))
+    worker = put_in_place(monkeypatch, FakeStages(suite))
     with Project.open(project).writing("indexing"), pytest.raises(ProjectBusy, match="indexing"):
         next(evaluate(suite, make_lanes(("base",)), project, worker, worker))
 
@@ -194,7 +194,37 @@ def test_the_canary_says_when_a_lane_is_not_what_it_is_called(project: Path, mon
     adapter = project / "adapter.gguf"
     adapter.write_bytes(b"adapter")
     tuned = dataclasses.replace(make_lanes(("tuned:x",))[0], adapter=adapter)
-    worker = put_in_place(monkeypatch, FakeAsk(suite, telling))
+    worker = put_in_place(monkeypatch, FakeStages(suite, telling))
     evaluation = last_result(evaluate(suite, (*make_lanes(("base", "rag")), tuned), project, worker, worker))
     assert evaluation.canaries["base"] == evaluation.canaries["rag"] == "ok"
     assert "not the lane's own" in evaluation.canaries["tuned:x"]
+
+
+def test_a_search_is_counted_once_for_each_answer_that_needed_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = make_suite(3, 0, 0)
+    worker = put_in_place(monkeypatch, FakeStages(suite))
+    evaluation = last_result(evaluate(suite, make_lanes(("base", "rag")), project, worker, worker))
+    times = {(each.lane, each.answer.retrieve_seconds, each.answer.seconds) for each in evaluation.results}
+    assert times == {("base", 0.0, 1.0), ("rag", 0.01, 1.01)}
+
+
+def test_a_lane_of_whole_documents_gets_them(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = make_suite(2, 0, 0)
+    fake = FakeStages(suite)
+    seen: list[str] = []
+    monkeypatch.setattr(
+        fake, "whole", lambda project, files, real=fake.whole: (seen.extend(files), real(project, files))[1]
+    )
+    lanes = (dataclasses.replace(make_lanes(("full",))[0], context="full", passages=1),)
+    worker = put_in_place(monkeypatch, fake)
+    last_result(evaluate(suite, lanes, project, worker, worker))
+    assert set(seen) == {"handbook.md"}
+
+
+def test_the_transcript_is_left_to_conversations(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = make_suite(2, 0, 0)
+    worker = put_in_place(monkeypatch, FakeStages(suite))
+    last_result(evaluate(suite, make_lanes(("base",)), project, worker, worker))
+    assert not (project / "transcript.jsonl").exists()

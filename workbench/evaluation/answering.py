@@ -1,105 +1,96 @@
-"""One case answered by one lane, with the suite's passages searched once and the engine's crashes outlived."""
+"""One case answered by one lane, with the suite's passages searched once and the engine's crashes outlived.
+
+It does what `lanes.ask` does, from the same parts, but for two things: all questions of a suite are searched together,
+and nothing is written to the transcript, which is a person's own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from workbench.children import Worker
 from workbench.errors import ChildCrashed
-from workbench.events import Result, Stage
+from workbench.events import Event, Result, Stage
+from workbench.lanes.ask import MOST_DOCUMENTS
+from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane
-from workbench.retrieval.passage import SearchResult
+from workbench.retrieval.passage import Passage, SearchResult
+from workbench.retrieval.search import search, whole
 
 ATTEMPTS = 2  # a crash may be chance once; the second is the case's own
 
 
 class SharedSearch:
-    """A knowledge worker that searches the questions of a whole suite at once, the first time one is asked for.
+    """The passages of a whole suite, searched for at the first question of the first lane that reads any."""
 
-    Lanes ask it as they ask the real one, so nothing else knows; everything but `search` is passed on.
-    """
-
-    def __init__(self, knowledge: Worker, questions: tuple[str, ...]) -> None:
-        self._knowledge = knowledge
+    def __init__(self, knowledge: Worker, project: Path, lanes: tuple[Lane, ...], questions: tuple[str, ...]) -> None:
+        self._knowledge, self._project = knowledge, project
         self._questions = tuple(dict.fromkeys(questions))
-        self._found: dict[tuple[Path, int], dict[str, SearchResult]] = {}
+        reading = [lane for lane in lanes if lane.context != "none"]
+        # one depth for all lanes, as in a conversation: each takes as many of the best as it puts in its prompt
+        self._k = max((MOST_DOCUMENTS if lane.context == "full" else lane.passages for lane in reading), default=1)
+        self._found: dict[str, SearchResult] = {}
 
-    def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
-        from workbench.retrieval.search import search
-
-        if function is not search:
-            yield from self._knowledge.run(function, *arguments)
-            return
-        project, questions, k = arguments
-        found = self._found.setdefault((project, k), {})
-        missing = tuple(each for each in dict.fromkeys((*questions, *self._questions)) if each not in found)
-        if any(question not in found for question in questions):
-            for event in self._knowledge.run(search, project, missing, k):
+    def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
+        """What goes before a lane's question, best first, and the seconds its search took; none for a bare lane."""
+        if lane.context == "none":
+            return (), 0.0
+        if question not in self._found:
+            missing = tuple(each for each in self._questions if each not in self._found)
+            for event in self._knowledge.run(search, self._project, missing, self._k):
                 if isinstance(event, Result):
-                    found[event.value.question] = event.value
+                    self._found[event.value.question] = event.value
                 else:
                     yield event
-        for question in questions:
-            yield Result(found[question])
+        found = self._found[question]
+        if lane.context != "full":
+            return found.passages[: lane.passages], found.seconds
+        files = tuple(dict.fromkeys(passage.file for passage in found.passages))[: lane.passages]
+        documents: list[Passage] = []
+        for event in self._knowledge.run(whole, self._project, files) if files else ():
+            if isinstance(event, Result):
+                documents.append(event.value)
+            else:
+                yield event
+        return tuple(documents), found.seconds
 
-    def close(self) -> None:
-        """Nothing of its own: the real worker belongs to whoever made it."""
 
-    def seconds(self, question: str) -> float | None:
-        """What searching for this question took, None when it was not searched for."""
-        for found in self._found.values():
-            if question in found:
-                return found[question].seconds
-        return None
-
-
-def answer_case(question: str, lane: Lane, project: Path, knowledge: SharedSearch, engine: Worker) -> Stage:
-    """Yields what `ask` yields, last a Result with the Answer: a failed one when the engine crashed twice on it.
-
-    Raises what a person must mend first, such as BadModel or MissingFile.
-    """
+def answer_case(question: str, lane: Lane, shared: SharedSearch, engine: Worker) -> Stage:
+    """Yields what the stages it draws on yield, last a Result with the Answer: a failed one when the engine crashed or
+    failed twice on it. Raises InputError where nothing is indexed."""
     sentence = ""
     for _ in range(ATTEMPTS):
         try:
-            answer = yield from _ask(question, lane, project, knowledge, engine)
+            found = yield from _answer_once(question, lane, shared, engine)
         except ChildCrashed as error:
             sentence = str(error)
             continue
-        if answer is not None and answer.stopped != "failed":
-            yield Result(_with_search_time(answer, knowledge.seconds(question)))
+        if found is not None and found.stopped != "failed":
+            yield Result(found)
             return
-        sentence = answer.error if answer is not None else "the lane gave no answer"
+        sentence = found.error if found is not None else "the lane gave no answer"
     yield Result(Answer(question, lane.name, "", stopped="failed", error=sentence or "the engine failed"))
 
 
-def _ask(question: str, lane: Lane, project: Path, knowledge: SharedSearch, engine: Worker) -> Any:
-    """Pull one ask along; returns its Answer."""
-    from workbench.lanes.ask import ask
-
-    answer: Answer | None = None
-    stage = ask(question, (lane,), project, {}, knowledge, engine)
+def _answer_once(
+    question: str, lane: Lane, shared: SharedSearch, engine: Worker
+) -> Generator[Event, None, Answer | None]:
+    passages, searched = yield from shared.find(question, lane)
+    stage = engine.run(answer, (Request(question, lane, passages),))
+    found: Answer | None = None
     try:
         for event in stage:
             if isinstance(event, Result):
-                answer = event.value
+                found = event.value
             else:
                 yield event
     finally:
         stage.close()
-    return answer
-
-
-def _with_search_time(answer: Answer, seconds: float | None) -> Answer:
-    """An answer's times as if it had been asked alone: with what its own search took, not the whole suite's or none."""
-    if seconds is None or not answer.retrieve_seconds:
-        return answer
-    shift = seconds - answer.retrieve_seconds
-    return replace(
-        answer,
-        retrieve_seconds=seconds,
-        first_token_seconds=max(seconds, answer.first_token_seconds + shift),
-        seconds=max(seconds, answer.seconds + shift),
+    return found and replace(
+        found,
+        retrieve_seconds=searched,  # its own share, as if it had been asked alone
+        first_token_seconds=found.first_token_seconds + searched,
+        seconds=found.seconds + searched,
     )

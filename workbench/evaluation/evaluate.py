@@ -49,9 +49,9 @@ def evaluate(
     with Project.open(project).writing("evaluating"):
         files, mark = _indexed_files(project)
         run = open_run(project, suite, lanes, name, mark)
-        shared = SharedSearch(knowledge, tuple(case.question for case in suite.cases))
+        shared = SharedSearch(knowledge, project, lanes, tuple(case.question for case in suite.cases))
         similarity = similarity_with(knowledge) if _wants_similarity(suite.cases) else None
-        asking = _Asking(suite, lanes, project, shared, engine, similarity, run)
+        asking = _Asking(suite, lanes, shared, engine, similarity, run)
         yield from asking.answer_all()
         yield from asking.answer_again()
         evaluation = _finish(asking, files)
@@ -66,8 +66,7 @@ class _Asking:
         self,
         suite: Suite,
         lanes: tuple[Lane, ...],
-        project: Path,
-        knowledge: SharedSearch,
+        shared: SharedSearch,
         engine: Worker,
         similarity: Similarity | None,
         run: Run,
@@ -75,7 +74,7 @@ class _Asking:
         self.suite, self.lanes, self.run = suite, lanes, run
         self.results = run.kept()
         self.noise: Noise | None = None
-        self._project, self._knowledge, self._engine, self._similarity = project, knowledge, engine, similarity
+        self._shared, self._engine, self._similarity = shared, engine, similarity
         self._spent: list[float] = []  # seconds of each case asked in this start
         self._failed_in_a_row = 0
 
@@ -112,7 +111,7 @@ class _Asking:
         """Ask one case and check the answer; yields Progress while it is being answered, returns the CaseResult."""
         yield self._progress(lane, done)
         shown, answer = time.monotonic(), None
-        stage = answer_case(case.question, lane, self._project, self._knowledge, self._engine)
+        stage = answer_case(case.question, lane, self._shared, self._engine)
         try:
             for event in stage:
                 if isinstance(event, Result):

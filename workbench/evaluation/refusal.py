@@ -44,7 +44,7 @@ _REFUSALS = [
     rf"\b(?:i'm|i am|i was|we are|we were|we're)\s+(?:not able|unable|sorry,? (?:but )?unable)\s+to\s+{_FIND}\b",
     rf"^(?:unable|not able) to {_FIND}\b",
     # I do not know the answer. I don't know. (not: I don't know anyone who ...; I don't know of a better one)
-    rf"\b(?:i|we)\s+(?:really\s+|simply\s+|honestly\s+|also\s+)?(?:do{_NOT}|did{_NOT})\s+(?:actually\s+|really\s+)?know"
+    rf"\b(?:i|we)\s+(?:really\s+|simply\s+|honestly\s+|also\s+)?do{_NOT}\s+(?:actually\s+|really\s+)?know"
     r"(?=\s*(?:[.,;:!]|$|but\b)|\s+(?:the|that|this|what|how|when|who|where|whether|if|about|which|why|enough|for (?:sure|certain)|your|his|her|their|its|based)\b)",
     # I don't have that information. I have no information about this.
     rf"\b(?:i|we)\s+(?:do{_NOT}|did{_NOT})\s+(?:currently\s+|yet\s+)?have{_GAP}\s+(?:information|details?|data|access|knowledge|context|records?|answer|documents?)\b",
@@ -53,8 +53,8 @@ _REFUSALS = [
     rf"\b{_SOURCES}{_GAP}\s+(?:do|does|did)(?:{_NOT})(?:\s+\w+ly)?\s+{_SAY}\b",
     rf"\bnone of the{_GAP}\s+{_SOURCES}{_GAP}\s+{_SAY}s?\b",
     # It is not mentioned. (alone); it is not given in the documents. (only with where)
-    rf"\b(?:(?:is|are|was|were|has been|have been){_NOT}|is nowhere)(?:\s+(?:been|explicitly|directly|specifically|clearly|currently|yet)){{0,2}}\s+{_SAID}\b(?=\s*(?:[.,;:!]|$|\b(?:in|by|within|anywhere|on|at all|here|there|explicitly|when|what|whether|who|how|where|which|why)\b))",
-    rf"\b(?:is|are|was|were){_NOT}(?:\s+\w+ly)?\s+{_SHOWN}\s+(?:in|by|within|from|on|among){_GAP}\s+{_SOURCES}\b",
+    rf"\b(?:(?:is|are|was|were|has been|have been){_NOT}|is nowhere|'(?:s|re)\s+not)(?:\s+(?:been|explicitly|directly|specifically|clearly|currently|yet)){{0,2}}\s+{_SAID}\b(?=\s*(?:[.,;:!]|$|\b(?:in|by|within|anywhere|on|at all|here|there|explicitly|when|what|whether|who|how|where|which|why)\b))",
+    rf"\b(?:(?:is|are|was|were){_NOT}|'(?:s|re)\s+not)(?:\s+\w+ly)?\s+{_SHOWN}\s+(?:in|by|within|from|on|among){_GAP}\s+{_SOURCES}\b",
     rf"\b{_CANNOT}\s+be\s+(?:found|determined|answered|verified|confirmed|established)\b(?!\s+(?:under|behind|next to|near|on the back))",
     rf"^not\s+(?:{_SAID}|{_SHOWN})\s+(?:in|by|within|from){_GAP}\s+{_SOURCES}\b",
     # There is no information about this. The passages contain no mention of it.

@@ -50,17 +50,19 @@ def read_suite(path: Path) -> Suite:
     name, plain_cases = _read_plain(path)
     if not plain_cases:
         raise BadSuite(f"{path.name} holds no cases: add at least one, with an id, a question, a kind and checks.")
-    cases: list[Case] = []
+    cases = _read_cases(plain_cases, path.name)
+    return Suite(path=path, name=name, cases=cases, hash=records.hash_file(path))
+
+
+def _read_cases(plain_cases: list[Any], file: str) -> tuple[Case, ...]:
+    cases: dict[str, Case] = {}
     places: dict[str, int] = {}
     for number, plain in enumerate(plain_cases, start=1):
-        case = _read_case(plain, number, path.name)
+        case = _read_case(plain, number, file)
         if case.id in places:
-            raise BadSuite(
-                f"{path.name}: cases {places[case.id]} and {number} share the id “{case.id}”: give each its own."
-            )
-        places[case.id] = number
-        cases.append(case)
-    return Suite(path=path, name=name, cases=tuple(cases), hash=records.hash_file(path))
+            raise BadSuite(f"{file}: cases {places[case.id]} and {number} share the id “{case.id}”: give each its own.")
+        places[case.id], cases[case.id] = number, case
+    return tuple(cases.values())
 
 
 def write_suite(path: Path, name: str, cases: Iterable[Case]) -> Suite:
@@ -69,8 +71,7 @@ def write_suite(path: Path, name: str, cases: Iterable[Case]) -> Suite:
     Raises BadSuite before anything is written when a case would not be readable. JSON-lines has no place for a name.
     """
     plain = [_plain_case(case) for case in cases]
-    for number, each in enumerate(plain, start=1):
-        _read_case(each, number, path.name)
+    _read_cases(plain, path.name)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in plain)
     else:
