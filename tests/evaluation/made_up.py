@@ -120,6 +120,7 @@ class FakeStages:
         self.right = right
         self.asked: list[tuple[str, str]] = []
         self.searches: list[tuple[str, ...]] = []
+        self.documents: list[str] = []
         self.before: Callable[[str, Case], None] = lambda lane, case: None  # raises what the engine would
 
     def answer(self, requests: tuple[Request, ...]) -> Stage:
@@ -139,6 +140,7 @@ class FakeStages:
             yield Result(SearchResult(question, (make_passage(), make_passage("other.md")), 0.01))
 
     def whole(self, project: Path, files: tuple[str, ...]) -> Stage:
+        self.documents += files
         for file in files:
             yield Result(make_passage(file, "The whole document."))
 

@@ -212,15 +212,11 @@ def test_a_search_is_counted_once_for_each_answer_that_needed_it(
 
 def test_a_lane_of_whole_documents_gets_them(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = make_suite(2, 0, 0)
-    fake = FakeStages(suite)
-    seen: list[str] = []
-    monkeypatch.setattr(
-        fake, "whole", lambda project, files, real=fake.whole: (seen.extend(files), real(project, files))[1]
-    )
+    fake = FakeStages(suite, lambda lane, case, place: True)
     lanes = (dataclasses.replace(make_lanes(("full",))[0], context="full", passages=1),)
     worker = put_in_place(monkeypatch, fake)
     last_result(evaluate(suite, lanes, project, worker, worker))
-    assert set(seen) == {"handbook.md"}
+    assert set(fake.documents) == {"handbook.md"}
 
 
 def test_the_transcript_is_left_to_conversations(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from workbench.advice.attribution import REASONS, count_failures, explain_failures
 from workbench.advice.records import Verdict
-from workbench.advice.wording import HEADLINES, NAMES, in_points, lane_words, points, sentence_for
+from workbench.advice.wording import HEADLINES, NAMES, in_points, kind_words, lane_words, points, sentence_for
 from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
 from workbench.evaluation.statistics import holm, paired_effect, pairs_to_bound, pairs_to_detect
 
@@ -214,7 +214,7 @@ def _worth_telling(effect: Effect, choice: Choice) -> bool:
 
 
 def _effect_sentence(effect: Effect) -> str:
-    what = NAMES[effect.name]
+    what = NAMES.get(effect.name, effect.name)
     low, high = points(effect.interval[0]), points(effect.interval[1])
     seen = f"{in_points(effect.difference)} (between {low} and {high})"
     if effect.interval[0] <= 0 <= effect.interval[1]:
@@ -226,12 +226,7 @@ def _effect_sentence(effect: Effect) -> str:
 
 def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     total = max((lane.by_kind[kind].total for lane in evaluation.lanes.values() if kind in lane.by_kind), default=0)
-    named = {
-        "fact": "questions of fact",
-        "behaviour": "questions of behaviour",
-        "unanswerable": "unanswerable questions",
-    }
-    what = named.get(kind, f"questions of the kind “{kind}”")
+    what = kind_words(kind)
     if not choice.lane:
         more = f"; about {choice.needed} more of them would tell" if 0 < choice.needed <= FEW else ""
         return f"For the {total} {what} it cannot be told yet{more}."
@@ -267,7 +262,7 @@ def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, C
         told.append(f"If {most} would matter to you: {best} could be that much better.")
     for kind, choice in per_kind.items():
         if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
-            told.append(f"If you only had {NAMES[kind]}: {lane_words(choice.lane, False)}.")
+            told.append(f"If you only had {kind_words(kind)}: {lane_words(choice.lane, False)}.")
     missing = [each for each in ORDER if each not in {family(lane) for lane in evaluation.lanes}]
     if missing:
         told.append(f"Not measured here: {', '.join(lane_words(each, False) for each in missing)}.")

@@ -23,7 +23,7 @@ ADVICE = {
     "cannot-tell": "cannot be told yet",
 }
 
-# Effects and kinds as the start of a sentence and as a thing.
+# Effects as the start of a sentence.
 NAMES = {
     "prompting": "A better prompt",
     "retrieval": "Adding documents",
@@ -33,6 +33,9 @@ NAMES = {
     "retrieval given tuning": "Documents on top of the fine-tune",
     "interaction": "Extra from having both",
     "whole documents": "Putting whole documents in the prompt",
+}
+
+_KINDS = {
     "fact": "questions of fact",
     "behaviour": "questions of behaviour",
     "unanswerable": "unanswerable questions",
@@ -46,6 +49,11 @@ _LANES = {
     "rag+tuned": "documents and fine-tune together",
     "full": "whole documents in the prompt",
 }
+
+
+def kind_words(kind: str) -> str:
+    """The cases of a kind as people call them, in the plural."""
+    return _KINDS.get(kind, f"questions of the kind “{kind}”")
 
 
 def lane_words(lane: str, start: bool = True) -> str:
