@@ -1,0 +1,166 @@
+"""STAGE ask(question, lanes, ...): passages, then tokens of all lanes as they come, then an Answer each.
+
+Runs in the parent and draws on both workers; one search serves all lanes that need passages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.children import Worker
+from workbench.errors import ChildCrashed, InputError, WorkbenchError
+from workbench.events import Event, Result, Stage, Token, Waiting
+from workbench.lanes.engine import Request, answer
+from workbench.lanes.lane import Answer, Lane, Turn
+from workbench.lanes.transcript import append_answer
+from workbench.retrieval.passage import Passage
+
+MOST_DOCUMENTS = 8  # files of the best passages that are looked at for a lane that reads whole documents
+
+
+def ask(
+    question: str,
+    lanes: tuple[Lane, ...],
+    project: Path,
+    history: Mapping[str, tuple[Turn, ...]],
+    knowledge: Worker,
+    engine: Worker,
+) -> Stage:
+    """Yields Waiting and Token of every lane and a Result with each lane's Answer, which is then in the transcript.
+
+    A lane that fails gets an Answer with `stopped` "failed" and the sentence in `error`; others go on. Raises
+    InputError for an empty question and ChildCrashed when the engine died; the next question starts it afresh.
+    """
+    started = time.perf_counter()
+    if not question.strip():
+        raise InputError("The question is empty: write one.")
+    if not lanes:
+        raise InputError("No lane was chosen: choose at least one to ask.")
+    found = yield from _find(question, lanes, project, knowledge)
+    searched = time.perf_counter() - started
+    requests = []
+    for lane in lanes:
+        got = found.get(lane.context, ())
+        if isinstance(got, str):
+            yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="failed", error=got))
+            continue
+        requests.append(Request(question, lane, got[: lane.passages], tuple(history.get(lane.name, ()))))
+    if not requests:
+        return
+    late = time.perf_counter() - started  # the engine's clock begins here
+    for event in _answer(tuple(requests), engine):
+        if isinstance(event, Result):
+            needed = event.value.lane in {each.lane.name for each in requests if each.lane.context != "none"}
+            event = _keep(project, _with_search(event.value, searched if needed else 0.0, late))
+        yield event
+
+
+def _keep(project: Path, found: Answer) -> Result:
+    append_answer(project, found)
+    return Result(found)
+
+
+def _with_search(found: Answer, searched: float, late: float) -> Answer:
+    return replace(
+        found,
+        retrieve_seconds=searched,
+        first_token_seconds=found.first_token_seconds + late,
+        seconds=found.seconds + late,
+    )
+
+
+def _answer(requests: tuple[Request, ...], engine: Worker) -> Stage:
+    """The engine's stage; when it dies before a word was said it is tried once more, from the beginning."""
+    said = False
+    for attempt in range(2):
+        stage = engine.run(answer, requests)
+        try:
+            for event in stage:
+                said = said or isinstance(event, (Token, Result))
+                yield event
+            return
+        except ChildCrashed:
+            if said or attempt:
+                raise
+        finally:
+            stage.close()
+
+
+Found = dict[str, tuple[Passage, ...] | str]  # a lane's `context` to its passages, or to why there are none
+
+
+def _find(question: str, lanes: tuple[Lane, ...], project: Path, knowledge: Worker) -> Generator[Event, None, Found]:
+    """What the lanes' contexts need, each searched once; a search that fails fails only the lanes that need it."""
+    needing = [lane for lane in lanes if lane.context != "none"]
+    if not needing:
+        return {}
+    for lane in needing:
+        yield Waiting(lane.name, "searching the documents")
+    most = max(lane.passages if lane.context == "passages" else MOST_DOCUMENTS for lane in needing)
+    try:
+        passages = yield from _search(question, project, most, knowledge)
+    except WorkbenchError as error:
+        return {lane.context: str(error) for lane in needing}
+    found: Found = {"passages": passages}
+    if any(lane.context == "full" for lane in needing):
+        try:
+            found["full"] = yield from _whole(passages, project, needing, knowledge)
+        except WorkbenchError as error:
+            found["full"] = str(error)
+    return found
+
+
+def _search(question: str, project: Path, k: int, knowledge: Worker) -> Generator[Event, None, tuple[Passage, ...]]:
+    from workbench.retrieval.search import search
+
+    passages: tuple[Passage, ...] = ()
+    value = yield from _last(knowledge.run(search, project, (question,), k))
+    if value is not None:
+        passages = value.passages
+    return passages
+
+
+def _whole(
+    passages: tuple[Passage, ...], project: Path, lanes: list[Lane], knowledge: Worker
+) -> Generator[Event, None, tuple[Passage, ...]]:
+    """The whole documents of the best passages, best first."""
+    from workbench.retrieval.search import whole
+
+    most = max(lane.passages for lane in lanes if lane.context == "full")
+    files = tuple(dict.fromkeys(passage.file for passage in passages))[:most]
+    if not files:
+        return ()
+    documents = yield from _last_of_all(knowledge.run(whole, project, files))
+    return documents
+
+
+def _last(stage: Stage) -> Generator[Event, None, Any]:
+    """Pass a stage's events on, except its Results; the last one's value."""
+    value = None
+    try:
+        for event in stage:
+            if isinstance(event, Result):
+                value = event.value
+            else:
+                yield event
+    finally:
+        stage.close()
+    return value
+
+
+def _last_of_all(stage: Stage) -> Generator[Event, None, tuple[Passage, ...]]:
+    """Pass a stage's events on, except its Results; all their values, whether they came one by one or as a tuple."""
+    values: list[Passage] = []
+    try:
+        for event in stage:
+            if isinstance(event, Result):
+                values += event.value if isinstance(event.value, (tuple, list)) else [event.value]
+            else:
+                yield event
+    finally:
+        stage.close()
+    return tuple(values)

@@ -1,0 +1,272 @@
+"""STAGE answer(requests): the tokens of several lanes as they come, then an Answer each; runs in the engine's process.
+
+Lanes with the same model and adapter state share a context and are decoded in one batch; contexts take turns, so all
+lanes stream together. Models and contexts are kept for the next question (see `pool`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.catalog.template import read_template, render
+from workbench.children import stop_requested
+from workbench.errors import WorkbenchError
+from workbench.events import Event, Result, Stage, Token, Waiting
+from workbench.lanes import pool
+from workbench.lanes.lane import Answer, Lane, Turn
+from workbench.lanes.llama import Context, Model, Sampler, text_decoder
+from workbench.lanes.stamp import make_stamp
+from workbench.retrieval.passage import Passage
+from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
+
+STEPS_PER_CHUNK = 4  # tokens each running lane gets between two chunks of another lane's prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question for one lane, with what was found for it."""
+
+    question: str
+    lane: Lane
+    passages: tuple[Passage, ...] = ()  # best first; whole documents for a lane with context "full"
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """A lane being answered."""
+
+    request: Request
+    started: float
+    model: Model
+    fitted: FittedPrompt
+    prompt: str
+    tokens: list[int]
+    canary: str = ""
+    sequence: int = -1
+    read: int = 0  # tokens of the prompt that are in the cache
+    next_token: int = -1  # chosen and not yet decoded
+    count: int = 0  # tokens of the answer
+    text: str = ""
+    sampler: Any = None
+    decoder: Any = field(default_factory=text_decoder)
+    first: float = 0.0  # when the first token came
+    last: float = 0.0
+    stopped: str = ""
+
+    @property
+    def lane(self) -> Lane:
+        return self.request.lane
+
+    @property
+    def need(self) -> int:
+        """Tokens of context: the prompt and the longest answer."""
+        return len(self.tokens) + self.lane.sampling.max_tokens
+
+    @property
+    def reading(self) -> bool:
+        return self.read < len(self.tokens)
+
+
+def answer(requests: tuple[Request, ...]) -> Stage:
+    """Yields Waiting and Token of every lane, and a Result with each lane's Answer as it is done.
+
+    A lane that fails gets an Answer whose `stopped` is "failed" and whose `error` is the sentence; the others go on.
+    """
+    started = time.perf_counter()
+    runs: list[_Run] = []
+    for request in requests:
+        yield Waiting(request.lane.name, _waiting_for(request))
+        try:
+            runs.append(_prepare(request, started))
+        except WorkbenchError as error:
+            yield Result(_failed(request, str(error), started))
+    groups: list[_Group] = []
+    try:
+        for together in pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs):
+            try:
+                groups.append(_open_group(together))
+            except WorkbenchError as error:
+                for run in together:
+                    yield Result(_failed(run.request, str(error), started))
+        yield from _take_turns(groups)
+    finally:
+        for each in groups:
+            each.close()
+
+
+def _needs(run: _Run) -> int:
+    return run.need
+
+
+def _waiting_for(request: Request) -> str:
+    if not request.passages:
+        return "starting"
+    one = len(request.passages) == 1
+    if request.lane.context == "full":
+        return "reading the document" if one else f"reading {len(request.passages)} documents"
+    return "reading 1 passage" if one else f"reading {len(request.passages)} passages"
+
+
+def _prepare(request: Request, started: float) -> _Run:
+    """Fit, render and tokenise the prompt. Raises BadModel, MissingFile, InputError or TooLittleMemory."""
+    lane = request.lane
+    model = pool.model(lane.model)
+    longest = pool.longest_context(model)
+    room = longest - min(lane.sampling.max_tokens, longest // 2)
+    fitted = fit_prompt(_material(request), model.count, room)
+    prompt = render(read_template(lane.model), fitted.messages)
+    tokens = model.prompt_tokens(prompt)
+    parts = dict(fitted.parts)
+    extra = len(tokens) - sum(parts.values())
+    fitted = FittedPrompt(fitted.messages, fitted.passages, (*fitted.parts, ("template", max(0, extra))))
+    return _Run(request, started, model, fitted, prompt, tokens)
+
+
+def _material(request: Request) -> Material:
+    lane = request.lane
+    grounded = lane.context != "none"
+    return Material(
+        question=request.question,
+        system=lane.system,
+        examples=lane.examples,
+        history=tuple((turn.question, turn.answer) for turn in request.history),
+        passages=request.passages,
+        grounded=grounded,
+        worked=grounded and lane.grounded_examples,
+    )
+
+
+class _Group:
+    """Lanes that share a context and a batch."""
+
+    def __init__(self, context: Context, runs: list[_Run]) -> None:
+        self.context = context
+        self.runs = runs  # those not done
+        self._all = tuple(runs)
+        self._free = set(range(context.sequences))
+        for run in sorted(runs, key=lambda run: len(run.tokens)):
+            run.sequence = max(self._free, key=lambda each: (context.shared(each, run.tokens), -each))
+            self._free.remove(run.sequence)
+            run.read = context.reuse(run.sequence, run.tokens)
+            run.sampler = Sampler(context, run.lane.sampling)
+
+    def turn(self) -> Iterator[Event]:
+        """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read."""
+        reading = [run for run in self.runs if run.reading]
+        for _ in range(STEPS_PER_CHUNK if reading else 1):
+            yield from self._step()
+        if reading:
+            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read))
+
+    def _step(self) -> Iterator[Event]:
+        """Decode one token of each running lane in one batch."""
+        running = [run for run in self.runs if not run.reading]
+        if not running:
+            return
+        self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in running])
+        for place, run in enumerate(running):
+            yield from self._take(run, place)
+
+    def _read_chunk(self, run: _Run) -> Iterator[Event]:
+        run.read = self.context.read(run.sequence, run.tokens, run.read, stop_requested)
+        if run.reading:
+            yield Waiting(run.lane.name, f"prefill {100 * run.read // len(run.tokens)} %")
+        else:
+            yield from self._take(run, -1)
+
+    def _take(self, run: _Run, place: int) -> Iterator[Event]:
+        """Choose a lane's next token after the logits at `place`; end the lane where it ends."""
+        token = run.sampler.choose(place)
+        run.last = time.perf_counter()
+        run.first = run.first or run.last
+        run.count += 1
+        ended = run.model.ends(token)
+        piece = run.decoder.decode(b"" if ended else run.model.piece(token), final=ended)
+        if not run.text:
+            piece = piece.lstrip()  # some vocabularies begin every answer with a blank
+        run.text += piece
+        run.next_token = token
+        if piece:
+            yield Token(run.lane.name, piece)
+        full = len(run.tokens) + run.count >= self.context.length
+        if ended or run.count >= run.lane.sampling.max_tokens or full:
+            run.stopped = "end" if ended else "length"
+            self.runs.remove(run)
+            yield Result(self._answer(run))
+
+    def _answer(self, run: _Run) -> Answer:
+        lane = run.lane
+        tail = run.decoder.decode(b"", final=True)
+        text, cited, dropped = parse_citations((run.text + tail).strip(), len(run.fitted.passages))
+        seconds = run.last - run.first
+        return Answer(
+            question=run.request.question,
+            lane=lane.name,
+            text=text,
+            passages=run.fitted.passages,
+            cited=cited,
+            dropped_citations=dropped,
+            prompt=run.prompt,
+            prompt_parts=run.fitted.parts,
+            prompt_tokens=len(run.tokens),
+            answer_tokens=run.count,
+            first_token_seconds=run.first - run.started,
+            tokens_per_second=(run.count - 1) / seconds if seconds > 0 else 0.0,
+            seconds=time.perf_counter() - run.started,
+            stopped=run.stopped,
+            retrieved=run.request.passages,
+            stamp=make_stamp(self.context, run.prompt, run.fitted.passages, lane.sampling, run.canary),
+        )
+
+    def close(self) -> None:
+        for run in self._all:
+            if run.sampler is not None:
+                run.sampler.close()
+        pool.give_back(self.context)
+
+
+def _open_group(runs: list[_Run]) -> _Group:
+    lane = runs[0].lane
+    longest = max(run.need for run in runs)
+    context = pool.take_context(runs[0].model, lane.adapter, lane.adapter_scale, longest, len(runs))
+    canary = pool.check_context(context)
+    for run in runs:
+        run.canary = canary
+    return _Group(context, list(runs))
+
+
+def _take_turns(groups: list[_Group]) -> Iterator[Event]:
+    """Every context in turn until no lane is left; a context that fails takes only its own lanes with it."""
+    while any(group.runs for group in groups):
+        for group in groups:
+            try:
+                yield from group.turn()
+            except WorkbenchError as error:
+                for run in group.runs:
+                    yield Result(_failed(run.request, str(error), run.started, run.prompt, run.text))
+                group.runs = []
+
+
+def _failed(request: Request, error: str, started: float, prompt: str = "", text: str = "") -> Answer:
+    return Answer(
+        question=request.question,
+        lane=request.lane.name,
+        text=text,
+        prompt=prompt,
+        seconds=time.perf_counter() - started,
+        stopped="failed",
+        error=error,
+        retrieved=request.passages,
+    )
+
+
+def unload() -> Stage:
+    """Free every model and context that no stage is using."""
+    with suppress(WorkbenchError):
+        pool.clear()
+    yield Result(None)

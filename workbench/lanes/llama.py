@@ -1,0 +1,355 @@
+"""The only home of llama_cpp: one model per GGUF, contexts with an adapter each, batches of sequences, pieces of text.
+
+The low-level functions are used because only they let several contexts, each with its own adapter, share one copy of
+memory-mapped weights. What is here knows tokens and nothing of questions; `engine` schedules.
+
+Bitwise repeatability is a promise of this module: a prompt is always read in the same chunks (`CHUNK` tokens, counted
+from its beginning, each decoded alone), and every sequence has a stream of the KV cache to itself (``kv_unified`` off).
+Then logits do not depend on what was asked before or beside. Measured with the starter on AVX2: with a unified cache or
+with flash attention, logits differ by rounding as soon as another sequence decodes beside; with neither, they are equal
+bit for bit.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import functools
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import BadModel, TooLittleMemory
+from workbench.lanes.adapter_file import check_adapter, model_header
+from workbench.lanes.lane import Sampling
+
+CHUNK = 128  # tokens read at once: a third of a second on two old cores, so that other lanes keep streaming
+ABORTED = 2  # llama_decode's answer when the abort callback said so
+
+Tokens = Sequence[int]
+
+_log: deque[str] = deque(maxlen=50)  # llama.cpp's last words, for error details
+
+
+@functools.cache
+def library() -> Any:
+    """llama_cpp with its log kept quiet and its backend started."""
+    import llama_cpp
+
+    def keep(level: int, text: bytes, data: Any) -> None:
+        _log.append(text.decode("utf-8", errors="replace"))
+
+    _log_callbacks.append(llama_cpp.llama_log_callback(keep))  # ctypes keeps none: it would be collected and called
+    llama_cpp.llama_log_set(_log_callbacks[0], ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    return llama_cpp
+
+
+_log_callbacks: list[Any] = []
+
+
+class Model:
+    """A GGUF's weights and vocabulary, memory-mapped and shared by all contexts."""
+
+    def __init__(self, path: Path, extra_buffers: bool = True) -> None:
+        """Raises MissingFile, BadModel or TooLittleMemory; a damaged file never reaches llama.cpp."""
+        self.path = path
+        self.header = model_header(path)
+        _check_memory(self.header.size, path)
+        lib = library()
+        parameters = lib.llama_model_default_params()
+        parameters.use_extra_bufts = extra_buffers
+        parameters.n_gpu_layers = 0
+        self.extra_buffers = extra_buffers
+        self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self.pointer:
+            raise BadModel(f"llama.cpp cannot load {path.name}: {_reason()}. Choose another model.")
+        self.vocabulary = lib.llama_model_get_vocab(self.pointer)
+        self.size = lib.llama_vocab_n_tokens(self.vocabulary)
+        self.context_length = lib.llama_model_n_ctx_train(self.pointer)
+        self._adapters: dict[tuple[Path, int, int], Any] = {}
+        self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
+
+    def adapter(self, path: Path) -> Any:
+        """A LoRA adapter, checked before it is loaded, and loaded once. Raises BadModel or MissingFile."""
+        check_adapter(path, self.path)
+        stat = path.stat()
+        key = (path, stat.st_size, stat.st_mtime_ns)
+        if key not in self._adapters:
+            pointer = library().llama_adapter_lora_init(self.pointer, str(path).encode())
+            if not pointer:  # a NULL pointer object is not None, only false
+                raise BadModel(f"llama.cpp cannot load the adapter {path.name}: {_reason()}. Fine-tune again.")
+            self._adapters[key] = pointer
+        return self._adapters[key]
+
+    def tokenise(self, text: str, control: bool = True) -> list[int]:
+        """Token ids; with `control`, the model's control tokens are recognised in the text, otherwise all is text."""
+        data = text.encode("utf-8")
+        room = len(data) + 8
+        ids = (ctypes.c_int32 * room)()
+        found = library().llama_tokenize(self.vocabulary, data, len(data), ids, room, False, control)
+        if found < 0:
+            raise BadModel(f"{self.path.name} cannot turn this text into tokens: choose another model.")
+        return list(ids[:found])
+
+    def prompt_tokens(self, text: str) -> list[int]:
+        """Token ids of a whole prompt: with the model's first token where it expects one and the text has none."""
+        lib = library()
+        ids = self.tokenise(text)
+        first = lib.llama_vocab_bos(self.vocabulary)
+        if lib.llama_vocab_get_add_bos(self.vocabulary) and first >= 0 and ids[:1] != [first]:
+            ids.insert(0, first)
+        return ids
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has, taken as text."""
+        return len(self.tokenise(text, control=False))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; control tokens have none."""
+        if token not in self._pieces:
+            room = 256
+            buffer = ctypes.create_string_buffer(room)
+            length = library().llama_token_to_piece(self.vocabulary, token, buffer, room, 0, False)
+            self._pieces[token] = buffer.raw[: max(0, length)]
+        return self._pieces[token]
+
+    def ends(self, token: int) -> bool:
+        """Whether the model ends its answer with this token."""
+        if token not in self._ends:
+            self._ends[token] = bool(library().llama_vocab_is_eog(self.vocabulary, token))
+        return self._ends[token]
+
+    def kv_bytes(self) -> int:
+        """Bytes of the KV cache per token, keys and values in 16 bits."""
+        heads = self.header.number("attention.head_count_kv", self.header.number("attention.head_count", 1))
+        width = self.header.number("embedding_length") // max(1, self.header.number("attention.head_count", 1))
+        return 2 * 2 * self.header.number("block_count", 1) * heads * self.header.number("attention.key_length", width)
+
+    def close(self) -> None:
+        """Free the weights; every context must be closed before."""
+        library().llama_model_free(self.pointer)
+        self._adapters.clear()
+
+
+class Context:
+    """One adapter state over a model's weights, with a few sequences that are decoded in one batch."""
+
+    def __init__(
+        self, model: Model, adapter: Path | None, scale: float, length: int, sequences: int, threads: int
+    ) -> None:
+        """`length` is tokens per sequence. Raises BadModel for a bad adapter and TooLittleMemory."""
+        self.model, self.adapter, self.scale = model, adapter, scale if adapter else 0.0
+        self.length, self.sequences, self.threads = length, sequences, threads
+        self.canary = ""  # see pool.check_context
+        self.loaded = loaded = model.adapter(adapter) if adapter else None
+        lib = library()
+        self.pointer = lib.llama_init_from_model(model.pointer, self._parameters(threads))
+        if not self.pointer:
+            raise TooLittleMemory(f"There is no memory for a context of {length * sequences} tokens: {_reason()}.")
+        if loaded is not None:
+            pointers, scales = (lib.llama_adapter_lora_p_ctypes * 1)(loaded), (ctypes.c_float * 1)(scale)
+            if lib.llama_set_adapters_lora(self.pointer, pointers, 1, scales) != 0:
+                lib.llama_free(self.pointer)
+                raise BadModel(f"llama.cpp refuses the adapter {adapter and adapter.name}: {_reason()}.")
+        self._memory = lib.llama_get_memory(self.pointer)
+        self._batch = _Batch(max(CHUNK, sequences))
+        self._no_abort = lib.ggml_abort_callback()
+        self._abort: Any = None
+        self.cached: list[list[int]] = [[] for _ in range(sequences)]  # whole chunks that each sequence still holds
+
+    def _parameters(self, threads: int) -> Any:
+        lib = library()
+        parameters = lib.llama_context_default_params()
+        parameters.n_ctx = self.length * self.sequences
+        parameters.n_batch = parameters.n_ubatch = max(CHUNK, self.sequences)
+        parameters.n_seq_max = self.sequences
+        parameters.n_outputs_max = self.sequences  # logits are wanted of last tokens only: 0.2 MB each, not per token
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = False
+        parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.no_perf = True
+        return parameters
+
+    def reuse(self, sequence: int, prompt: Tokens) -> int:
+        """Keep the whole chunks a sequence shares with a prompt and forget the rest; how many tokens are kept.
+
+        At least the prompt's last token is left to decode, for its logits.
+        """
+        kept = self.shared(sequence, prompt)
+        library().llama_memory_seq_rm(self._memory, sequence, kept, -1)
+        self.cached[sequence] = list(prompt[:kept])
+        return kept
+
+    def shared(self, sequence: int, prompt: Tokens) -> int:
+        """How many of a prompt's first tokens a sequence holds already, in whole chunks."""
+        cached = self.cached[sequence]
+        most = min(len(cached), (len(prompt) - 1) // CHUNK * CHUNK)
+        kept = 0
+        while kept < most and cached[kept : kept + CHUNK] == list(prompt[kept : kept + CHUNK]):
+            kept += CHUNK
+        return kept
+
+    def read(self, sequence: int, prompt: Tokens, start: int, stop: Callable[[], bool]) -> int:
+        """Read the next chunk of a prompt; the new start, the old one when `stop` said so half-way.
+
+        After the last chunk, `logits(-1)` are those of the prompt's last token.
+        """
+        end = min(start + CHUNK, len(prompt))
+        self._batch.fill_prompt(sequence, prompt[start:end], start, end == len(prompt))
+        lib = library()
+        self._abort = lib.ggml_abort_callback(lambda data: stop())
+        lib.llama_set_abort_callback(self.pointer, self._abort, None)
+        try:
+            result = lib.llama_decode(self.pointer, self._batch.struct)
+        finally:
+            lib.llama_set_abort_callback(self.pointer, self._no_abort, None)  # a call per node is too much per token
+        if result == ABORTED:
+            lib.llama_memory_seq_rm(self._memory, sequence, start, -1)
+            return start
+        _check(result)
+        if end - start == CHUNK:
+            self.cached[sequence].extend(prompt[start:end])
+        return end
+
+    def decode(self, steps: Sequence[tuple[int, int, int]]) -> None:
+        """One token of each sequence in one batch: (sequence, token, position). Logits are in the same order."""
+        self._batch.fill_step(steps)
+        _check(library().llama_decode(self.pointer, self._batch.struct))
+
+    def logits(self, index: int) -> npt.NDArray[np.float32]:
+        """Logits after the `index`-th token of the last call (-1: its last), float32 of the vocabulary's size.
+
+        A view that the next call overwrites.
+        """
+        found = library().llama_get_logits_ith(self.pointer, index)
+        return np.ctypeslib.as_array(found, (self.model.size,))
+
+    def probe(self) -> bytes:
+        """The logits after eight fixed tokens, as bytes; the first sequence is empty afterwards."""
+        tokens = [10 + 37 * place % max(1, self.model.size - 10) for place in range(8)]
+        self.forget(0)
+        self.read(0, tokens, 0, lambda: False)
+        seen = self.logits(-1).tobytes()
+        self.forget(0)
+        return seen
+
+    def forget(self, sequence: int) -> None:
+        """Empty a sequence."""
+        library().llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        self.cached[sequence] = []
+
+    def close(self) -> None:
+        """Free the context's memory. Calling it twice does no harm."""
+        if self.pointer:
+            library().llama_free(self.pointer)
+            self.pointer = None
+
+
+class _Batch:
+    """llama.cpp's batch over arrays of our own, filled in place so that no token costs a call into ctypes."""
+
+    def __init__(self, room: int) -> None:
+        lib = library()
+        self._token = np.zeros(room, np.int32)
+        self._position = np.zeros(room, np.int32)
+        self._count = np.ones(room, np.int32)
+        self._sequence = np.zeros(room, np.int32)
+        self._wanted = np.zeros(room, np.int8)
+        whole = ctypes.POINTER(ctypes.c_int32)
+        each = [ctypes.cast(self._sequence.ctypes.data + 4 * place, whole) for place in range(room)]
+        self._pointers = (whole * room)(*each)
+        self.struct = lib.llama_batch()
+        self.struct.token = self._token.ctypes.data_as(whole)
+        self.struct.pos = self._position.ctypes.data_as(whole)
+        self.struct.n_seq_id = self._count.ctypes.data_as(whole)
+        self.struct.seq_id = self._pointers
+        self.struct.logits = self._wanted.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))
+
+    def fill_prompt(self, sequence: int, tokens: Tokens, start: int, last: bool) -> None:
+        count = self.struct.n_tokens = len(tokens)
+        self._token[:count] = tokens
+        self._position[:count] = np.arange(start, start + count)
+        self._sequence[:count] = sequence
+        self._wanted[:count] = 0
+        self._wanted[count - 1] = last
+
+    def fill_step(self, steps: Sequence[tuple[int, int, int]]) -> None:
+        count = self.struct.n_tokens = len(steps)
+        for place, (sequence, token, position) in enumerate(steps):
+            self._token[place] = token
+            self._position[place] = position
+            self._sequence[place] = sequence
+        self._wanted[:count] = 1
+
+
+class Sampler:
+    """Chooses tokens: the likeliest one, or llama.cpp's own chain of penalty, top-p, temperature and seeded chance."""
+
+    def __init__(self, context: Context, sampling: Sampling) -> None:
+        self._context = context
+        self._chain: Any = None
+        if sampling.temperature <= 0 and sampling.repeat_penalty == 1.0:
+            return
+        lib = library()
+        self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        for each in self._links(sampling):
+            lib.llama_sampler_chain_add(self._chain, each)
+
+    def _links(self, sampling: Sampling) -> list[Any]:
+        lib = library()
+        links = []
+        if sampling.repeat_penalty != 1.0:
+            last = 64  # tokens that are penalised, llama.cpp's default
+            size = self._context.model.size
+            links.append(lib.llama_sampler_init_penalties(size, last, sampling.repeat_penalty, 0.0, 0.0))
+        if sampling.temperature <= 0:
+            return [*links, lib.llama_sampler_init_greedy()]
+        links.append(lib.llama_sampler_init_top_p(sampling.top_p, 1))
+        links.append(lib.llama_sampler_init_temp(sampling.temperature))
+        return [*links, lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF)]
+
+    def choose(self, index: int) -> int:
+        """The next token after the context's `index`-th logits."""
+        if self._chain is None:
+            return int(self._context.logits(index).argmax())
+        return int(library().llama_sampler_sample(self._chain, self._context.pointer, index))
+
+    def close(self) -> None:
+        if self._chain is not None:
+            library().llama_sampler_free(self._chain)
+            self._chain = None
+
+
+def text_decoder() -> codecs.IncrementalDecoder:
+    """Turns the bytes of tokens into text that is whole UTF-8 at every step."""
+    return codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+
+def _check(result: int) -> None:
+    if result == 1:
+        raise TooLittleMemory("The context is full: shorten the question or the conversation.")
+    if result != 0:
+        raise BadModel(f"llama.cpp could not go on (code {result}): {_reason()}.")
+
+
+def _reason() -> str:
+    """The last complaint of llama.cpp, for people."""
+    lines = [line.strip() for line in _log if "error" in line.lower() or "fail" in line.lower()]
+    return lines[0][:200] if lines else "it gives no reason"
+
+
+def _check_memory(size: int, path: Path) -> None:
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise TooLittleMemory(
+            f"{path.name} needs {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: close other programs, or choose "
+            "a smaller model."
+        )

@@ -1,0 +1,157 @@
+"""Models and contexts of the engine's process, kept for the next question and closed when others need the room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+from workbench.lanes.llama import Context, Model
+
+MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not
+MOST_IDLE = 4  # contexts that wait for the next question
+ROUND = 256  # tokens: contexts have lengths in these steps, so that questions of about one size share a context
+TOGETHER = 1.5  # lanes share a context where the longest needs at most this times the shortest: each stream of the
+# cache has the length of the longest, and a short lane beside a whole document would waste as much again
+LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
+
+Item = TypeVar("Item")
+
+_models: OrderedDict[tuple[Path, int, int], Model] = OrderedDict()
+_idle: list[Context] = []
+_in_use: list[Context] = []
+_canaries: dict[tuple[Any, ...], bytes] = {}
+
+
+def model(path: Path) -> Model:
+    """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory."""
+    from workbench.lanes.adapter_file import model_header
+    from workbench.lanes.probe import extra_buffers_work
+
+    model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
+    stat = path.stat()
+    key = (path, stat.st_size, stat.st_mtime_ns)
+    if key not in _models:
+        _make_room(MOST_MODELS - 1)
+        _models[key] = Model(path, extra_buffers_work(path))
+    _models.move_to_end(key)
+    return _models[key]
+
+
+def longest_context(found: Model) -> int:
+    """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
+    affordable = psutil.virtual_memory().available // 4 // max(1, found.kv_bytes())
+    return int(min(found.context_length, max(LEAST_CONTEXT, affordable)))
+
+
+def group(
+    items: Sequence[Item], key: Callable[[Item], tuple[Any, ...]], need: Callable[[Item], int]
+) -> list[list[Item]]:
+    """Those with the same key together, as long as their needs are of about one size (see TOGETHER)."""
+    groups: list[list[Item]] = []
+    for item in sorted(items, key=need):
+        for each in groups:
+            if key(each[0]) == key(item) and need(item) <= TOGETHER * need(each[0]):
+                each.append(item)
+                break
+        else:
+            groups.append([item])
+    return groups
+
+
+def take_context(found: Model, adapter: Path | None, scale: float, length: int, sequences: int) -> Context:
+    """A context for some sequences of at most `length` tokens each, for the caller alone until it is given back.
+
+    The smallest idle one that fits is taken, if it is not more than twice too long; otherwise a new one is made.
+    """
+    wanted = min(-(-length // ROUND) * ROUND, max(longest_context(found), length))
+    state = (found, adapter, scale if adapter else 0.0)
+    fitting = [
+        each
+        for each in _idle
+        if (each.model, each.adapter, each.scale) == state
+        and wanted <= each.length <= 2 * wanted
+        and sequences <= each.sequences
+        and each.sequences * each.length <= 2 * sequences * wanted
+        and _adapter_is_current(each)
+    ]
+    if fitting:
+        context = min(fitting, key=lambda each: each.length * each.sequences)
+        _idle.remove(context)
+    else:
+        _drop_smaller(state, wanted, sequences)
+        context = Context(found, adapter, scale, wanted, sequences, _threads())
+    _in_use.append(context)
+    return context
+
+
+def give_back(context: Context) -> None:
+    """The caller is done; the context waits for the next question."""
+    _in_use.remove(context)
+    _idle.append(context)
+    while len(_idle) > MOST_IDLE:
+        _idle.pop(0).close()
+
+
+def check_context(context: Context) -> str:
+    """ "ok", or why what the context decodes may not carry its label.
+
+    Eight fixed tokens are decoded: without an adapter their logits must be what they always were, with one they must
+    differ from those. Done once a context, before its first question; costs a hundredth of a second.
+    """
+    if context.canary:
+        return context.canary
+    key = (context.model.path, context.model.extra_buffers)
+    seen = context.probe()
+    if context.adapter is None:
+        usual = _canaries.setdefault(key, seen)
+        context.canary = "ok" if seen == usual else "The bare model answered a fixed text unlike before."
+        return context.canary
+    if key not in _canaries:
+        bare = Context(context.model, None, 0.0, ROUND, 1, context.threads)
+        _canaries[key] = bare.probe()
+        bare.close()
+    inert = context.scale != 0.0 and seen == _canaries[key]
+    context.canary = "The adapter changes nothing: the model answers a fixed text as without it." if inert else "ok"
+    return context.canary
+
+
+def clear() -> None:
+    """Close what no stage is using."""
+    while _idle:
+        _idle.pop().close()
+    _make_room(0)
+
+
+def _make_room(most: int) -> None:
+    """Unload the models used longest ago until at most `most` are left; those in use stay."""
+    for key in list(_models):
+        found = _models[key]
+        if len(_models) <= most or any(context.model is found for context in _in_use):
+            continue
+        for context in [each for each in _idle if each.model is found]:
+            _idle.remove(context)
+            context.close()
+        _models.pop(key).close()
+
+
+def _drop_smaller(state: tuple[Any, ...], length: int, sequences: int) -> None:
+    """Close idle contexts of the same state that the new one replaces."""
+    for each in list(_idle):
+        same = (each.model, each.adapter, each.scale) == state
+        if same and ((each.length <= length and each.sequences <= sequences) or not _adapter_is_current(each)):
+            _idle.remove(each)
+            each.close()
+
+
+def _adapter_is_current(context: Context) -> bool:
+    return context.adapter is None or context.model.adapter(context.adapter) is context.loaded
+
+
+def _threads() -> int:
+    from workbench.settings import load_settings
+
+    return load_settings().thread_count

@@ -1,0 +1,109 @@
+"""The lanes that always exist, a person's own beside them, and finding one by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench import paths, records
+from workbench.errors import InputError
+from workbench.lanes.lane import Lane
+from workbench.project import AdapterRef, Project
+
+PLAIN = ("base", "prompted", "rag", "full")
+
+
+def standard_lanes(project: Project) -> dict[str, Lane]:
+    """The contract's lanes by name, in the order people compare them: base, prompted, rag, each adapter twice, full.
+
+    Raises MissingFile or InputError where the project's chat model is not to be found.
+    """
+    model = chat_model(project)
+    info = project.info
+    lanes = [
+        Lane("base", model, "Base", "Base"),
+        Lane("prompted", model, "Prompted", "Prompted", system=info.system_prompt, examples=info.examples),
+        Lane("rag", model, "Documents (RAG)", "Documents", context="passages"),
+    ]
+    several = len(project.adapters()) > 1
+    for adapter in reversed(project.adapters()):
+        lanes += _tuned_lanes(model, adapter, f" · {adapter.name}" if several else "")
+    lanes.append(Lane("full", model, "Whole document", "Whole doc", context="full", passages=1))
+    return {lane.name: lane for lane in lanes}
+
+
+def _tuned_lanes(model: Path, adapter: AdapterRef, suffix: str) -> list[Lane]:
+    """An adapter alone and with passages, each shown the system prompt it was trained with."""
+    both = "Fine-tuned + documents", "Tuned + documents"
+    return [
+        Lane(
+            f"tuned:{adapter.name}",
+            model,
+            f"Fine-tuned{suffix}",
+            f"Fine-tuned{suffix}",
+            adapter=adapter.path,
+            system=adapter.system,
+        ),
+        Lane(
+            f"rag+tuned:{adapter.name}",
+            model,
+            f"{both[0]}{suffix}",
+            f"{both[1]}{suffix}",
+            adapter=adapter.path,
+            context="passages",
+            system="" if adapter.reads_passages else adapter.system,
+            grounded_examples=not adapter.reads_passages,
+        ),
+    ]
+
+
+def own_lanes(project: Project) -> dict[str, Lane]:
+    """The lanes a person added. Raises InputError for one that cannot be read."""
+    found = {}
+    for plain in project.info.lanes:
+        name = plain.get("name", "")
+        try:
+            model = plain.get("model") or chat_model(project)
+            lane: Lane = records.from_plain(Lane, {**plain, "model": model})
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"The lane {name!r} in project.json cannot be read: correct or remove it there."
+            ) from error
+        found[lane.name] = lane
+    return found
+
+
+def find_lane(project: Project, name: str) -> Lane:
+    """The lane with this name; "tuned" and "rag+tuned" mean the newest adapter.
+
+    Raises InputError that names the lanes there are.
+    """
+    lanes = {**standard_lanes(project), **own_lanes(project)}
+    if name in lanes:
+        return lanes[name]
+    adapters = project.adapters()
+    if name in ("tuned", "rag+tuned"):
+        if adapters:
+            return lanes[f"{name}:{adapters[-1].name}"]
+        raise InputError(
+            f"There is no fine-tuned adapter yet for the lane {name}: make one with `workbench tune` first."
+        )
+    raise InputError(f"There is no lane named {name}: the lanes here are {', '.join(lanes)}.")
+
+
+def chat_model(project: Project) -> Path:
+    """The project's chat model: the starter, a path, or a name of the catalogue.
+
+    Raises MissingFile or InputError where it is not to be found.
+    """
+    wanted = project.info.chat_model
+    if not wanted:
+        return paths.starter_model()
+    path = Path(wanted).expanduser()
+    if path.suffix == ".gguf" or path.is_file():
+        return path
+    from workbench.catalog.models import find_model
+
+    found = find_model(wanted).path
+    if found is None:
+        raise InputError(f"The model {wanted} is not on this machine: fetch it, or choose another for the project.")
+    return found

@@ -1,0 +1,98 @@
+"""Whether llama.cpp's extra buffers work here: tried in a child process, once per build, CPU and kind of weights.
+
+Built with gcc 12, llama-cpp-python 0.3.36 dies with a segmentation fault at its first decode on a CPU with AMX; built
+with clang it does not, and then extra buffers make reading several times faster. Nobody can tell from outside how a
+copy was built, so it is tried where a crash does no harm, and the outcome is kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench import paths, records
+from workbench.lanes.adapter_file import model_header
+
+PATIENCE = 120.0  # seconds for the trial; a model that takes longer to load than this runs without extra buffers
+TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside those of single tokens
+
+
+def extra_buffers_work(model: Path) -> bool:
+    """Whether this model may be loaded with extra buffers; False where the trial died or hung."""
+    key, cache = trial_key(model), paths.cache_folder() / "engine.json"
+    known: dict[str, bool] = {}
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        known = dict(records.read_json(cache))
+    if isinstance(known.get(key), bool):
+        return known[key]
+    works = survives(try_decoding, str(model))
+    with contextlib.suppress(OSError):  # without a cache it is tried again next time
+        records.write_json(cache, {**known, key: works})
+    return works
+
+
+def survives(function: Callable[..., None], *arguments: str) -> bool:
+    """Whether a function ends in peace in a process of its own."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments, name="engine trial")
+    process.start()
+    process.join(PATIENCE)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    code = process.exitcode
+    process.close()
+    return code == 0
+
+
+def try_decoding(model: str) -> None:
+    """The trial: load with extra buffers, read a few tokens at once, then decode some singly."""
+    _die_quietly()
+    from workbench.lanes.llama import Context, Model
+
+    context = Context(Model(Path(model), extra_buffers=True), None, 0.0, 256, 1, 1)
+    tokens = [10 + place for place in range(TRIAL_TOKENS)]
+    context.read(0, tokens, 0, lambda: False)
+    for place in range(4):
+        context.decode([(0, 10 + place, TRIAL_TOKENS + place)])
+    os._exit(0 if context.logits(0).size else 1)
+
+
+def trial_key(model: Path) -> str:
+    """What the outcome depends on: the library file, the CPU and the kinds of weights in the model."""
+    from importlib.metadata import version
+    from importlib.util import find_spec
+
+    spec = find_spec("llama_cpp")
+    folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
+    built = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in folder.glob("*ggml-cpu*"))
+    kinds = sorted({tensor.type for tensor in model_header(model).tensors})
+    about = f"{version('llama-cpp-python')} {built} {_processor()} {kinds}"
+    return records.hash_text(about)[:32]
+
+
+def _processor() -> str:
+    """The CPU's model and features, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        wanted = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
+        return " ".join(sorted(set(wanted)))
+    return f"{platform.machine()} {platform.processor()}"
+
+
+def _die_quietly() -> None:
+    """Leave no core dump and no dialog behind, for dying is one of the expected outcomes."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetErrorMode(0x0002)  # SEM_NOGPFAULTERRORBOX
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

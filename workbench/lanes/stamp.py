@@ -1,0 +1,58 @@
+"""What an answer was made with, taken from the runtime: hashes of the very files, the exact prompt, the build."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import records
+from workbench.lanes.lane import Sampling, Stamp
+from workbench.retrieval.passage import Passage
+
+if TYPE_CHECKING:
+    from workbench.lanes.llama import Context
+
+
+def make_stamp(
+    context: Context, prompt: str, passages: tuple[Passage, ...], sampling: Sampling, canary: str = ""
+) -> Stamp:
+    """The stamp of an answer that `context` decodes: adapter and scale are those set in it."""
+    return Stamp(
+        model=file_hash(context.model.path),
+        adapter=file_hash(context.adapter) if context.adapter else "",
+        adapter_scale=context.scale,
+        prompt_hash=records.hash_text(prompt),
+        passages=tuple(passage.id for passage in passages),
+        seed=sampling.seed,
+        sampling=asdict(sampling),
+        build=build_text(context.model.extra_buffers, context.threads),
+        canary=canary,
+    )
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, kept in memory as long as its size and time stay as they are."""
+    stat = path.stat()
+    return _hash(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=32)
+def _hash(path: Path, size: int, changed: int) -> str:
+    return records.hash_file(path)
+
+
+def build_text(extra_buffers: bool, threads: int) -> str:
+    """llama.cpp's version, its CPU features, extra buffers on or off, threads."""
+    return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads"
+
+
+@functools.cache
+def _build() -> str:
+    from workbench.lanes.llama import library
+
+    lib = library()
+    features = lib.llama_print_system_info().decode(errors="replace").strip(" |")
+    return f"llama-cpp-python {lib.__version__} on {platform.machine()}; {features}"
