@@ -65,13 +65,14 @@ def hang_on_bad(found: FoundFile, known: frozenset[str], limits: Limits) -> Stag
 
 @pytest.mark.slow
 def test_a_reader_that_hangs_or_dies_costs_that_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("dies.txt", "hangs.txt", "good.txt"):
+    for name in ("first.txt", "dies.txt", "hangs.txt", "good.txt"):
         (tmp_path / name).write_text(f"words of {name}")
     monkeypatch.setattr(fence, "read_file", hang_on_bad)
-    reader = FencedReader(Limits(seconds=1.0, seconds_per_mb=0.0))
+    reader = FencedReader(Limits(seconds=2.0, seconds_per_mb=0.0))
     try:
-        assert take(reader, found_in(tmp_path, "dies.txt")).reason == "the reader broke down on it"
+        assert take(reader, found_in(tmp_path, "first.txt")).document is not None
         assert take(reader, found_in(tmp_path, "hangs.txt")).reason == "reading it took too long"
+        assert take(reader, found_in(tmp_path, "dies.txt")).reason == "the reader broke down on it"
         good = take(reader, found_in(tmp_path, "good.txt"))
         assert good.document is not None and good.document.text == "words of good.txt"
     finally:

@@ -20,6 +20,9 @@ from workbench.errors import BadDocument, ChildCrashed
 from workbench.events import Result, Stage
 
 
+STARTING = 15.0  # seconds a new process may take to start on a busy machine, before the file's own time begins
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one file may cost."""
@@ -104,7 +107,8 @@ class FencedReader:
         """Begin to read a file; take its Reading with `take` before starting the next."""
         assert self._future is None, "one file at a time"
         self._found = found
-        self._deadline = monotonic() + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6
+        starting = STARTING if self._child.pid is None else 0.0
+        self._deadline = monotonic() + starting + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6
         self._future = self._waiter.submit(self._read, found, known)
 
     @property

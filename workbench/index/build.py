@@ -98,6 +98,7 @@ class Builder:
         self._skipped: list[Skipped] = []
         self._unchanged = 0
         self._moved_from: set[tuple[str, str]] = set()
+        self._lost: set[tuple[str, str]] = set()  # files with vectors missing
         self._total = self._done = 0  # files to look into
         self._bytes = self._bytes_done = 0  # of the same
         self._embedded = 0
@@ -112,8 +113,8 @@ class Builder:
         """The whole build."""
         difference = yield from self._compare()
         if difference.new or difference.changed or difference.gone or self._is_dirty():
-            lost = yield from self._open_store()
-            difference = _with_lost(difference, lost)
+            self._lost = yield from self._open_store()
+            difference = _with_lost(difference, self._lost)
         self._project.change(folders=tuple(dict.fromkeys((*self._project.info.folders, *self._folders))))
         todo = [each for each in (*difference.new, *difference.changed) if not self._skip_unread(each)]
         waiting = self._remove_gone(difference, todo)
@@ -258,7 +259,8 @@ class Builder:
     def _known_hashes(self, found: FoundFile, gone: list[KnownFile]) -> frozenset[str]:
         """Contents that need no reading: the file's own, and those of files it may be the new name of."""
         own = self._rows.get(found.key)
-        rows = [own] if own is not None and self._is_current(own) and own.lasting else []
+        whole = own is not None and own.lasting and self._is_current(own) and own.key not in self._lost
+        rows = [own] if own is not None and whole else []
         rows += self._sources(found, gone)
         return frozenset(row.hash for row in rows if row.hash)
 
