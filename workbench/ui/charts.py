@@ -95,6 +95,17 @@ def draw_glyph(painter: QPainter, name: str, role: str, left: float, middle: flo
     painter.drawPixmap(QRectF(left, middle - size / 2, size, size).toRect(), glyph(name, role, size))
 
 
+def draw_bar(widget: QWidget, ink: QColor, share: float) -> None:
+    """Fill a share of a widget's width with a rounded bar, 8 high, from the side reading begins."""
+    painter = QPainter(widget)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink)
+    width = max(8.0, widget.width() * min(1.0, share))
+    left = widget.width() - width if widget.layoutDirection() == Qt.LayoutDirection.RightToLeft else 0.0
+    painter.drawRoundedRect(QRectF(left, widget.height() / 2 - 4, width, 8), 2, 2)
+
+
 class Chart(QWidget):
     """What the charts share: the small font, a fresh picture when the theme changes, text helpers."""
 

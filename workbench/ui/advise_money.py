@@ -1,0 +1,207 @@
+"""What each approach costs: a table with prices a person sets, and the point where a dearer one has paid for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
+
+from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
+from workbench.ui import widgets
+from workbench.ui.charts import round_estimate
+from workbench.ui.charts_advice import CostChart, CostLine
+from workbench.ui.lane_names import lane_title
+from workbench.ui.page import Sheet
+
+FIELDS = (
+    ("questions_a_month", "Questions a month", "How many the year is reckoned with.", 0, 1e7, 0),
+    ("machine_hour", "An hour of this computer", "Power and wear, or a rent. 0: it is there anyway.", 0, 1000, 2),
+    ("person_hour", "An hour of people's time", "What an hour of the people who look after this costs.", 0, 10000, 2),
+    ("minutes_per_mistake", "Minutes per wrong answer", "People's time to notice one and put it right.", 0, 600, 1),
+    ("hours_of_prompting", "Hours spent on the prompt", "Yours, for the prompted lane.", 0, 10000, 1),
+    ("hours_of_examples", "Hours spent on training rows", "Yours, for lanes with a fine-tune.", 0, 10000, 1),
+    ("retrainings_a_year", "Trainings a year", "How often the fine-tune is made again.", 0, 1000, 0),
+    (
+        "reindexings_a_year",
+        "Readings of all documents a year",
+        "How often the index is made from scratch.",
+        0,
+        10000,
+        0,
+    ),
+)
+
+
+class PricesSheet(Sheet):
+    """The assumptions, each a person's own, and the published ranges beside them."""
+
+    changed = Signal(object)  # Assumptions
+
+    def __init__(self, given: Assumptions, currency: str, parent: QWidget | None = None) -> None:
+        super().__init__("Prices and assumptions", parent=parent)
+        self._given = given
+        self.boxes: dict[str, QDoubleSpinBox] = {}
+        intro = self.tr("Times are measured here; the rest is yours to set. All amounts in one currency ({0}).").format(
+            currency
+        )
+        self.content.addWidget(widgets.label(intro, "muted", wrap=True))
+        for key, name, why, low, high, places in FIELDS:
+            self._add(key, name, why, low, high, places)
+        self.content.addSpacing(8)
+        self.content.addWidget(widgets.label(self.tr("What hosting is published to cost"), "strong"))
+        for price in PRICES:
+            said = f"{price.title}: {price.low:,g} to {price.high:,g} {price.unit} ({price.source})"
+            self.content.addWidget(widgets.label(said, "caption", wrap=True))
+        self.content.addStretch(1)
+
+    def _add(self, key: str, name: str, why: str, low: float, high: float, places: int) -> None:
+        box = QDoubleSpinBox()
+        box.setRange(low, high)
+        box.setDecimals(places)
+        box.setGroupSeparatorShown(True)
+        box.setValue(getattr(self._given, key))
+        box.setFixedWidth(120)
+        box.setAccessibleName(name)
+        box.setAccessibleDescription(why)
+        box.valueChanged.connect(self._on_changed)
+        self.boxes[key] = box
+        line = widgets.row(spacing=16)
+        line.addLayout(
+            widgets.column(widgets.label(name, "strong"), widgets.label(why, "caption", wrap=True), spacing=2), 1
+        )
+        line.addWidget(box)
+        self.content.addLayout(line)
+        self.content.addWidget(widgets.hline())
+
+    def _on_changed(self) -> None:
+        self.changed.emit(Assumptions(**{key: box.value() for key, box in self.boxes.items()}))
+
+
+def duration(seconds: float) -> str:
+    """A set-up time: none, 40 s, 6 min, 1.5 h."""
+    if seconds <= 0:
+        return "none"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount without false precision; nothing is said as nothing."""
+    if amount <= 0:
+        return "\N{EN DASH}"
+    if amount < 0.01:
+        return f"under {currency}0.01"
+    return f"{currency}{amount:,.2f}" if amount < 10 else f"{currency}{amount:,.0f}"
+
+
+class CostPanel(QWidget):
+    """The table of costs, one line a lane; the lane of the verdict stands out."""
+
+    prices_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.head = widgets.SectionHead(self.tr("What it costs"))
+        self.prices = widgets.quiet_button(self.tr("Prices"), "pencil-simple", self.prices_wanted.emit)
+        self.head.add_action(self.prices)
+        self.grid = QGridLayout()
+        self.grid.setHorizontalSpacing(16)
+        self.grid.setVerticalSpacing(0)
+        self.note = widgets.label("", "caption", wrap=True)
+        frame = widgets.panel(widgets.column(self.head, self.grid, None, self.note, margins=(16, 12, 16, 12)))
+        self.setLayout(widgets.column(frame))
+
+    def show_costs(self, costs: Sequence[Cost], given: Assumptions, chosen: str, currency: str) -> None:
+        """Show a line per lane."""
+        widgets.clear_layout(self.grid)
+        self.head.set_note(self.tr("{0:,.0f} questions a month").format(given.questions_a_month))
+        heads = (
+            "",
+            self.tr("Set up"),
+            self.tr("Typical"),
+            self.tr("Slow, p95"),
+            self.tr("Tokens"),
+            self.tr("Per 1,000"),
+            self.tr("12 months"),
+        )
+        for place, text in enumerate(heads):
+            self._put(0, place, widgets.label(text, "caption"))
+        for number, cost in enumerate(costs, start=1):
+            self._line(number * 2, cost, "strong" if cost.lane == chosen else "text", currency)
+        self.grid.setColumnStretch(0, 1)
+        priced = given.machine_hour or given.person_hour
+        said = self.tr("Times and tokens were measured in this run.")
+        if not priced:
+            said += " " + self.tr("No prices are set yet: Prices makes them yours, and nothing is assumed for you.")
+        self.note.setText(said)
+
+    def _line(self, row: int, cost: Cost, kind: str, currency: str) -> None:
+        self.grid.addWidget(widgets.hline(), row - 1, 0, 1, 7)
+        name = QWidget()
+        name.setLayout(
+            widgets.row(widgets.Dot(cost.lane), widgets.label(lane_title(cost.lane), kind), None, margins=(0, 7, 0, 7))
+        )
+        self.grid.addWidget(name, row, 0)
+        hours = f" + {cost.setup_hours:g} h" if cost.setup_hours else ""
+        cells = (
+            duration(cost.setup_seconds) + hours if cost.setup_seconds or not hours else hours.removeprefix(" + "),
+            widgets.seconds_text(cost.typical_seconds),
+            widgets.seconds_text(cost.slow_seconds),
+            f"{cost.tokens:,.0f}",
+            money(cost.price_per_question * 1000, currency),
+            money(cost.year, currency),
+        )
+        for place, text in enumerate(cells, start=1):
+            self._put(row, place, widgets.label(text, kind))
+
+    def _put(self, row: int, column: int, label: Any) -> None:
+        from PySide6.QtCore import Qt
+
+        side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.grid.addWidget(label, row, column, side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class BreakEvenPanel(QWidget):
+    """Two ways over the number of questions, and where the dearer one has paid for itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = widgets.label("", "section", wrap=True)
+        self.note = widgets.label("", "caption", wrap=True)
+        self.chart = CostChart()
+        frame = widgets.panel(widgets.column(self.title, self.note, self.chart, spacing=6, margins=(16, 12, 16, 12)))
+        self.setLayout(widgets.column(frame))
+        self.layout().setStretch(0, 1)  # type: ignore[union-attr]
+
+    def show_pair(self, plain: Cost | None, dearer: Cost | None, currency: str) -> None:
+        """Compare the lane of the verdict with the best cheaper one; says what is missing where that cannot be done."""
+        usable = (
+            plain is not None and dearer is not None and max(plain.price_per_question, dearer.price_per_question) > 0
+        )
+        self.chart.setVisible(usable)
+        if plain is None or dearer is None or not usable:
+            self.title.setText(self.tr("When does it pay for itself?"))
+            self.note.setText(
+                self.tr(
+                    "Set what an hour of people's time and a wrong answer cost under Prices, and it is reckoned here."
+                )
+            )
+            return
+        meet = break_even(plain, dearer)
+        if meet is None:
+            self.title.setText(self.tr("It does not pay for itself"))
+        elif meet == 0:
+            self.title.setText(self.tr("It is cheaper from the first question"))
+        else:
+            self.title.setText(self.tr("Pays for itself after about {0:,} questions").format(round_estimate(meet)))
+        self.note.setText(self.tr("Cost with wrong answers put right by hand"))
+        span = max(1000.0, 3 * (meet or 0))
+        lines = [
+            CostLine(lane_title(cost.lane), cost.lane, cost.setup_price, cost.price_per_question)
+            for cost in (plain, dearer)
+        ]
+        self.chart.show_costs(lines, span, meet, currency)

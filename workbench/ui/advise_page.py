@@ -1,0 +1,285 @@
+"""Advise: the verdict of the last run in one sentence, what it rests on, what it costs; a questionnaire until then."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, QWidget
+
+from workbench import records
+from workbench.advice.cost import Assumptions, Cost, cost_table
+from workbench.advice.records import Verdict
+from workbench.errors import WorkbenchError
+from workbench.evaluation.records import Evaluation, Suite
+from workbench.evaluation.suite import read_suite
+from workbench.events import Progress, Result, Stage
+from workbench.project import Project
+from workbench.ui import evaluate_source, widgets
+from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
+from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
+from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
+from workbench.ui.bench import Bench
+from workbench.ui.evaluate_page import when
+from workbench.ui.page import Page, scroll_area
+
+CURRENCY = "€"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Everything the page shows of a run."""
+
+    evaluation: Evaluation
+    suite: Suite
+    verdict: Verdict
+    train_seconds: dict[str, float]
+    adapter_bytes: dict[str, int]
+    index_bytes: int
+
+
+def advise(project: Project, evaluation: Evaluation) -> Stage:
+    """The advice on a run, as a stage: the verdict resamples every pair of lanes."""
+    from workbench.advice.verdict import decide
+
+    yield Progress(0, 0, "weighing the results")
+    suite = suite_of(project, evaluation)
+    seconds, sizes = {}, {}
+    with contextlib.suppress(WorkbenchError, OSError):
+        from workbench.tuning.adapter import list_runs
+
+        for run in list_runs(project.folder):
+            seconds[run.name] = run.seconds
+            sizes[run.name] = run.adapter.stat().st_size if run.adapter is not None else 0
+    index = sum(path.stat().st_size for path in project.index_folder.rglob("*") if path.is_file())
+    yield Result(Advice(evaluation, suite, decide(evaluation, suite), seconds, sizes, index))
+
+
+def suite_of(project: Project, evaluation: Evaluation) -> Suite:
+    """The suite of a run; where its file is gone, one made of what the results know."""
+    for path in evaluate_source.suite_files(project):
+        with contextlib.suppress(WorkbenchError):
+            suite = read_suite(path)
+            if evaluation.suite in (suite.name, path.stem):
+                return suite
+    from workbench.ui.evaluate_rows import cases_of
+
+    return Suite(Path(evaluation.suite), evaluation.suite, cases_of(evaluation, None), evaluation.suite_hash)
+
+
+class AdvisePage(Page):
+    """What to use, by how much, or that it cannot be told yet."""
+
+    title = "Advise"
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.advice: Advice | None = None
+        self.runs: tuple[Evaluation, ...] = ()
+        self._menu = QMenu(self)
+        self.picker = widgets.menu_button("", self._menu, "", self.tr("Which run is judged"))
+        self.add_picker(self.picker)
+        self.questions = widgets.quiet_button(self.tr("Questionnaire"), "check-square", self._on_questions_clicked)
+        self.save = widgets.primary_button(self.tr("Save dossier"), "export", self._on_save_clicked)
+        self.add_action(self.questions)
+        self.add_action(self.save)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self._build_start())
+        self.stack.addWidget(self._build_verdict())
+        self.body.addWidget(self.stack)
+        for signal in (bench.project_changed, bench.results_changed):
+            signal.connect(self.reload)
+        self.reload()
+
+    def _build_start(self) -> QWidget:
+        """What stands here until something is measured."""
+        inner = QWidget()
+        self.start_questions = Questionnaire(self._answers())
+        self.start_questions.answered.connect(self._on_answered)
+        self.to_evaluate = widgets.primary_button(self.tr("Measure it"), "", lambda: self.bench.open_page("evaluate"))
+        column = QWidget()
+        column.setMaximumWidth(640)
+        said = self.tr(
+            "Once a suite has run over at least two lanes, the verdict stands here, with how firm it is and what would "
+            "change it. Until then, five questions give what published guides would say."
+        )
+        title = widgets.label(self.tr("Nothing is measured yet"), "verdict", wrap=True)
+        lead = widgets.label(said, "lead", wrap=True)
+        action = widgets.row(self.to_evaluate, None)
+        column.setLayout(widgets.column(title, lead, action, 16, self.start_questions, None, spacing=8))
+        inner.setLayout(widgets.row(column, None, margins=(24, 24, 24, 24)))
+        return scroll_area(inner)
+
+    def _build_verdict(self) -> QWidget:
+        self.head = VerdictHead()
+        self.effects, self.failures = EffectsPanel(), FailuresPanel()
+        self.costs, self.even = CostPanel(), BreakEvenPanel()
+        self.failures.next_wanted.connect(self._on_next)
+        self.costs.prices_wanted.connect(self._on_prices_clicked)
+        grid = QGridLayout()
+        grid.setSpacing(16)
+        for place, panel in enumerate((self.effects, self.failures, self.costs, self.even)):
+            grid.addWidget(panel, place // 2, place % 2)
+        grid.setColumnStretch(0, 17)
+        grid.setColumnStretch(1, 10)
+        inner = QWidget()
+        inner.setLayout(widgets.column(self.head, grid, None, spacing=16, margins=(24, 20, 24, 24)))
+        return scroll_area(inner)
+
+    # What it shows
+
+    def reload(self) -> None:
+        """Read the runs again, and judge the newest one."""
+        self.runs = evaluate_source.list_runs(self.bench.project)
+        self._menu.clear()
+        for run in reversed(self.runs):
+            text = f"{run.suite}, {when(run.created)}"
+            widgets.add_action(self._menu, text, partial(self.judge, run))
+        self.picker.setVisible(bool(self.runs))
+        self.save.setVisible(False)
+        self.questions.setVisible(bool(self.runs))
+        self.advice = None
+        if self.runs:
+            self.judge(self.runs[-1])
+        else:
+            self.stack.setCurrentIndex(0)
+
+    def judge(self, run: Evaluation) -> None:
+        """Work out the verdict on a run, in the background."""
+        self.picker.setText(f"{run.suite}, {when(run.created)}")
+        project = self.bench.project
+        self.bench.jobs.start(
+            self.tr("Weighing the results"),
+            lambda: advise(project, run),
+            on_done=lambda advice: self._on_advice(project, run, advice),
+            kind="advise",
+            quiet=True,
+        )
+
+    def _on_advice(self, project: Project, run: Evaluation, advice: Advice | None) -> None:
+        expected = f"{run.suite}, {when(run.created)}"
+        if project is self.bench.project and advice is not None and self.picker.text() == expected:
+            self.show_advice(advice)
+
+    def show_advice(self, advice: Advice) -> None:
+        """Show a verdict with everything it rests on."""
+        self.advice = advice
+        self.stack.setCurrentIndex(1)
+        self.save.setVisible(True)
+        self.head.show_verdict(advice.verdict, self._suggestion_line(advice.verdict))
+        self.effects.show_effects(advice.evaluation, advice.verdict)
+        self.failures.show_failures(advice.verdict, tuple(advice.evaluation.lanes))
+        self._show_costs()
+
+    def _suggestion_line(self, verdict: Verdict) -> str:
+        found = self.start_questions.suggestion
+        if found.recommendation == "cannot-tell" or verdict.recommendation == "cannot-tell":
+            return ""
+        if found.recommendation == verdict.recommendation:
+            return self.tr("The questionnaire says the same")
+        return self.tr("The questionnaire would have said otherwise: {0}").format(found.headline)
+
+    def _show_costs(self) -> None:
+        if self.advice is None:
+            return
+        advice, given = self.advice, self._assumptions()
+        costs = cost_table(
+            advice.evaluation,
+            given,
+            train_seconds=advice.train_seconds,
+            index_bytes=advice.index_bytes,
+            adapter_bytes=advice.adapter_bytes,
+        )
+        self.costs.show_costs(costs, given, advice.verdict.lane, CURRENCY)
+        chosen = next((cost for cost in costs if cost.lane == advice.verdict.lane), None)
+        self.even.show_pair(self._other(costs, chosen), chosen, CURRENCY)
+
+    def _other(self, costs: tuple[Cost, ...], chosen: Cost | None) -> Cost | None:
+        """The lane with the most right answers among those that cost less to set up."""
+        assert self.advice is not None
+        rates = self.advice.evaluation.lanes
+        cheaper = [cost for cost in costs if chosen is not None and cost.setup_price < chosen.setup_price]
+        return max(cheaper, key=lambda cost: rates[cost.lane].overall.rate) if cheaper else None
+
+    def _assumptions(self) -> Assumptions:
+        with contextlib.suppress(TypeError, ValueError, AttributeError):
+            found: Assumptions = records.from_plain(Assumptions, self.bench.recall("assumptions", {}))
+            return found
+        return Assumptions()
+
+    def _answers(self) -> dict[str, str]:
+        kept = self.bench.recall("questionnaire", {})
+        return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
+
+    # What a person does
+
+    def _on_answered(self, answers: dict[str, str]) -> None:
+        self.bench.remember(questionnaire=answers)
+
+    def _on_questions_clicked(self) -> None:
+        sheet = QuestionnaireSheet(self._answers())
+        sheet.questions.answered.connect(self._on_sheet_answered)
+        self.bench.show_sheet(sheet)
+
+    def _on_sheet_answered(self, answers: dict[str, str]) -> None:
+        self._on_answered(answers)
+        self.start_questions._answers = dict(answers)
+        if self.advice is not None:
+            self.head.show_verdict(self.advice.verdict, self._suggestion_line(self.advice.verdict))
+
+    def _on_prices_clicked(self) -> None:
+        sheet = PricesSheet(self._assumptions(), CURRENCY)
+        sheet.changed.connect(self._on_prices_changed)
+        self.bench.show_sheet(sheet)
+
+    def _on_prices_changed(self, given: Assumptions) -> None:
+        self.bench.remember(assumptions=records.to_plain(given))
+        self._show_costs()
+
+    def _on_next(self, reason: str, lane: str) -> None:
+        """The next thing to try, where it is done."""
+        page = NEXT.get(reason, ("evaluate", ""))[0]
+        assert self.advice is not None
+        cases = [each.case for each in self.advice.verdict.failed_cases if each.lane == lane and each.reason == reason]
+        case = cases[0] if cases else ""
+        if page == "documents" and reason == "not-retrieved":
+            questions = {each.id: each.question for each in self.advice.suite.cases}
+            self.bench.open_page("documents", search=questions.get(case, ""))
+        elif page == "documents":
+            self.bench.open_page("documents", **({"state": "skipped"} if reason == "not-indexed" else {}))
+        elif page == "evaluate":
+            self.bench.open_page("evaluate", show="failures", case=case, lane=lane)
+        else:
+            self.bench.open_page(page)
+
+    def _on_save_clicked(self) -> None:
+        if self.advice is None:
+            return
+        start = str(Path.home() / f"{self.advice.evaluation.name}.html")
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save the dossier"), start, "*.html")
+        if chosen:
+            self.save_dossier(Path(chosen))
+
+    def save_dossier(self, path: Path) -> None:
+        """Write the report page, whole in one file, to be read without Workbench."""
+        assert self.advice is not None
+        advice, project = self.advice, self.bench.project
+        self.bench.jobs.start(
+            self.tr("Saving the dossier"),
+            lambda: evaluate_source.export("html", path, advice.evaluation, advice.suite, project),
+            on_done=self._on_saved,
+            kind="advise",
+            quiet=True,
+        )
+
+    def _on_saved(self, path: Any) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        self.bench.notices.tell(self.tr("Written: {0}").format(path), "good", action_text=self.tr("Open"), action=show)

@@ -1,0 +1,79 @@
+"""The questionnaire: five questions of the published guides, answered before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
+
+from workbench.advice.questionnaire import QUESTIONS, SYMPTOMS, Suggestion, suggest
+from workbench.ui import widgets
+from workbench.ui.page import Sheet
+
+
+class Questionnaire(QWidget):
+    """The questions with their options, and what the answers speak for."""
+
+    answered = Signal(dict)  # question key -> option key
+
+    def __init__(self, answers: Mapping[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._answers = dict(answers)
+        self.groups: dict[str, QButtonGroup] = {}
+        self.headline = widgets.label("", "section", wrap=True)
+        self.reasons = widgets.label("", "muted", wrap=True)
+        layout = widgets.column(spacing=8)
+        for number, question in enumerate(QUESTIONS, start=1):
+            layout.addWidget(widgets.label(f"{number}. {question.text}", "strong", wrap=True))
+            group = self.groups[question.key] = QButtonGroup(self)
+            for option in question.options:
+                button = QRadioButton(option.text)
+                button.setToolTip(option.why)
+                button.setAccessibleDescription(question.text)
+                button.setProperty("option", option.key)
+                button.setChecked(self._answers.get(question.key) == option.key)
+                button.clicked.connect(lambda *_, q=question.key, o=option.key: self._on_answered(q, o))
+                group.addButton(button)
+                layout.addWidget(button)
+            layout.addSpacing(8)
+        layout.addWidget(widgets.hline())
+        layout.addWidget(self.headline)
+        layout.addWidget(self.reasons)
+        self.setLayout(layout)
+        self._say()
+
+    @property
+    def suggestion(self) -> Suggestion:
+        """What the answers speak for."""
+        known = {question.key: {option.key for option in question.options} for question in QUESTIONS}
+        return suggest({key: value for key, value in self._answers.items() if value in known.get(key, ())})
+
+    def _on_answered(self, question: str, option: str) -> None:
+        self._answers[question] = option
+        self._say()
+        self.answered.emit(dict(self._answers))
+
+    def _say(self) -> None:
+        found = self.suggestion
+        self.headline.setText(found.headline)
+        self.reasons.setText("\n".join(found.reasons))
+        self.reasons.setVisible(bool(found.reasons))
+
+
+class QuestionnaireSheet(Sheet):
+    """The same beside a verdict."""
+
+    def __init__(self, answers: Mapping[str, str], parent: QWidget | None = None) -> None:
+        super().__init__("Questionnaire", parent=parent)
+        self.questions = Questionnaire(answers)
+        said = self.tr("What published guides say without measuring. Where a measured verdict exists, it goes first.")
+        self.content.addWidget(widgets.label(said, "muted", wrap=True))
+        self.content.addWidget(self.questions)
+        self.content.addSpacing(8)
+        self.content.addWidget(widgets.label(self.tr("What people notice, and what to try first"), "strong"))
+        for symptom in SYMPTOMS:
+            first, then = (each[:1].lower() + each[1:] for each in (symptom.first, symptom.then))
+            line = f"{symptom.text}: {first}; then {then}"
+            self.content.addWidget(widgets.label(line, "caption", wrap=True))
+        self.content.addStretch(1)

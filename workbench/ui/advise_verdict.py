@@ -1,0 +1,175 @@
+"""The verdict: one sentence in large type, how firm it is, what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+
+from workbench.advice.attribution import REASONS
+from workbench.advice.records import Verdict
+from workbench.evaluation.records import Evaluation
+from workbench.ui import theme, widgets
+from workbench.ui.charts import draw_bar
+from workbench.ui.charts_advice import EffectBar, EffectsChart
+from workbench.ui.lane_names import lane_title
+
+# What a reason's next step opens, and the words on its link.
+NEXT = {
+    "not-indexed": ("documents", "See skipped files"),
+    "not-retrieved": ("documents", "Try a search"),
+    "ignored": ("evaluate", "See answers"),
+    "wrong-format": ("finetune", "Add examples"),
+    "should-have-refused": ("finetune", "Add examples"),
+    "refused-wrongly": ("evaluate", "See answers"),
+    "no-knowledge": ("documents", "Add documents"),
+    "engine-failure": ("evaluate", "Run again"),
+}
+
+
+class VerdictHead(QWidget):
+    """The sentence and what stands under it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.headline = widgets.label("", "verdict", wrap=True)
+        self.reasons = widgets.label("", "question", wrap=True, selectable=True)
+        self.signs = QWidget()
+        self._flow = widgets.FlowLayout(self.signs, spacing=16)
+        self.setLayout(widgets.column(self.headline, self.reasons, self.signs, spacing=8))
+
+    def show_verdict(self, verdict: Verdict, suggestion: str) -> None:
+        """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered."""
+        self.headline.setText(verdict.headline)
+        self.reasons.setText("\n".join(verdict.reasons[:3]))
+        widgets.clear_layout(self._flow)
+        told = verdict.recommendation != "cannot-tell"
+        firm = told and verdict.firmness.startswith("Firm")
+        self._sign(*(("check-circle", "good") if firm else ("info", "muted")), verdict.firmness)
+        if suggestion:
+            self._sign("list-bullets", "muted", suggestion)
+        for each in verdict.would_change[:2]:
+            self._sign("info", "muted", each)
+
+    def _sign(self, icon: str, role: str, text: str) -> None:
+        made = QWidget()
+        said = widgets.label(text, "muted")
+        made.setLayout(widgets.row(widgets.icon_label(icon, 16, role), said, spacing=6))
+        made.setAccessibleName(text)
+        self._flow.addWidget(made)
+
+
+def effect_bars(evaluation: Evaluation, verdict: Verdict) -> list[EffectBar]:
+    """What each thing adds over the bare model, and the extra from having both, in points."""
+    titles = {
+        "prompting": "Better prompt",
+        "retrieval": "Documents",
+        "tuning": "Fine-tune",
+        "both": "Documents and fine-tune",
+    }
+    whole = {"whole documents": "Whole documents"}
+    found = []
+    for effect in verdict.effects:
+        if effect.kind or effect.name not in {*titles, *whole, "interaction"}:
+            continue
+        low, high = (100 * each for each in effect.interval)
+        title = {**titles, **whole}.get(effect.name, "Extra from having both")
+        lane = "" if effect.name == "interaction" else effect.lane
+        ours, theirs = lane_title(effect.lane), lane_title(effect.against)
+        hint = f"{effect.better} cases only {ours} passed, {effect.worse} only {theirs}"
+        found.append(EffectBar(title, lane, 100 * effect.difference, (low, high), hint if lane else ""))
+    return sorted(found, key=lambda bar: bar.lane == "")
+
+
+class EffectsPanel(QWidget):
+    """What each thing adds, over the noise."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.head = widgets.SectionHead(
+            self.tr("What each thing adds"), self.tr("points over Base, with 95 % intervals")
+        )
+        self.noise = widgets.label("", "caption")
+        self.head.add_action(self.noise)
+        self.chart = EffectsChart()
+        self.setLayout(
+            widgets.column(widgets.panel(widgets.column(self.head, self.chart, None, margins=(16, 12, 16, 12))))
+        )
+
+    def show_effects(self, evaluation: Evaluation, verdict: Verdict) -> None:
+        """Show the effects of a run."""
+        noise = 100 * evaluation.noise.margin if evaluation.noise is not None else 0.0
+        self.chart.show_effects(effect_bars(evaluation, verdict), noise)
+        said = self.tr("grey: {0} against itself, \N{PLUS-MINUS SIGN}{1:.0f}")
+        self.noise.setText(
+            said.format(lane_title(evaluation.noise.lane), noise) if evaluation.noise is not None else ""
+        )
+
+
+class ShareBar(QWidget):
+    """A count as a short bar in a lane's colour."""
+
+    def __init__(self, lane: str, share: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lane, self._share = lane, share
+        self.setFixedSize(96, 16)
+
+    def paintEvent(self, event: object) -> None:
+        draw_bar(self, theme.lane_color(self._lane), self._share)
+
+
+class FailuresPanel(QWidget):
+    """Why cases still fail, each reason with the next thing to try."""
+
+    next_wanted = Signal(str, str)  # reason, lane
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._verdict: Verdict | None = None
+        self.title = widgets.label("", "section")
+        self.lane = QComboBox()
+        self.lane.setAccessibleName(self.tr("Lane whose failures are shown"))
+        self.lane.setMinimumContentsLength(12)
+        self.lane.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.lane.currentIndexChanged.connect(self._fill)
+        self.grid = QGridLayout()
+        self.grid.setHorizontalSpacing(12)
+        self.grid.setVerticalSpacing(0)
+        head = widgets.row(self.title, None, self.lane)
+        self.setLayout(widgets.column(widgets.panel(widgets.column(head, self.grid, None, margins=(16, 12, 16, 12)))))
+
+    def show_failures(self, verdict: Verdict, lanes: Sequence[str]) -> None:
+        """Show the failures of the lane that was chosen, or of another one on demand."""
+        self._verdict = verdict
+        self.lane.blockSignals(True)
+        self.lane.clear()
+        for lane in lanes:
+            self.lane.addItem(lane_title(lane), lane)
+        self.lane.setCurrentIndex(max(0, self.lane.findData(verdict.lane or (lanes[-1] if lanes else ""))))
+        self.lane.blockSignals(False)
+        self._fill()
+
+    def _fill(self) -> None:
+        widgets.clear_layout(self.grid)
+        lane = str(self.lane.currentData() or "")
+        counts = self._verdict.failures.get(lane, {}) if self._verdict is not None else {}
+        total = sum(counts.values())
+        self.title.setText(self.tr("Why {0} still fail").format(total) if total else self.tr("Nothing fails here"))
+        for number, (reason, count) in enumerate(counts.items()):
+            found = REASONS.get(reason)
+            self.grid.addWidget(widgets.hline(), number * 2, 0, 1, 4)
+            name = widgets.label(found.title if found is not None else reason)
+            name.setToolTip(f"{found.sentence} {found.next_step}" if found is not None else "")
+            name.setMargin(7)
+            name.setIndent(0)
+            link = widgets.link_button(
+                NEXT.get(reason, ("evaluate", "See answers"))[1], partial(self.next_wanted.emit, reason, lane)
+            )
+            link.setToolTip(found.next_step if found is not None else "")
+            link.setAccessibleName(f"{name.text()}: {link.text()}")
+            parts = (name, widgets.label(str(count), "strong"), ShareBar(lane, count / max(counts.values())), link)
+            for column, part in enumerate(parts):
+                self.grid.addWidget(part, number * 2 + 1, column)
+        self.grid.setColumnStretch(0, 1)

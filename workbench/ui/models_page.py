@@ -1,0 +1,259 @@
+"""Models: what is here, what fits this machine, what a download would cost; import, fetch, use, remove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QMessageBox, QWidget
+
+from workbench import paths
+from workbench.catalog.records import Model
+from workbench.errors import WorkbenchError
+from workbench.events import Progress, Result, Stage
+from workbench.ui import widgets
+from workbench.ui.bench import Bench
+from workbench.ui.page import Page, scroll_area
+
+
+def import_stage(path: Path) -> Stage:
+    """Take in a GGUF file, as a stage: its content is hashed, which takes a while for some gigabytes."""
+    from workbench.catalog.models import import_model
+
+    yield Progress(0, 0, f"reading {path.name}")
+    yield Result(import_model(path))
+
+
+class ModelRow(QFrame):
+    """One model: what it is, what it needs, what can be done with it."""
+
+    use_wanted = Signal(object)
+    fetch_wanted = Signal(object)
+    remove_wanted = Signal(object)
+
+    def __init__(self, model: Model, used: bool, free: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = model
+        self.setProperty("kind", "panel")
+        here = model.path is not None
+        title = widgets.ElidedLabel(model.title, "strong")
+        head = widgets.row(title, spacing=8)
+        head.setStretch(0, 1)
+        self.state = widgets.label(self._state_words(here, used), "good" if here else "muted")
+        words = widgets.column(head, widgets.label(self._facts(), "muted", wrap=True), spacing=4)
+        if model.note:
+            words.addWidget(widgets.label(model.note, "caption", wrap=True))
+        if not model.fits:
+            needs, has = widgets.bytes_text(model.memory), widgets.bytes_text(free)
+            said = self.tr("Takes about {0} of memory, and {1} are free: it would be slow or not load at all.").format(
+                needs, has
+            )
+            line = widgets.row(widgets.icon_label("warning", 14, "warning"), widgets.label(said, "caption", wrap=True))
+            line.setStretch(1, 1)
+            words.addLayout(line)
+        self.use = widgets.button(self.tr("Use in this project"), "", lambda: self.use_wanted.emit(model), "small")
+        self.use.setVisible(here and model.kind == "chat" and not used)
+        size = widgets.bytes_text(model.size)
+        self.fetch = widgets.button(
+            self.tr("Fetch {0}").format(size), "download-simple", lambda: self.fetch_wanted.emit(model)
+        )
+        self.fetch.setVisible(not here)
+        self.remove = widgets.icon_button(
+            "trash", self.tr("Remove {0}").format(model.title), lambda: self.remove_wanted.emit(model)
+        )
+        self.remove.setVisible(here and model.source != "included")
+        sign = widgets.icon_label("check-circle" if here else "cloud-arrow-down", 20, "good" if here else "muted")
+        line = widgets.row(sign, 4, spacing=8, margins=(16, 12, 12, 12))
+        line.addLayout(words, 1)
+        for each in (self.state, self.use, self.fetch, self.remove):
+            line.addWidget(each)
+        self.setLayout(line)
+        self.setAccessibleName(f"{model.title}, {self.state.text()}, {self._facts()}")
+
+    def _state_words(self, here: bool, used: bool) -> str:
+        if used:
+            return self.tr("Used in this project")
+        return self.tr("Here") if here else self.tr("Not on this computer")
+
+    def _facts(self) -> str:
+        model = self.model
+        said = [self.tr("chat") if model.kind == "chat" else self.tr("embedding, for documents")]
+        if model.parameters:
+            said.append(self.tr("{0} parameters").format(model.parameters))
+        about = self.tr("about ") if model.about else ""
+        said.append(self.tr("{0}{1} on disk").format(about, widgets.bytes_text(model.size)))
+        said.append(self.tr("about {0} of memory").format(widgets.bytes_text(model.memory)))
+        if model.context:
+            said.append(self.tr("reads {0:,} tokens").format(model.context))
+        said.append(self.tr("licence {0}").format(model.license))
+        return " \N{MIDDLE DOT} ".join(said)
+
+
+class ModelsPage(Page):
+    """The chat and embedding models."""
+
+    title = "Models"
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(bench, parent)
+        self.models: tuple[Model, ...] = ()
+        self.rows: dict[str, ModelRow] = {}
+        self.setAcceptDrops(True)
+        self.take = widgets.primary_button(self.tr("Import a GGUF file"), "upload-simple", self._on_import_clicked)
+        self.add_action(self.take)
+        choices = (("all", self.tr("All")), ("here", self.tr("Here")), ("fits", self.tr("Fit this computer")))
+        self.chips = widgets.ChipRow(choices, self.tr("Which models are shown"))
+        self.chips.chosen.connect(self._fill)
+        self.memory = widgets.label("", "muted")
+        self._list = widgets.column(spacing=8)
+        inner = QWidget()
+        inner.setLayout(widgets.column(self._list, None, margins=(24, 0, 24, 24)))
+        head = widgets.row(self.chips, self.memory, margins=(24, 12, 24, 12))
+        self.body.addLayout(head)
+        self.body.addWidget(scroll_area(inner), 1)
+        bench.project_changed.connect(self._fill)
+        self.reload()
+
+    def shown(self, **what: Any) -> None:
+        """Open with `import_file` to take one in at once."""
+        self.reload()
+        if what.get("import_file"):
+            self.import_file(Path(what["import_file"]))
+
+    def reload(self) -> None:
+        """Look again at what is here."""
+        from workbench.catalog.models import list_models
+
+        try:
+            self.models = list_models()
+        except (OSError, WorkbenchError) as error:
+            self.bench.notices.error(error)
+        self._fill()
+
+    def _fill(self, *_: object) -> None:
+        from workbench.catalog import memory
+
+        widgets.clear_layout(self._list)
+        self.rows = {}
+        free, shown = memory.free(), self.chips.current
+        said = self.tr("{0} of {1} memory free").format(widgets.bytes_text(free), widgets.bytes_text(memory.total()))
+        self.memory.setText(said)
+        for model in self.models:
+            if shown == "here" and model.path is None or shown == "fits" and not model.fits:
+                continue
+            row = self.rows[model.name] = ModelRow(model, self._is_used(model), free)
+            row.use_wanted.connect(self._on_use)
+            row.fetch_wanted.connect(self._on_fetch)
+            row.remove_wanted.connect(self._on_remove)
+            self._list.addWidget(row)
+        here = sum(model.path is not None for model in self.models)
+        fits = sum(model.fits for model in self.models)
+        self.chips.set_counts({"all": len(self.models), "here": here, "fits": fits})
+
+    def _is_used(self, model: Model) -> bool:
+        wanted = self.bench.project.info.chat_model
+        if model.kind != "chat":
+            return model.source == "included"
+        if not wanted:
+            return model.path is not None and model.source == "included"
+        return wanted in (model.name, str(model.path))
+
+    # What a person does
+
+    def _on_use(self, model: Model) -> None:
+        before = self.bench.project.info.chat_model
+        self._use("" if model.source == "included" else str(model.path))
+        said = self.tr("{0} answers in this project from now on. Fine-tunes of another model cannot be used with it.")
+        action = self.tr("Undo")
+        self.bench.notices.tell(said.format(model.title), action_text=action, action=lambda: self._use(before))
+
+    def _use(self, name: str) -> None:
+        self.bench.project.change(chat_model=name)
+        self._fill()
+        self.bench.lanes_changed.emit()
+
+    def _on_import_clicked(self) -> None:
+        filters = self.tr("Models ({0})").format("*.gguf")
+        chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Import a GGUF file"), str(Path.home()), filters)
+        if chosen:
+            self.import_file(Path(chosen))
+
+    def import_file(self, path: Path) -> None:
+        """Take in a model of the person's own."""
+        self.bench.jobs.start(
+            self.tr("Importing {0}").format(path.name),
+            lambda: import_stage(path),
+            on_done=self._on_imported,
+            kind="models",
+        )
+
+    def _on_imported(self, model: Model | None) -> None:
+        self.reload()
+        if model is not None:
+            self.bench.notices.tell(self.tr("{0} is here.").format(model.title), "good")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.toLocalFile().lower().endswith(".gguf") for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        for url in event.mimeData().urls():
+            if url.toLocalFile().lower().endswith(".gguf"):
+                self.import_file(Path(url.toLocalFile()))
+
+    def _on_fetch(self, model: Model) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle(self.tr("Fetch a model"))
+        box.setText(self.tr("Fetch {0}?").format(model.title))
+        box.setInformativeText(
+            self.tr(
+                "{0} are downloaded from the hub ({1}) and checked against the known hash. The hub sees your address and "
+                "which model you fetch, and nothing else. It goes to {2}; a stopped download goes on where it was."
+            ).format(widgets.bytes_text(model.size), model.source, paths.model_folder())
+        )
+        fetch = box.addButton(self.tr("Fetch"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is fetch:
+            self.fetch(model)
+
+    def fetch(self, model: Model) -> None:
+        """Download a model of the catalogue."""
+        from workbench.catalog.fetch import fetch
+
+        self.bench.jobs.start(
+            self.tr("Fetching {0}").format(model.title),
+            lambda: fetch(model.name),
+            on_done=self._on_imported,
+            kind="models",
+            can_pause=True,
+        )
+
+    def _on_remove(self, model: Model) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle(self.tr("Remove a model"))
+        box.setText(self.tr("Remove {0}?").format(model.title))
+        said = self.tr("{0} in {1} go. Fine-tunes made from it stay on disk, and work again once it is back.")
+        box.setInformativeText(said.format(widgets.bytes_text(model.size), model.path.parent if model.path else ""))
+        remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is remove:
+            self.remove(model)
+
+    def remove(self, model: Model) -> None:
+        """Delete a fetched or imported model; a project that used it goes back to the starter."""
+        from workbench.catalog.models import remove_model
+
+        try:
+            remove_model(model.name)
+        except (OSError, WorkbenchError) as error:
+            self.bench.notices.error(error)
+            return
+        if self._is_used(model):
+            self._use("")
+        self.reload()
+        self.bench.notices.tell(self.tr("{0} is removed.").format(model.title))
