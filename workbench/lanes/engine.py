@@ -157,6 +157,7 @@ class _Group:
 
     def turn(self) -> Iterator[Event]:
         """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read."""
+        pool.advise_threads(self.context)
         reading = [run for run in self.runs if run.reading]
         for _ in range(STEPS_PER_CHUNK if reading else 1):
             yield from self._step()

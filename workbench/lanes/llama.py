@@ -147,6 +147,7 @@ class Context:
         self.model, self.adapter, self.scale = model, adapter, scale if adapter else 0.0
         self.length, self.sequences, self.threads = length, sequences, threads
         self.canary = ""  # see pool.check_context
+        self._threads_now = threads
         self.loaded = loaded = model.adapter(adapter) if adapter else None
         lib = library()
         self.pointer = lib.llama_init_from_model(model.pointer, self._parameters(threads))
@@ -229,6 +230,12 @@ class Context:
         """
         found = library().llama_get_logits_ith(self.pointer, index)
         return np.ctypeslib.as_array(found, (self.model.size,))
+
+    def set_threads(self, threads: int) -> None:
+        """Use so many threads from the next call on; results are the same whatever their number."""
+        if threads != self._threads_now:
+            library().llama_set_n_threads(self.pointer, threads, threads)
+            self._threads_now = threads
 
     def probe(self) -> bytes:
         """The logits after eight fixed tokens, as bytes; the first sequence is empty afterwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from workbench.lanes.cores import CoreWatch
 from workbench.lanes.llama import Context, Model
 
 MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not
@@ -84,8 +86,19 @@ def take_context(found: Model, adapter: Path | None, scale: float, length: int, 
     else:
         _drop_smaller(state, wanted, sequences)
         context = Context(found, adapter, scale, wanted, sequences, _threads())
+    advise_threads(context)
     _in_use.append(context)
     return context
+
+
+def advise_threads(context: Context) -> None:
+    """Let a context use the cores that are free just now."""
+    context.set_threads(_watch().threads(context.threads))
+
+
+@functools.cache
+def _watch() -> CoreWatch:
+    return CoreWatch()
 
 
 def give_back(context: Context) -> None:

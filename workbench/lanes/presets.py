@@ -103,7 +103,4 @@ def chat_model(project: Project) -> Path:
         return path
     from workbench.catalog.models import find_model
 
-    found = find_model(wanted).path
-    if found is None:
-        raise InputError(f"The model {wanted} is not on this machine: fetch it, or choose another for the project.")
-    return found
+    return find_model(wanted)
