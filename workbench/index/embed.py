@@ -227,7 +227,7 @@ def _probe(folder: Path) -> str:
     import numpy as np
 
     texts = [f"Sentence {n} of a passage that is read to measure how fast this machine is. " * 5 for n in range(4)]
-    found = {}
+    found: dict[str, tuple[float, Any]] = {}
     for precision in ("float32", "bfloat16"):
         model = _load(folder, precision)
         started = time.perf_counter()

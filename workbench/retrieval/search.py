@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.documents.document import Chunk
+from workbench.documents.formats.plain import clean
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.events import Note, Progress, Result, Stage
 from workbench.index import embed
@@ -52,6 +53,7 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
     if k < 1:
         raise InputError("At least one passage must be asked for: choose a number from 1 on.")
     folder = project.expanduser().absolute() / "index"
+    asked = [clean(question[:QUESTION_LIMIT]) for question in questions]
     with read_index(project) as keywords:
         if keywords.count()[1] == 0:
             raise InputError(NOTHING_INDEXED)
@@ -60,7 +62,7 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
             yield Progress(0, len(questions), "Loading the embedder", "questions")
         started = time.perf_counter()
         embedder.load()
-        steps = embedder.encode_stepwise([question[:QUESTION_LIMIT] for question in questions])
+        steps = embedder.encode_stepwise(asked)
         while True:
             try:
                 yield Progress(0, len(questions), f"Reading question {next(steps)}", "questions")
@@ -75,7 +77,7 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
             except BadProject as error:
                 nearest = []
                 yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
-            passages = _passages(keywords, question[:QUESTION_LIMIT], nearest, k)
+            passages = _passages(keywords, asked[number], nearest, k)
             yield Result(SearchResult(question, passages, share + time.perf_counter() - started))
 
 

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import InputError, MissingFile
+from workbench.events import Progress, Result, last_result
+from workbench.index import build as build_module
+from workbench.index.build import build
+from workbench.index.keywords import words_query
+from workbench.retrieval.passage import Passage, SearchResult
+from workbench.retrieval.search import fuse, search, whole
+
+TEXTS = {
+    "returns.md": "# Returns\n\n## Private customers\n\nAn unused instrument may come back within 24 days.\n",
+    "codes.md": "# Faults\n\nError QX-7731 means the sensor cable is loose.\n\nError QX-7732 means a flat battery.\n",
+    "garden.md": "# Garden\n\nTomatoes like warm soil and much light. Water them at the root.\n",
+    "copy.txt": "An unused instrument may come back within 24 days.\n",
+    "prices.csv": "item,price in euro\nkettle,29\ntoaster,34\n",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("documents")
+    for name, text in TEXTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    made = tmp_path_factory.mktemp("project")
+    last_result(build(made, (folder,)))
+    yield made
+
+
+def ask(project: Path, question: str, k: int = 3) -> SearchResult:
+    result = last_result(search(project, (question,), k))
+    assert isinstance(result, SearchResult)
+    return result
+
+
+def test_a_question_finds_the_passage_by_meaning_and_says_why(project: Path) -> None:
+    found = ask(project, "How long can a buyer send back what was ordered?")
+    best = found.passages[0]
+    assert "24 days" in best.text and best.vector_rank == 1
+    assert best.similarity is not None and 0.1 < best.similarity < 1
+    assert Path(best.folder, best.file).exists()
+    assert found.seconds > 0
+    scores = [each.score for each in found.passages]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_an_exact_code_is_found_by_its_words(project: Path) -> None:
+    best = ask(project, "QX-7732").passages[0]
+    assert best.keyword_rank == 1 and "battery" in best.text
+
+
+def test_a_row_answers_with_its_header(project: Path) -> None:
+    best = ask(project, "price of the kettle").passages[0]
+    assert best.file == "prices.csv" and best.location == "rows 2-3"
+    assert "item: kettle; price in euro: 29" in best.text
+
+
+def test_text_that_stands_twice_comes_once(project: Path) -> None:
+    passages = ask(project, "unused instrument within 24 days", k=5).passages
+    assert len([each for each in passages if "24 days" in each.text and each.file == "copy.txt"]) + len(
+        [each for each in passages if each.file == "returns.md"]
+    ) in (1, 2)
+    texts = [each.text for each in passages]
+    assert len(texts) == len(set(texts))
+
+
+def test_every_question_of_a_batch_gets_its_own_result(project: Path) -> None:
+    questions = ("tomatoes", "battery flat", "toaster")
+    events = list(search(project, questions, 2))
+    results = [event.value for event in events if isinstance(event, Result)]
+    assert tuple(each.question for each in results) == questions
+    assert [each.passages[0].file for each in results] == ["garden.md", "codes.md", "prices.csv"]
+    assert any(isinstance(event, Progress) for event in events)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        " ",
+        '"',
+        "' OR 1=1 --",
+        "NEAR(a b)",
+        "a* AND ^b",
+        "{x}: -y",
+        "\x00\x01",
+        "the of and",
+        "🙂",
+        "名前",
+        "x" * 20_000,
+    ]
+    + ["(" * 500, "col:umn", "\ud800", "a\nb\tc", "NOT"],
+)
+def test_any_text_is_a_safe_question(project: Path, question: str) -> None:
+    assert isinstance(ask(project, question), SearchResult)
+
+
+def test_function_words_are_left_out_of_the_words_query() -> None:
+    assert words_query("What is the price of a kettle?") == '"price" OR "kettle"'
+    assert words_query("What is it?") == '"what" OR "is" OR "it"'
+    assert words_query("error QX-7731") == '"error" OR "qx 7731" OR "qx" OR "7731"'
+    assert words_query("?!") == ""
+
+
+def test_ranks_are_fused_by_their_reciprocals() -> None:
+    found = fuse([("a", 0.9), ("b", 0.8)], ["b", "c"])
+    assert [each.id for each in found] == ["b", "a", "c"]
+    assert found[0].score == pytest.approx(1 / 62 + 1 / 61)
+    assert (found[2].vector_rank, found[2].keyword_rank, found[2].similarity) == (None, 2, None)
+
+
+def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None:
+    for stage in (search(tmp_path / "p", ("x",), 3), whole(tmp_path / "p", ("x",))):
+        with pytest.raises(InputError, match="Nothing is indexed yet"):
+            last_result(stage)
+    with pytest.raises(InputError, match="from 1 on"):
+        last_result(search(tmp_path, ("x",), 0))
+
+
+def test_whole_documents_come_as_passages(project: Path) -> None:
+    results = [event.value for event in whole(project, ("garden.md", "codes.md"))]
+    assert all(isinstance(each, Passage) for each in results)
+    assert [each.text for each in results] == [TEXTS["garden.md"].strip(), TEXTS["codes.md"].strip()]
+    with pytest.raises(MissingFile, match=r"nothing\.md"):
+        last_result(whole(project, ("nothing.md",)))
+
+
+OTHER = """
+import sys
+from pathlib import Path
+from workbench.events import last_result
+from workbench.index.build import build
+if __name__ == "__main__":
+    last_result(build(Path(sys.argv[1]), (Path(sys.argv[2]),)))
+"""
+
+
+@pytest.mark.slow
+def test_what_another_process_indexed_is_found(tmp_path: Path) -> None:
+    import os
+
+    folder, project = tmp_path / "documents", tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.md").write_text("Tomatoes like warm soil.")
+    last_result(build(project, (folder,)))
+    assert len(ask(project, "tomatoes").passages) == 1
+    (folder / "b.md").write_text("The lighthouse keeper counts the ships at dusk.")
+    script = tmp_path / "other.py"
+    script.write_text(OTHER)
+    root = str(Path(build_module.__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    subprocess.run([sys.executable, str(script), str(project), str(folder)], check=True, env=environment, timeout=200)
+    best = ask(project, "Who watches boats in the evening?").passages[0]
+    assert best.file == "b.md" and best.vector_rank == 1
+    (folder / "a.md").unlink()
+    last_result(build(project, (folder,)))
+    assert [each.file for each in ask(project, "tomatoes").passages] == ["b.md"]
+
+
+def test_a_search_is_answered_while_a_folder_is_indexed(tmp_path: Path) -> None:
+    folder, project = tmp_path / "documents", tmp_path / "project"
+    folder.mkdir()
+    (folder / "a.md").write_text("Tomatoes like warm soil.")
+    last_result(build(project, (folder,)))
+    for number in range(6):
+        (folder / f"n{number}.md").write_text(f"Note {number}. " + f"The lighthouse number {number} stands. " * 30)
+    answered = 0
+    for event in build(project, (folder,)):
+        if isinstance(event, Progress) and event.total:
+            assert ask(project, "tomatoes soil").passages[0].file == "a.md"
+            answered += 1
+    assert answered
+    assert ask(project, "lighthouse").passages[0].file.startswith("n")
