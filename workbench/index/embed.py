@@ -202,6 +202,11 @@ def _load(folder: Path, precision: str) -> Any:
     return model.eval()
 
 
+def bare_model(folder: Path) -> Any:
+    """sentence-transformers as it comes, in fp32: the yardstick of the benchmarks."""
+    return _load(folder, "float32")
+
+
 def _machine() -> str:
     """What the choice of a precision depends on: the processor or GPU, and the library."""
     import torch

@@ -52,7 +52,6 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
     """
     if k < 1:
         raise InputError("At least one passage must be asked for: choose a number from 1 on.")
-    folder = project.expanduser().absolute() / "index"
     asked = [clean(question[:QUESTION_LIMIT]) for question in questions]
     with read_index(project) as keywords:
         if keywords.count()[1] == 0:
@@ -73,7 +72,7 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
         for number, question in enumerate(questions):
             started = time.perf_counter()
             try:
-                nearest = _nearest(folder, keywords, embedder.hash, vectors[number : number + 1], _depth(k))
+                nearest = nearest_chunks(project, keywords, embedder.hash, vectors[number : number + 1], _depth(k))
             except BadProject as error:
                 nearest = []
                 yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
@@ -100,10 +99,11 @@ def _depth(k: int) -> int:
     return max(CANDIDATES, 3 * k)
 
 
-def _nearest(
-    folder: Path, keywords: Keywords, embedder_hash: str, vector: Vectors, most: int
+def nearest_chunks(
+    project: Path, keywords: Keywords, embedder_hash: str, vector: Vectors, most: int
 ) -> list[tuple[str, float]]:
     """The vector leg: ids with cosine, best first, from every collection this embedder made."""
+    folder = project.expanduser().absolute() / "index"
     for fresh in (False, True):
         try:
             store = _current_store(folder, keywords, fresh)

@@ -1,0 +1,121 @@
+"""Benchmark: what indexing adds to the bare embedder and the bare vector store."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from workbench import paths, records
+from workbench.bench import Figure
+from workbench.documents.chunk import embedded_text
+from workbench.documents.scan import scan
+from workbench.events import Progress, Result, Stage, last_result
+from workbench.index import embed
+from workbench.index.build import build
+from workbench.index.files import why_not
+from workbench.index.keywords import Keywords
+from workbench.project import Project
+
+SIZE = 1_500_000  # bytes of documents that are indexed, so that the benchmark stays under two minutes
+WINDOW = 64  # chunks embedded in turn by either side, so that a busy moment of the machine hits both
+
+
+def run(project: Path) -> Stage:
+    """Index some of the project's documents (the sample's, when it has none); the last Result is a tuple of Figures."""
+    with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
+        folder, made = Path(name) / "documents", Path(name) / "project"
+        copied = copy_documents(documents_of(project), folder)
+        yield Progress(0, 3, f"Loading the embedder for {copied} files", "figures")
+        embedder = embed.open_embedder()
+        embedder.load()
+        started = time.perf_counter()
+        yield from (event for event in build(made, (folder,)) if isinstance(event, Progress))
+        whole = time.perf_counter() - started
+        with Keywords(made / "index") as keywords:
+            texts = [embedded_text(piece) for row in keywords.files() for piece in keywords.chunks(row)]
+        yield Progress(1, 3, f"Embedding {len(texts)} chunks by both ways in turn", "figures")
+        ours, bare, vectors = _embed_in_turn(embedder, texts)
+        yield Progress(2, 3, "Adding them to a bare Chroma collection", "figures")
+        added = _bare_add(Path(name) / "bare", vectors)
+        again, hashed = _nothing_to_do(made, folder)
+        yield Result(_figures(len(texts), whole, ours, bare, added, again, hashed))
+
+
+def documents_of(project: Path) -> tuple[Path, ...]:
+    """The project's folders that are there, or the sample's documents."""
+    folders = tuple(each for each in Project.open(project).info.folders if each.is_dir())
+    return folders or (paths.resources() / "sample" / "documents",)
+
+
+def copy_documents(folders: tuple[Path, ...], target: Path) -> int:
+    """Copy readable documents until SIZE is reached; gives how many."""
+    size = copied = 0
+    for folder in folders:
+        for found in scan(folder):
+            if why_not(found) or size + found.size > SIZE:
+                continue
+            place = target / str(len(str(folder))) / found.file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found.path, place)
+            size, copied = size + found.size, copied + 1
+    return copied
+
+
+def _embed_in_turn(embedder: embed.Embedder, texts: list[str]) -> tuple[float, float, Any]:
+    """Seconds of ours and of sentence-transformers at its defaults, window by window, and the vectors."""
+    import numpy as np
+
+    model = embed.bare_model(embedder.folder)
+    model.encode(texts[:2])
+    ours = bare = 0.0
+    vectors = []
+    for place in range(0, len(texts), WINDOW):
+        part = texts[place : place + WINDOW]
+        started = time.perf_counter()
+        vectors.append(embedder.encode(part))
+        middle = time.perf_counter()
+        model.encode(part, show_progress_bar=False)
+        ours, bare = ours + middle - started, bare + time.perf_counter() - middle
+    return ours, bare, np.concatenate(vectors)
+
+
+def _bare_add(folder: Path, vectors: Any) -> float:
+    """Seconds for one plain add of all vectors to a new collection."""
+    from workbench.index.store import Store
+
+    store = Store(folder)
+    store.prepare("bare", {"made": "by the benchmark"})
+    started = time.perf_counter()
+    store.add("bare", [str(number) for number in range(len(vectors))], vectors, [""] * len(vectors))
+    seconds = time.perf_counter() - started
+    store.close()
+    return seconds
+
+
+def _nothing_to_do(project: Path, folder: Path) -> tuple[float, float]:
+    """Seconds of a build with nothing to do, and of reading and hashing the same files."""
+    started = time.perf_counter()
+    last_result(build(project, (folder,)))
+    middle = time.perf_counter()
+    for found in scan(folder):
+        records.hash_file(found.path)
+    return middle - started, time.perf_counter() - middle
+
+
+def _figures(
+    chunks: int, whole: float, ours: float, bare: float, added: float, again: float, hashed: float
+) -> tuple[Figure, ...]:
+    def rate(name: str, our_seconds: float, their_seconds: float, note: str) -> Figure:
+        return Figure(name, chunks / our_seconds, chunks / their_seconds, their_seconds / our_seconds, "chunks/s", note)
+
+    return (
+        rate(
+            *("indexing: read, cut, embed, commit", whole, bare + added),
+            f"yardstick: bare sentence-transformers and one Chroma add of the same {chunks} chunks, nothing read",
+        ),
+        rate("embedding alone", ours, bare, f"in turn, {WINDOW} chunks at a time; yardstick: fp32, batches of 32"),
+        Figure("a build with nothing to do", again, hashed, again / hashed, "s", "yardstick: hashing every file"),
+    )
