@@ -48,6 +48,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -70,11 +71,11 @@ def imported(node: ast.AST, path: Path) -> list[str]:
     return [f"{base}.{each.name}" for each in node.names]
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every import of a module, wherever it stands."""
-    for node in ast.walk(tree(path)):
-        for name in imported(node, path):
-            yield name, node.lineno  # type: ignore[attr-defined]
+@cache
+def imports(path: Path) -> tuple[tuple[str, int], ...]:
+    """Every import of a module, wherever it stands, with its line."""
+    found = ((name, node) for node in ast.walk(tree(path)) for name in imported(node, path))
+    return tuple((name, node.lineno) for name, node in found)  # type: ignore[attr-defined]
 
 
 def imports_at_load(path: Path) -> Iterator[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """Refuse every connection that leaves this machine, and write it down, in this process.
 
-An audit hook sees every connect and every look-up made by Python code, whichever library makes it. A library may swallow
-the refusal, so it is also appended to the file named by WORKBENCH_GUARD, which the test fixture reads.
+An audit hook sees every connect and every look-up made by Python code, whichever library makes it. A library may
+swallow the refusal, so it is also appended to the file named by WORKBENCH_GUARD, which the test fixture reads.
 """
 
 from __future__ import annotations
