@@ -42,7 +42,8 @@ def test_a_template_without_a_system_role_gets_the_system_text_in_the_first_mess
 
 
 def test_the_helpers_of_transformers_are_there() -> None:
-    source = "{{ bos_token }}{{ {'ä': 1} | tojson }}{{ strftime_now('%Y') | length }}{% for m in messages %}{% break %}{% endfor %}"
+    source = "{{ bos_token }}{{ {'ä': 1} | tojson }}{{ strftime_now('%Y') | length }}{% for m in messages %}{% break %}"
+    source += "{% endfor %}"
     assert render(source, HELLO, bos="<s>") == '<s>{"ä": 1}4'
 
 

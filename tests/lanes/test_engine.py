@@ -48,7 +48,9 @@ def answers(*requests: Request) -> dict[str, Answer]:
     return {event.value.lane: event.value for event in answer(requests) if isinstance(event, Result)}
 
 
-def write_adapter(path: Path, *, strength: float = 0.05, layers: int = 2, width: int = 576, kind: str = "adapter") -> Path:
+def write_adapter(
+    path: Path, *, strength: float = 0.05, layers: int = 2, width: int = 576, kind: str = "adapter"
+) -> Path:
     """A random adapter for the starter's attn_v of a few layers."""
     import gguf
 

@@ -126,7 +126,7 @@ def render(
 
     `template` is best a ChatTemplate; with its bare source, only `bos`, `eos` and what looks like "<|...|>" are
     kept from becoming control tokens. A template that knows no system role gets the system text at the head of the
-    person's first message. Raises BadModel with the template's own complaint where it refuses the conversation or is broken.
+    person's first message. Raises BadModel with the template's complaint where it refuses the conversation.
     """
     if isinstance(template, str):
         template = ChatTemplate(template or CHATML, control_strings((bos, eos)), bos, eos)
@@ -153,8 +153,6 @@ def render_example(template: ChatTemplate, messages: Sequence[Message]) -> tuple
 
 
 def _render(template: ChatTemplate, messages: list[Message], add_generation_prompt: bool) -> str:
-    from jinja2.exceptions import TemplateError
-
     try:
         compiled = _compile(template.source)
         return str(
@@ -167,7 +165,7 @@ def _render(template: ChatTemplate, messages: list[Message], add_generation_prom
                 documents=None,
             )
         )
-    except (TemplateError, TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
+    except Exception as error:  # a template is a stranger's program and may raise anything
         raise BadModel(
             f"The model's chat template refuses this conversation: {error}. Choose another model."
         ) from error
