@@ -65,7 +65,9 @@ missing_packages() { # Debian packages for what is not there
     if [ -n "$python" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2], end=" ")'
     fi
-    [ -n "$(find_clang)" ] || printf 'clang '
+    if [ -z "$(find_clang)" ]; then # 16 is the one measured; Debian 12's plain clang is older
+        if apt-cache show clang-16 >/dev/null 2>&1; then printf 'clang-16 '; else printf 'clang '; fi
+    fi
     known=$(ldconfig -p 2>/dev/null || true)
     # what PySide6 links to and does not bring: library, then the package that holds it
     while read -r library package; do
@@ -91,13 +93,15 @@ LIST
     find /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts" -name '*.[to]tf' 2>/dev/null | grep -q . || printf 'fonts-dejavu-core '
 }
 
-apt_install() { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; }
+apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; }
 
 add_system_packages() {
     command -v apt-get >/dev/null || return 0
     missing=$(missing_packages)
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -eq 0 ]; then
+        apt-get update -q >>"$EARLY_LOG" 2>&1 || true
+        missing=$(missing_packages) # a fresh machine knows only now what there is
         say "  adding system packages: $missing"
         # shellcheck disable=SC2086
         apt_install $missing >>"$EARLY_LOG" 2>&1 || say "  apt could not add all of them (see $EARLY_LOG); going on without"
@@ -158,6 +162,10 @@ pip_install() {
 
 build_engine() {
     clang=$(find_clang)
+    if [ -z "$clang" ] && ! command -v "${CXX:-c++}" >/dev/null; then
+        echo "There is no C++ compiler: install clang (or gcc and g++)."
+        return 1
+    fi
     if [ -n "$clang" ]; then export CC="$clang" CXX="clang++${clang#clang}"; fi
     export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
     export SKBUILD_BUILD_TARGETS=llama  # without llama.cpp's helpers for its own programs: nearly half of the work
