@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from workbench import settings
@@ -30,7 +29,9 @@ PASSAGE = Passage(
     "c1", "policies/warranty.md", "Cover", "The X2 has a warranty of 36 months from the date on the receipt.", 0.9,
     start=10, end=75, vector_rank=1, keyword_rank=2, similarity=0.81,
 )  # fmt: skip
-OTHER = Passage("c2", "returns.md", "Opening a return", "A return needs the serial number.", 0.7, vector_rank=3, similarity=0.6)
+OTHER = Passage(
+    "c2", "returns.md", "Opening a return", "A return needs the serial number.", 0.7, vector_rank=3, similarity=0.6
+)
 
 
 def make_lane(name: str, **changes: Any) -> Lane:
@@ -105,9 +106,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project.open(tmp_path / "Kestrel Audio")
 
 
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
+@pytest.fixture(scope="session")
+def one_theme(qapp: QApplication) -> Theme:
+    """The application has one theme for its life; a second would dress every widget twice."""
     return Theme(qapp, "light")
+
+
+@pytest.fixture
+def theme(one_theme: Theme) -> Theme:
+    one_theme.choose("light", 1.0)
+    return one_theme
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +150,7 @@ def open_window(bench: Bench, theme: Theme, script: Script, qtbot: Any) -> Itera
         window = Window(bench, theme)
         window.resize(1440, 900)
         window.show()
-        qtbot.waitExposed(window)
+        window.activateWindow()
         opened.append(window)
         return window
 
@@ -151,7 +159,7 @@ def open_window(bench: Bench, theme: Theme, script: Script, qtbot: Any) -> Itera
     for window in opened:
         window.close()
         window.deleteLater()
-    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -168,7 +176,7 @@ def slow_stage() -> Callable[[], Stage]:
         while True:
             done += 1
             yield Progress(min(done, 999), 1000, "counting", "things", seconds_left=130.0)
-            time.sleep(0.01)
+            threading.Event().wait(0.01)
 
     return stage
 

@@ -213,7 +213,9 @@ class ComparePage(Page):
             layout.addLayout(widgets.row(None, each, None))
         layout.addSpacing(16)
         for question in self._questions_to_try():
-            ask = widgets.button(question, "", partial(self._try_question, question))
+            short = question if len(question) <= 80 else question[:79].rsplit(" ", 1)[0] + "…"
+            ask = widgets.button(short, "", partial(self._try_question, question))
+            ask.setToolTip(question)
             layout.addWidget(ask, 0, Qt.AlignmentFlag.AlignHCenter)
         if not self.bench.project.info.folders:
             add = widgets.button(self.tr("Add documents"), "files", partial(self.bench.open_page, "documents"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QWidget
 
@@ -21,6 +21,14 @@ class QuestionEdit(QPlainTextEdit):
 
     sent = Signal(str)
     left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        """Its two keys are shortcuts of the page as well: while it has the focus they are its own."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & (
@@ -94,7 +102,8 @@ class TurnView(QWidget):
         self.differences.setCheckable(True)
         self.suite = widgets.quiet_button(self.tr("Add to suite"), "check-square", partial(self.suite_clicked.emit, ""))
         self.copy = widgets.quiet_button(self.tr("Copy turn"), "copy", self.copied.emit)
-        line = widgets.row(self.note, self.differences, self.suite, self.copy, spacing=8, margins=(16, 5, 16, 5))
+        line = widgets.row(self.note, self.differences, self.suite, self.copy, spacing=8, margins=(16, 0, 16, 0))
+        foot.setFixedHeight(42)  # as high while answers come: nothing jumps
         line.setStretch(0, 1)
         foot.setLayout(line)
         return foot

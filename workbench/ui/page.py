@@ -42,7 +42,8 @@ class Page(QWidget):
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(0)
-        layout = widgets.column(self.header, widgets.hline(), spacing=0)
+        self.header_line = widgets.hline()
+        layout = widgets.column(self.header, self.header_line, spacing=0)
         layout.addLayout(self.body, 1)
         self.setLayout(layout)
 

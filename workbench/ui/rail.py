@@ -80,7 +80,7 @@ class Rail(QWidget):
 
     def refresh(self) -> None:
         name = self._bench.project.info.name
-        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 112)
+        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 124)
         self.project.setText("" if self._folded else f"  {shown}")
         self.project.setAccessibleName(self.tr("Project {0}").format(name))
         self.project.setToolTip(f"{name}\n{self._bench.project.folder}")

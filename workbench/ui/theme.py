@@ -128,9 +128,13 @@ class Theme(QObject):
         font = self._app.font()
         font.setPixelSize(px(TEXT))
         font.setFeature(QFont.Tag("tnum"), 1)  # digits of equal width, so that figures line up and do not jump
-        self._app.setFont(font)
+        if font != self._app.font():
+            self._app.setFont(font)
+        sheet = stylesheet(self._style, _current)
+        if sheet == self._app.styleSheet():
+            return
         self._app.setPalette(palette(_current))
-        self._app.setStyleSheet(stylesheet(self._style, _current))
+        self._app.setStyleSheet(sheet)
         self.changed.emit()
 
 

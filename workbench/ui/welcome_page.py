@@ -36,6 +36,7 @@ class WelcomePage(Page):
         self.title = self.tr("Welcome")
         super().__init__(bench, parent)
         self.header.hide()
+        self.header_line.hide()
         self._mark = QLabel()
         self.sample = widgets.primary_button(self.tr("Try the sample"), "", self._on_sample)
         self.folder = widgets.button(self.tr("Open a folder"), "", self._on_folder)

@@ -1,0 +1,408 @@
+"""The Compare page as a person uses it: ask, read, stop, ask again, vote, keep, come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import LANES, Script
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from workbench.errors import ChildCrashed
+from workbench.evaluation.suite import read_suite
+from workbench.ui import compare_lanes
+from workbench.ui.compare_edit import LaneSheet, LanesSheet
+from workbench.ui.compare_history import HistorySheet
+from workbench.ui.compare_keep import SuiteSheet, TrainingSheet
+from workbench.ui.compare_page import ComparePage
+from workbench.ui.compare_source import SourceSheet
+from workbench.ui.compare_talk import CONVERSATIONS, read_talks
+from workbench.ui.compare_turn import TurnView
+from workbench.ui.compare_why import WhySheet
+from workbench.ui.window import Window
+
+QUESTION = "How long is the warranty on the X2?"
+
+
+@pytest.fixture
+def page(window: Window) -> ComparePage:
+    found = window.page("compare")
+    assert isinstance(found, ComparePage)
+    return found
+
+
+def ask(page: ComparePage, qtbot: QtBot, question: str = QUESTION) -> TurnView:
+    """Type a question, press Ctrl+Enter, wait for the answers."""
+    begin(page, qtbot, question)
+    qtbot.waitUntil(lambda: not page.asking.busy, timeout=5000)
+    return page.view.turns[-1]
+
+
+def begin(page: ComparePage, qtbot: QtBot, question: str = QUESTION) -> None:
+    page.composer.edit.setFocus()
+    qtbot.keyClicks(page.composer.edit, question)
+    qtbot.keyClick(page.composer.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert page.asking.busy
+
+
+def click(qtbot: QtBot, widget: Any) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def test_every_lane_answers_one_question_side_by_side(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    view = ask(page, qtbot)
+    assert view.question.text() == QUESTION
+    assert [head.name.full_text() for head in page.view.heads.heads] == ["Base", "Prompted", "Documents (RAG)"]
+    assert view.cells["base"].text.plain() == "The answer of base."
+    assert view.cells["rag"].text.plain() == "The answer of rag [1]."
+    assert view.cells["rag"].figures.full_text() == "search 0.04 s · first 0.3 s · 80 tok/s · 5 tokens"
+    assert view.note.full_text().startswith("Turn 1. Three answers in")
+    assert page.composer.text == "" and page.composer.ask.text() == "Ask"
+    assert [lane.name for lane in script.asked[0][1]] == ["base", "prompted", "rag"]
+
+
+def test_figures_and_buttons_of_a_turn_stand_on_one_line(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.words["rag"] = "A long answer. " * 60
+    view = ask(page, qtbot)
+    page.window().grab()
+    tops = {cell.mapTo(view, cell.figures.pos()).y() for cell in view.cells.values()}
+    assert len(tops) == 1
+
+
+def test_lanes_show_what_they_wait_for_and_ask_is_stop(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    view = page.view.turns[-1]
+    qtbot.waitUntil(lambda: view.cells["base"].text.plain() == "The a")
+    assert page.composer.ask.text() == "Stop"
+    assert not view.retry.isEnabled()
+    click(qtbot, page.composer.ask)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert view.cells["base"].error.text() == "Stopped. What was written so far is kept."
+    assert view.cells["base"].text.plain() == "The a"
+    assert page.composer.ask.text() == "Ask"
+
+
+def test_escape_stops(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    qtbot.keyClick(page.composer.edit, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert all(said.state == "stopped" for said in page.talk.turns[0].answers.values())
+
+
+def test_one_lane_can_be_stopped_while_the_others_go_on(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    view = page.view.turns[-1]
+    qtbot.waitUntil(lambda: view.cells["base"].text.plain() == "The a")
+    click(qtbot, view.cells["base"].stop)
+    script.hold.set()
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert page.talk.turns[0].answers["base"].state == "stopped"
+    assert view.cells["base"].text.plain() == "The a"
+    assert view.cells["rag"].text.plain() == "The answer of rag [1]."
+
+
+def test_a_lane_that_fails_says_so_in_its_own_column(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.failing["prompted"] = "This lane needs 612 tokens and the model holds 512: take out an example."
+    view = ask(page, qtbot)
+    assert view.cells["prompted"].error.text().startswith("This lane needs 612 tokens")
+    assert view.cells["base"].error.text() == ""
+    script.failing.clear()
+    click(qtbot, view.cells["prompted"].retry)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert [lane.name for lane in script.asked[-1][1]] == ["prompted"]
+    assert view.cells["prompted"].text.plain() == "The answer of prompted."
+
+
+def test_a_crash_is_told_in_every_column_and_the_next_question_works(
+    page: ComparePage, qtbot: QtBot, script: Script
+) -> None:
+    script.error = ChildCrashed("The model engine stopped unexpectedly. Try again to start it afresh.", "said last")
+    view = ask(page, qtbot)
+    assert all("stopped unexpectedly" in cell.error.text() for cell in view.cells.values())
+    script.error = None
+    click(qtbot, view.retry)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert view.cells["base"].text.plain() == "The answer of base."
+
+
+def test_only_ticked_lanes_are_asked_next(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    prompted = page.composer._ticks[1]
+    qtbot.mouseClick(prompted, Qt.MouseButton.LeftButton)
+    assert page.composer.edit.placeholderText() == "Ask two of three lanes"
+    view = ask(page, qtbot)
+    assert [lane.name for lane in script.asked[0][1]] == ["base", "rag"]
+    assert view.cells["prompted"].waiting.text() == "Not asked"
+
+
+def test_a_second_question_carries_each_lanes_own_history(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    ask(page, qtbot)
+    ask(page, qtbot, "And the S1?")
+    history = script.asked[1][2]
+    assert [(turn.question, turn.answer) for turn in history["base"]] == [(QUESTION, "The answer of base .")] or [
+        turn.question for turn in history["base"]
+    ] == [QUESTION]
+    assert history["rag"][0].answer == "The answer of rag [1]."
+
+
+def test_a_changed_question_replaces_what_followed_and_undo_brings_it_back(
+    page: ComparePage, qtbot: QtBot, script: Script, window: Window
+) -> None:
+    first = ask(page, qtbot)
+    ask(page, qtbot, "And the S1?")
+    click(qtbot, first.edit_button)
+    first.edit.setPlainText("How long is the warranty on the S1?")
+    qtbot.keyClick(first.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert [turn.question for turn in page.talk.turns] == ["How long is the warranty on the S1?"]
+    click(qtbot, window.notice_bar._action)
+    assert [turn.question for turn in page.talk.turns][1:] == [QUESTION, "And the S1?"]
+
+
+def test_why_shows_passages_prompt_and_stamp_and_closes_again(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.cells["rag"].why)
+    sheet = window.sheet
+    assert isinstance(sheet, WhySheet)
+    assert "How long is the warranty" in sheet.prompt.toPlainText()
+    assert view.cells["rag"].why.isChecked()
+    click(qtbot, view.cells["rag"].why)
+    assert window.sheet is None and not view.cells["rag"].why.isChecked()
+
+
+def test_a_citation_opens_its_passage(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    view = ask(page, qtbot)
+    view.cells["rag"].text.cited.emit(1)
+    sheet = window.sheet
+    assert isinstance(sheet, SourceSheet)
+    assert "warranty of 36 months" in sheet.text.toPlainText()
+
+
+def test_the_lane_in_question_stays_in_view_beside_a_sheet(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    page.bench.remember(compare_lanes=["base", "prompted", "full", "rag"])
+    page._refresh_lanes()
+    window.resize(1280, 800)
+    view = ask(page, qtbot)
+    window.grab()
+    page._on_why(page.talk.turns[0], "rag")
+    window.grab()
+    assert "rag" in view.cells and view.cells["rag"].width() >= 264
+    assert page.left.isVisible() and "more lane" in page.left.text()
+    click(qtbot, page.left)
+    assert "base" in view.cells or "prompted" in view.cells
+
+
+def test_the_best_answer_is_voted_for_and_kept(page: ComparePage, qtbot: QtBot) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.cells["rag"].vote)
+    assert view.cells["rag"].vote.text() == "Best"
+    [talk] = read_talks(page._file)
+    assert talk.turns[0].best == "rag"
+
+
+def test_blind_hides_who_is_who_until_the_vote(page: ComparePage, qtbot: QtBot) -> None:
+    click(qtbot, page.blind)
+    view = ask(page, qtbot)
+    page.window().grab()
+    assert [head.name.full_text() for head in page.view.heads.heads] == ["Answer A", "Answer B", "Answer C"]
+    cell = view.cells["rag"]
+    assert not cell.why.isVisible() and cell.figures.full_text() == "" and cell.sources.count() == 0
+    click(qtbot, cell.vote)
+    assert cell.revealed.text() == "Documents (RAG)" and cell.why.isVisible()
+    assert sorted(each.revealed.text() for each in view.cells.values()) == ["Base", "Documents (RAG)", "Prompted"]
+
+
+def test_differences_of_two_answers_are_marked(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    page._show_lanes(["base", "rag"])
+    script.words = {"base": "It is 12 months.", "rag": "It is 36 months."}
+    view = ask(page, qtbot)
+    click(qtbot, view.differences)
+    assert view.cells["base"].text._marks == ((6, 8),) and view.cells["rag"].text._marks == ((6, 8),)
+    click(qtbot, view.differences)
+    assert view.cells["base"].text._marks == ()
+
+
+def test_a_corrected_answer_becomes_a_training_row_and_can_be_taken_back(
+    page: ComparePage, qtbot: QtBot, window: Window
+) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.cells["rag"].correct)
+    sheet = window.sheet
+    assert isinstance(sheet, TrainingSheet)
+    sheet.answer.setPlainText("36 months [1].")
+    click(qtbot, sheet.save)
+    path = page.bench.project.datasets_folder / "collected-reading.jsonl"
+    [row] = [json.loads(line) for line in path.read_text().splitlines()]
+    assert row["answer"] == "36 months [1]." and row["passages"][0]["file"] == "policies/warranty.md"
+    click(qtbot, window.notice_bar._action)
+    assert path.read_text() == ""
+
+
+def test_an_answer_without_passages_becomes_messages_with_its_system_prompt(
+    page: ComparePage, qtbot: QtBot, window: Window
+) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.cells["prompted"].correct)
+    sheet = window.sheet
+    assert isinstance(sheet, TrainingSheet)
+    click(qtbot, sheet.save)
+    [line] = (page.bench.project.datasets_folder / "collected.jsonl").read_text().splitlines()
+    assert [each["role"] for each in json.loads(line)["messages"]] == ["system", "user", "assistant"]
+
+
+def test_a_question_becomes_a_case_of_the_suite(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.cells["rag"].keep)
+    sheet = window.sheet
+    assert isinstance(sheet, SuiteSheet)
+    assert sheet.source.text() == "policies/warranty.md"
+    sheet.value.setPlainText("36 months\nthree years")
+    with qtbot.waitSignal(page.bench.suite_changed):
+        click(qtbot, sheet.save)
+    suite = read_suite(page.bench.project.suites_folder / "suite.yaml")
+    [case] = suite.cases
+    assert case.question == QUESTION and case.checks == ({"contains": ["36 months", "three years"]},)
+    assert case.source == "policies/warranty.md"
+
+
+def test_a_case_that_could_not_be_read_is_not_written(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.suite)
+    sheet = window.sheet
+    assert isinstance(sheet, SuiteSheet)
+    sheet.check.setCurrentIndex(sheet.check.findData("json_equals"))
+    sheet.value.setPlainText("{not json")
+    click(qtbot, sheet.save)
+    assert "not valid JSON" in sheet.trouble.text() and window.sheet is sheet
+    assert not list(page.bench.project.suites_folder.glob("*"))
+
+
+def test_a_conversation_and_a_draft_come_back(
+    page: ComparePage, qtbot: QtBot, window: Window, open_window: Callable[[], Window]
+) -> None:
+    ask(page, qtbot)
+    qtbot.keyClicks(page.composer.edit, "half a thou")
+    page.hidden()
+    page._read_project()
+    assert page.talk.turns[0].question == QUESTION
+    assert page.view.turns[0].cells["rag"].text.plain() == "The answer of rag [1]."
+    assert page.composer.text == "half a thou"
+
+
+def test_conversations_are_found_by_their_words_and_opened_again(
+    page: ComparePage, qtbot: QtBot, window: Window
+) -> None:
+    ask(page, qtbot)
+    page.new_talk()
+    assert page.view.turns == []
+    ask(page, qtbot, "Where is the office?")
+    page._on_history()
+    sheet = window.sheet
+    assert isinstance(sheet, HistorySheet) and len(sheet.rows()) == 2
+    qtbot.keyClicks(sheet.search, "warranty x2")
+    [row] = sheet.rows()
+    row.opened.emit(row._talk)
+    assert page.talk.turns[0].question == QUESTION and window.sheet is None
+
+
+def test_a_removed_conversation_can_be_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    ask(page, qtbot)
+    page._on_history()
+    sheet = window.sheet
+    assert isinstance(sheet, HistorySheet)
+    [row] = sheet.rows()
+    row.removed.emit(row._talk)
+    assert sheet.rows() == [] and read_talks(page._file) == []
+    click(qtbot, window.notice_bar._action)
+    assert [talk.name for talk in read_talks(page._file)] == [QUESTION]
+
+
+def test_closing_in_the_middle_of_an_answer_ends_soon(
+    page: ComparePage, qtbot: QtBot, script: Script, window: Window
+) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    window.close()
+    assert not window.isVisible()
+
+
+def test_a_lane_is_edited_into_ones_own(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    page._edit_lane(LANES["rag"])
+    sheet = window.sheet
+    assert isinstance(sheet, LaneSheet)
+    sheet.name.setText("Eight passages")
+    sheet.passages.setValue(8)
+    click(qtbot, sheet.save)
+    own = compare_lanes.own_lanes(page.bench.project)
+    assert own["eight-passages"].passages == 8 and own["eight-passages"].title == "Eight passages"
+    assert [lane.name for lane in page.view.lanes] == ["base", "prompted", "rag", "eight-passages"]
+
+
+def test_lanes_are_reordered_taken_out_and_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    page._on_lanes()
+    sheet = window.sheet
+    assert isinstance(sheet, LanesSheet)
+    sheet._move(2, -1)
+    assert [lane.name for lane in page.view.lanes] == ["base", "rag", "prompted"]
+    page._take_out("rag")
+    assert [lane.name for lane in page.view.lanes] == ["base", "prompted"]
+    click(qtbot, window.notice_bar._action)
+    assert [lane.name for lane in page.view.lanes] == ["base", "rag", "prompted"]
+
+
+def test_a_lane_is_duplicated_and_its_copy_deleted(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    page._duplicate(LANES["prompted"])
+    names = [lane.name for lane in page.view.lanes]
+    assert names == ["base", "prompted", "prompted-copy", "rag"]
+    copy = compare_lanes.own_lanes(page.bench.project)["prompted-copy"]
+    menu = QMenu()
+    page._fill_lane_menu(menu, copy)
+    assert "Delete this lane" in [action.text() for action in menu.actions()]
+    page._delete(copy)
+    assert "prompted-copy" not in compare_lanes.own_lanes(page.bench.project)
+
+
+def test_another_page_can_have_a_question_asked_in_chosen_lanes(
+    page: ComparePage, qtbot: QtBot, window: Window, script: Script
+) -> None:
+    window.bench.open_page("compare", lanes=["base", "full"], question="Tell me.", ask=True)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert [lane.name for lane in script.asked[0][1]] == ["base", "full"]
+    assert [lane.name for lane in page.view.lanes][:2] == ["base", "full"]
+
+
+def test_a_link_in_an_answer_is_shown_and_not_followed(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.words["base"] = "See [here](https://example.invalid/x)."
+    view = ask(page, qtbot)
+    view.cells["base"].text.link_clicked.emit("https://example.invalid/x")
+    [box] = page.findChildren(QMessageBox)
+    assert box.informativeText() == "https://example.invalid/x"
+    box.close()
+
+
+def test_a_turn_is_copied_with_every_answer(page: ComparePage, qtbot: QtBot) -> None:
+    view = ask(page, qtbot)
+    click(qtbot, view.copy)
+    text = QApplication.clipboard().text()
+    assert QUESTION in text and "### Documents (RAG)" in text and "The answer of rag [1]." in text
+
+
+def test_an_empty_page_teaches_and_offers_questions(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    page.bench.remember(questions=["What is new?"])
+    page.new_talk()
+    qtbot.waitUntil(lambda: any(each.text() == "What is new?" for each in page.view.findChildren(QPushButton)))
+    [button] = [each for each in page.view.findChildren(QPushButton) if each.text() == "What is new?"]
+    click(qtbot, button)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert page.talk.turns[0].question == "What is new?"
+
+
+def test_conversations_lie_in_the_project(page: ComparePage, qtbot: QtBot) -> None:
+    ask(page, qtbot)
+    assert (page.bench.project.folder / CONVERSATIONS).exists()
