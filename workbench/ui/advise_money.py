@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
 from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
 from workbench.ui import widgets
-from workbench.ui.charts import round_estimate
+from workbench.ui.charts import nice_top, round_estimate
 from workbench.ui.charts_advice import CostChart, CostLine
 from workbench.ui.lane_names import lane_title
 from workbench.ui.page import Sheet
@@ -81,6 +81,8 @@ class PricesSheet(Sheet):
 
 def duration(seconds: float) -> str:
     """A set-up time: none, 40 s, 6 min, 1.5 h."""
+    if 0 < seconds < 1:
+        return "under 1 s"
     if seconds <= 0:
         return "none"
     if seconds < 60:
@@ -173,9 +175,10 @@ class BreakEvenPanel(QWidget):
         self.title = widgets.label("", "section", wrap=True)
         self.note = widgets.label("", "caption", wrap=True)
         self.chart = CostChart()
-        frame = widgets.panel(widgets.column(self.title, self.note, self.chart, spacing=6, margins=(16, 12, 16, 12)))
+        frame = widgets.panel(
+            widgets.column(self.title, self.note, self.chart, None, spacing=6, margins=(16, 12, 16, 12))
+        )
         self.setLayout(widgets.column(frame))
-        self.layout().setStretch(0, 1)  # type: ignore[union-attr]
 
     def show_pair(self, plain: Cost | None, dearer: Cost | None, currency: str) -> None:
         """Compare the lane of the verdict with the best cheaper one; says what is missing where that cannot be done."""
@@ -199,7 +202,7 @@ class BreakEvenPanel(QWidget):
         else:
             self.title.setText(self.tr("Pays for itself after about {0:,} questions").format(round_estimate(meet)))
         self.note.setText(self.tr("Cost with wrong answers put right by hand"))
-        span = max(1000.0, 3 * (meet or 0))
+        span = nice_top(max(1000.0, 2.5 * (meet or 0)))
         lines = [
             CostLine(lane_title(cost.lane), cost.lane, cost.setup_price, cost.price_per_question)
             for cost in (plain, dearer)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, QWidget
 
 from workbench import records
@@ -18,7 +20,7 @@ from workbench.evaluation.records import Evaluation, Suite
 from workbench.evaluation.suite import read_suite
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
-from workbench.ui import evaluate_source, widgets
+from workbench.ui import evaluate_source, theme, widgets
 from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
 from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
 from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
@@ -27,6 +29,7 @@ from workbench.ui.evaluate_page import when
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
+SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,19 @@ class Advice:
     train_seconds: dict[str, float]
     adapter_bytes: dict[str, int]
     index_bytes: int
+    index_seconds: float  # to read all documents once, at the speed of this project's own builds; 0: not known
+
+
+def read_seconds(project: Project) -> float:
+    """About how long it takes to read all documents of the project from scratch, 0 where no build has told."""
+    from workbench.index.files import list_files, read_index
+
+    with contextlib.suppress(WorkbenchError, OSError, ValueError, sqlite3.Error):
+        with read_index(project.folder) as index:
+            rate = float(index.fact("bytes_per_second", "0"))
+        size = sum(file.size for file in list_files(project.folder) if file.state == "indexed")
+        return size / rate if rate else 0.0
+    return 0.0
 
 
 def advise(project: Project, evaluation: Evaluation) -> Stage:
@@ -55,7 +71,7 @@ def advise(project: Project, evaluation: Evaluation) -> Stage:
             seconds[run.name] = run.seconds
             sizes[run.name] = run.adapter.stat().st_size if run.adapter is not None else 0
     index = sum(path.stat().st_size for path in project.index_folder.rglob("*") if path.is_file())
-    yield Result(Advice(evaluation, suite, decide(evaluation, suite), seconds, sizes, index))
+    yield Result(Advice(evaluation, suite, decide(evaluation, suite), seconds, sizes, index, read_seconds(project)))
 
 
 def suite_of(project: Project, evaluation: Evaluation) -> Suite:
@@ -119,15 +135,26 @@ class AdvisePage(Page):
         self.costs, self.even = CostPanel(), BreakEvenPanel()
         self.failures.next_wanted.connect(self._on_next)
         self.costs.prices_wanted.connect(self._on_prices_clicked)
-        grid = QGridLayout()
-        grid.setSpacing(16)
-        for place, panel in enumerate((self.effects, self.failures, self.costs, self.even)):
-            grid.addWidget(panel, place // 2, place % 2)
-        grid.setColumnStretch(0, 17)
-        grid.setColumnStretch(1, 10)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(16)
+        self._columns = 0
+        self._arrange(2)
         inner = QWidget()
-        inner.setLayout(widgets.column(self.head, grid, None, spacing=16, margins=(24, 20, 24, 24)))
+        inner.setLayout(widgets.column(self.head, self._grid, None, spacing=16, margins=(24, 20, 24, 24)))
         return scroll_area(inner)
+
+    def _arrange(self, columns: int) -> None:
+        """Put the four panels beside each other, or under each other where room is short."""
+        if columns != self._columns:
+            self._columns = columns
+            for place, panel in enumerate((self.effects, self.failures, self.costs, self.even)):
+                self._grid.addWidget(panel, place // columns, place % columns)
+            self._grid.setColumnStretch(0, 17)
+            self._grid.setColumnStretch(1, 10 if columns == 2 else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(2 if self.width() >= theme.px(SIDE_BY_SIDE) else 1)
 
     # What it shows
 
@@ -189,6 +216,7 @@ class AdvisePage(Page):
         costs = cost_table(
             advice.evaluation,
             given,
+            index_seconds=advice.index_seconds,
             train_seconds=advice.train_seconds,
             index_bytes=advice.index_bytes,
             adapter_bytes=advice.adapter_bytes,

@@ -114,7 +114,7 @@ class ShareBar(QWidget):
     def __init__(self, lane: str, share: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lane, self._share = lane, share
-        self.setFixedSize(96, 16)
+        self.setFixedSize(64, 16)
 
     def paintEvent(self, event: object) -> None:
         draw_bar(self, theme.lane_color(self._lane), self._share)
@@ -131,7 +131,7 @@ class FailuresPanel(QWidget):
         self.title = widgets.label("", "section")
         self.lane = QComboBox()
         self.lane.setAccessibleName(self.tr("Lane whose failures are shown"))
-        self.lane.setMinimumContentsLength(12)
+        self.lane.setMinimumContentsLength(16)
         self.lane.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.lane.currentIndexChanged.connect(self._fill)
         self.grid = QGridLayout()
@@ -162,8 +162,7 @@ class FailuresPanel(QWidget):
             self.grid.addWidget(widgets.hline(), number * 2, 0, 1, 4)
             name = widgets.label(found.title if found is not None else reason)
             name.setToolTip(f"{found.sentence} {found.next_step}" if found is not None else "")
-            name.setMargin(7)
-            name.setIndent(0)
+            name.setContentsMargins(0, 7, 0, 7)
             link = widgets.link_button(
                 NEXT.get(reason, ("evaluate", "See answers"))[1], partial(self.next_wanted.emit, reason, lane)
             )

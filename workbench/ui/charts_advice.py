@@ -39,7 +39,7 @@ class EffectsChart(Chart):
         return QSize(620, int(self.ROW * max(1, len(self._rows)) + 28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(420, self.sizeHint().height())
+        return QSize(380, self.sizeHint().height())
 
     def show_effects(self, rows: Sequence[EffectBar], noise: float) -> None:
         """Rows from top to bottom, the noise as half the width of the band in points (0: none is known)."""
@@ -171,12 +171,12 @@ class CostChart(Chart):
                 plot.left() + plot.width() * answers / self._answers, plot.bottom() - plot.height() * cost / top
             )
 
-        for part in range(4):
-            y = place(0, top * part / 3).y()
+        for part in range(5):
+            y = place(0, top * part / 4).y()
             painter.setPen(QPen(color("line"), 1))
             painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
-            mark = self._currency if part in (0, 3) else ""
-            write(painter, plot.left() - 8, y, mark + short_number(top * part / 3), color("muted"), "right")
+            mark = self._currency if part in (0, 4) else ""
+            write(painter, plot.left() - 8, y, mark + short_number(top * part / 4), color("muted"), "right")
         for share, side in ((0.0, "centre"), (0.5, "centre"), (1.0, "right")):
             at = place(self._answers * share, 0)
             write(painter, at.x(), plot.bottom() + 14, f"{self._answers * share:,.0f}", color("muted"), side)
@@ -184,7 +184,11 @@ class CostChart(Chart):
         for line in self._lines:
             begin, end = place(0, line.start), place(self._answers, line.start + line.each * self._answers)
             draw_curve(painter, [begin, end], QPen(lane_color(line.lane), 2))
-            y = end.y() + (-10 if line is highest and end.y() > plot.top() + 16 else 14)
+            left = plot.right() - QFontMetricsF(painter.font()).horizontalAdvance(line.title)
+            along = place(self._answers * (left - plot.left()) / plot.width(), 0).x()
+            before = begin.y() + (end.y() - begin.y()) * (along - plot.left()) / plot.width()
+            above = line is highest and end.y() > plot.top() + 16
+            y = min(before, end.y()) - 10 if above else max(before, end.y()) + 12
             write(painter, plot.right(), y, line.title, color("text"), "right")
         self._draw_meeting(painter, plot, place)
 

@@ -129,8 +129,12 @@ class LossChart(Chart):
         x = self._place(plot, self._step, 0).x()
         room = plot.right() - x > 110
         bottom = plot.bottom() - 8
+        metrics = QFontMetricsF(painter.font())
         for place, (y, text) in enumerate(sorted(ends, reverse=True)):
-            bottom = min(bottom, y if room else y - 10)
+            bottom = min(bottom, y if room else y - 16)
+            if not room:  # a ground behind the words, so that the curve does not run through them
+                width = metrics.horizontalAdvance(text) + 6
+                painter.fillRect(QRectF(plot.right() - 3 - width, bottom - 8, width, 16), color("surface"))
             write(
                 painter, x + 10 if room else plot.right() - 6, bottom, text, color("text"), "left" if room else "right"
             )

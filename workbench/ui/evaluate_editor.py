@@ -82,7 +82,7 @@ class SuiteEditor(QWidget):
         view.setItemDelegate(TextDelegate(view))
         view.setItemDelegateForColumn(KIND, KindDelegate(view))
         head = view.horizontalHeader()
-        for column, width in ((KIND, 112), (SOURCE, 140), (TAGS, 96), (ID, 120)):
+        for column, width in ((KIND, 128), (SOURCE, 140), (TAGS, 80), (ID, 132)):
             view.setColumnWidth(column, width)
         head.setSectionResizeMode(QUESTION, QHeaderView.ResizeMode.Stretch)
         head.setSectionResizeMode(CHECKS, QHeaderView.ResizeMode.Stretch)

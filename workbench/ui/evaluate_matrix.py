@@ -31,6 +31,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 ROW_HEIGHT = 28
 HEAD_HEIGHT = 112
+NUDGE = 20  # a question begins under its group's name: most of a level's indentation is taken back
 RowRole = Qt.ItemDataRole.UserRole + 1  # a CaseRow or a Group
 CellRole = Qt.ItemDataRole.UserRole + 2  # a CaseResult, or None where the lane has not answered
 
@@ -182,8 +183,10 @@ class CellDelegate(QStyledItemDelegate):
         if focused:
             painter.fillRect(rect, color("selected"))
         metrics = QFontMetrics(painter.font())
-        text = metrics.elidedText(row.question.replace("\n", " "), Qt.TextElideMode.ElideRight, rect.width() - 16)
-        write(painter, rect.left() + 4, rect.center().y() + 0.5, text, color("text"))
+        text = metrics.elidedText(
+            row.question.replace("\n", " "), Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE
+        )
+        write(painter, rect.left() - NUDGE, rect.center().y() + 0.5, text, color("text"))
 
     def _paint_cell(self, painter: QPainter, rect: QRect, index: Index, row: CaseRow, focused: bool) -> None:
         cell = index.data(CellRole)

@@ -63,7 +63,9 @@ class FinetunePage(Page):
         self.add_picker(self.picker)
         self.earlier = widgets.quiet_button(self.tr("Earlier runs"), "clock-counter-clockwise", self._on_runs_clicked)
         self.stop = widgets.button(self.tr("Stop and keep"), "stop", self._on_stop_clicked)
+        self.new = widgets.button(self.tr("New fine-tune"), "plus", self._on_new_clicked)
         self.add_action(self.earlier)
+        self.add_action(self.new)
         self.add_action(self.stop)
 
     def _build_body(self) -> None:
@@ -166,6 +168,7 @@ class FinetunePage(Page):
         self.picker.setText(self.run.course.name if has_run else self.tr("New fine-tune"))
         self.earlier.setVisible(bool(self.runs))
         self.stop.setVisible(busy)
+        self.new.setVisible(not busy and shown is not None)
         self.run_area.setVisible(has_run)
         self.empty.setVisible(not has_run)
         fresh = not busy and shown is None

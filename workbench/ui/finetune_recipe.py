@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
-    QPushButton,
     QSizePolicy,
     QSpinBox,
     QWidget,
@@ -27,16 +27,15 @@ from workbench.ui.finetune_presets import PRESETS, Speed, apply_preset, estimate
 from workbench.ui.page import Sheet
 
 
-class PresetCard(QPushButton):
+class PresetCard(QAbstractButton):
     """A preset with its name, how long it will take and what it does."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setCheckable(True)
-        self.setAutoDefault(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(100)
-        self.setFixedHeight(theme.px(76))
         self._name, self._time = name, ""
         self._lines = [widgets.label(name, "strong"), widgets.label("", "text"), widgets.label("", "caption")]
         for line in self._lines:
@@ -49,6 +48,11 @@ class PresetCard(QPushButton):
         self._lines[1].setText(time)
         self._lines[2].setText(note)
         self.setAccessibleName(f"{self._name}, {time}, {note}")
+
+    def sizeHint(self) -> QSize:
+        layout = self.layout()
+        hint = layout.sizeHint() if layout is not None else QSize(100, 76)
+        return QSize(max(100, hint.width()), hint.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

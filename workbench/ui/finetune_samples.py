@@ -58,6 +58,12 @@ def _difference(expected: Any, answer: Any) -> str:
     return "Another value"
 
 
+def breakable(text: str, most: int = 360) -> str:
+    """A text that may be broken after commas and colons, as JSON without blanks must be to fit a column."""
+    short = text[:most] + ("…" if len(text) > most else "")
+    return short.replace(",", ",\u200b").replace(":", ":\u200b")
+
+
 class SideRule(QWidget):
     """A rule in a lane's colour at the side of what belongs to it."""
 
@@ -78,7 +84,7 @@ class AnswerCell(QWidget):
         rule = SideRule(lane)
         text = sample.answer if sample is not None else ""
         structured = sample is not None and isinstance(_json(sample.expected), (dict, list))
-        shown = widgets.label(text[:360] + ("…" if len(text) > 360 else ""), "text", wrap=True, selectable=True)
+        shown = widgets.label(breakable(text), "text", wrap=True, selectable=True)
         shown.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         shown.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if structured:

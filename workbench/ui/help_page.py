@@ -22,7 +22,8 @@ from workbench.ui.tables import Column, RecordModel, make_table
 SIGNS = {"ok": ("check-circle", "good"), "warn": ("warning", "warning"), "bad": ("x-circle", "bad")}
 MADE_OF = (
     "PySide6", "llama-cpp-python", "torch", "transformers", "peft", "sentence-transformers", "chromadb", "pypdf",
-    "python-docx", "openpyxl", "python-pptx", "beautifulsoup4", "lxml", "scipy", "PyYAML", "jinja2", "watchdog", "qtawesome",
+    "python-docx", "openpyxl", "python-pptx", "beautifulsoup4", "lxml", "scipy", "PyYAML", "jinja2",
+    "watchdog", "qtawesome",
 )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def doctor_stage(project: Path) -> Stage:
 def licence_of(name: str) -> tuple[str, str, str]:
     """A package's name, version and licence as it states them; the first line where it states a whole text."""
     try:
-        found = importlib.metadata.metadata(name)
+        found: Any = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return name, "", "not installed"
     classifiers = [each for each in found.get_all("Classifier") or [] if each.startswith("License ::")]
@@ -112,8 +113,8 @@ class HelpPage(Page):
 
     def _about(self) -> QWidget:
         said = self.tr(
-            "Workbench {0}, Python {1}, Qt {2}, {3} {4}. It runs on this computer alone: documents, questions, answers and "
-            "fine-tunes never leave it. The starter model is SmolLM2 135M Instruct (Apache-2.0), the embedder "
+            "Workbench {0}, Python {1}, Qt {2}, {3} {4}. It runs on this computer alone: documents, questions, answers "
+            "and fine-tunes never leave it. The starter model is SmolLM2 135M Instruct (Apache-2.0), the embedder "
             "all-MiniLM-L6-v2 (Apache-2.0), the icons Phosphor (MIT)."
         ).format(workbench.__version__, platform.python_version(), qVersion(), platform.system(), platform.machine())
         return widgets.label(said, "text", wrap=True, selectable=True)

@@ -210,8 +210,8 @@ class ModelsPage(Page):
         box.setText(self.tr("Fetch {0}?").format(model.title))
         box.setInformativeText(
             self.tr(
-                "{0} are downloaded from the hub ({1}) and checked against the known hash. The hub sees your address and "
-                "which model you fetch, and nothing else. It goes to {2}; a stopped download goes on where it was."
+                "{0} are downloaded from the hub ({1}) and checked against the known hash. The hub sees your address "
+                "and which model you fetch, and nothing else. It goes to {2}; a stopped download goes on where it was."
             ).format(widgets.bytes_text(model.size), model.source, paths.model_folder())
         )
         fetch = box.addButton(self.tr("Fetch"), QMessageBox.ButtonRole.AcceptRole)

@@ -167,10 +167,12 @@ class SettingsPage(Page):
 
     def _folder_row(self, name: str, why: str, find: Callable[[], Path]) -> SettingRow:
         shown = self._folder_labels[name] = widgets.ElidedLabel(str(find()), "muted", middle=True)
-        shown.setMinimumWidth(260)
         open_it = widgets.button(self.tr("Open"), "", partial(self._open_folder, find), "small")
         editor = QWidget()
-        editor.setLayout(widgets.row(shown, open_it))
+        line = widgets.row(shown, open_it)
+        line.setStretch(0, 1)
+        editor.setLayout(line)
+        editor.setMinimumWidth(360)
         open_it.setAccessibleName(self.tr("Open the folder: {0}").format(name))
         return SettingRow(name, why, editor)
 
