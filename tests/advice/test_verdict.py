@@ -65,6 +65,12 @@ def test_equal_lanes_over_few_questions_cannot_be_told_apart() -> None:
     assert found.recommendation == "cannot-tell" and found.questions_needed > 0
 
 
+def test_one_case_lost_among_four_is_no_firm_finding() -> None:
+    suite = make_suite(4, 0, 0)
+    found = decide(make_evaluation(suite, lambda lane, case, n: lane == "base" and n == 2, ("base", "rag")), suite)
+    assert found.recommendation == "cannot-tell" and found.questions_needed > 0
+
+
 def test_where_nothing_helps_the_bare_model_is_not_praised() -> None:
     found = verdict(shares(base=3, prompted=3, rag=3, tuned=3, rag_tuned=3))
     assert found.recommendation == "neither"

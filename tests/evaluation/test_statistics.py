@@ -68,6 +68,14 @@ def test_pairs_that_all_agree_do_not_prove_that_there_is_no_difference() -> None
     assert paired_interval([2, 2, 2])[1] == 2.0
 
 
+def test_never_getting_better_in_a_few_cases_does_not_prove_that_it_never_does() -> None:
+    low, high = paired_interval([0, 0, -1, 0])
+    assert high > 0.4 and low < -0.5
+    low, high = paired_interval([0, 0, 1, 0])
+    assert low < -0.4
+    assert paired_interval([0] * 100 + [-1] * 20)[1] < 0.0  # with many cases it does show
+
+
 def test_an_effect_counts_who_alone_was_right() -> None:
     effect = paired_effect("retrieval", "rag", "base", [True, True, False, True], [False, True, True, False])
     assert (effect.better, effect.worse, effect.total, effect.difference) == (2, 1, 4, 0.25)

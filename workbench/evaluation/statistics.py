@@ -29,16 +29,24 @@ def rate_of(passed: int, total: int) -> Rate:
 def paired_interval(differences: Sequence[float], seed: int = SEED) -> tuple[float, float]:
     """The percentile bootstrap interval of the mean of per-case differences (-1, 0 or 1; -2 to 2 for interactions).
 
-    Where every case says the same, resampling has nothing to vary, and the interval takes its open end from Wilson's
-    bound instead: 0 of n discordant cases do not prove that there are none.
+    Resampling cannot draw what the sample does not hold: where no case got better (or none got worse), the interval is
+    widened by what Wilson's bound leaves open, for 0 of n cases do not prove that there are none.
     """
     values = np.asarray(differences, dtype=float)
     if not values.size:
         return (-1.0, 1.0)
-    if np.all(values == values[0]):
-        slack, constant = 1.0 - rate_of(values.size, values.size).interval[0], float(values[0])
-        limit = max(1.0, abs(constant))
-        return (max(-limit, constant - slack), min(limit, constant + slack))
+    better, worse = (rate_of(int(count), values.size) for count in ((values > 0).sum(), (values < 0).sum()))
+    low = high = float(values[0])
+    if np.any(values != values[0]):
+        low, high = _bootstrap(values, seed)
+    if not worse.passed:
+        low = min(low, better.interval[0] - worse.interval[1])
+    if not better.passed:
+        high = max(high, better.interval[1] - worse.interval[0])
+    return (low, high)
+
+
+def _bootstrap(values: np.ndarray, seed: int) -> tuple[float, float]:
     found = stats.bootstrap(
         (values,),
         np.mean,
