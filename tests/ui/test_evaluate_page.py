@@ -1,0 +1,190 @@
+"""The Evaluate page as a person uses it: look, filter, click, run, stop, compare, export."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import RIGHT, make_evaluation, make_results, make_suite
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from workbench.events import Note, Progress, Result, Stage
+from workbench.project import Project
+from workbench.ui import evaluate_source
+from workbench.ui.bench import Bench
+from workbench.ui.evaluate_matrix import MatrixModel
+from workbench.ui.evaluate_page import EvaluatePage
+from workbench.ui.evaluate_rows import MatrixFilter, build_matrix, build_rows
+
+LANES = tuple(RIGHT)
+
+
+@pytest.fixture
+def lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from conftest import make_lane
+
+    monkeypatch.setattr(evaluate_source, "all_lanes", lambda project: tuple(make_lane(name) for name in ("base", "rag")))
+
+
+@pytest.fixture
+def page(bench: Bench, lanes: None, qtbot: QtBot, project: Project) -> Iterator[EvaluatePage]:
+    suite = make_suite(project, copies=1)
+    make_evaluation(project, suite, "earlier", "2026-11-18T10:00:00", seed=3)
+    make_evaluation(project, suite, "later", "2026-11-20T21:00:00", seed=7)
+    made = EvaluatePage(bench)
+    qtbot.addWidget(made)
+    made.resize(1200, 800)
+    made.show()
+    yield made
+
+
+def shown_cases(page: EvaluatePage) -> int:
+    return sum(len(group.rows) for group in page.model.matrix.groups)
+
+
+def test_the_matrix_keeps_the_rules_of_models(qtbot: QtBot, project: Project) -> None:
+    model = MatrixModel()
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    suite = make_suite(project, copies=1)
+    rows = build_rows(suite.cases, make_results(suite.cases))
+    for wanted in (MatrixFilter(), MatrixFilter(show="failures", kind="fact"), MatrixFilter(text="nothing like it")):
+        model.show_matrix(build_matrix(rows, LANES, wanted))
+    assert model.rowCount() == 0
+
+
+def test_without_a_suite_the_page_teaches_with_one_action(bench: Bench, lanes: None, qtbot: QtBot) -> None:
+    page = EvaluatePage(bench)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.stack.currentWidget() is page.empty
+    page.create_suite("Warranty")
+    assert page.stack.currentWidget() is page.editor and page.editor.model.rowCount() == 1
+
+
+def test_the_newest_run_is_shown_with_rates_in_the_heads(page: EvaluatePage) -> None:
+    assert page.shown_run is not None and page.shown_run.name == "later"
+    assert page.view.head.lanes == LANES
+    assert page.view.head.summaries["base"].overall.total == 16
+    assert "16 cases" in page.view.head.caption
+    group = page.model.index(0, 1)
+    assert group.data() == "{} of {}".format(*page.model.matrix.groups[0].passed["base"])
+    assert not page.grab().isNull()
+
+
+def test_chips_kinds_and_words_filter(page: EvaluatePage, qtbot: QtBot) -> None:
+    counts = page.model.matrix.counts
+    for name in ("failures", "disagreements", "changed", "all"):
+        qtbot.mouseClick(page.chips.chip(name), Qt.MouseButton.LeftButton)
+        assert shown_cases(page) == counts[name]
+    page.kind.setCurrentIndex(page.kind.findData("behaviour"))
+    assert shown_cases(page) == 5
+    qtbot.keyClicks(page.find_line, "polish")
+    assert shown_cases(page) == 1
+
+
+def test_a_click_opens_the_answers_side_by_side(page: EvaluatePage, bench: Bench, qtbot: QtBot) -> None:
+    index = page.model.index(0, 2, page.model.index(0, 0))
+    page.view.setCurrentIndex(index)
+    page.view.setFocus()
+    qtbot.keyClick(page.view, Qt.Key.Key_Return)
+    assert page.answers.isVisible()
+    assert page.answers._lanes.count() == len(LANES)
+    asked: list[dict[str, Any]] = []
+    bench.page_requested.connect(lambda name, what: asked.append({name: what}))
+    page.answers._on_ask_clicked()
+    assert asked == [{"compare": {"question": "How long is the warranty on the X2?"}}]
+    page.answers._on_edit_clicked()
+    assert page.stack.currentWidget() is page.editor
+
+
+def test_groups_fold_by_a_click(page: EvaluatePage) -> None:
+    group = page.model.index(0, 0)
+    assert page.view.isExpanded(group)
+    page.view.clicked.emit(group)
+    assert not page.view.isExpanded(group)
+
+
+class ScriptedRun:
+    """An evaluation that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def stage(self, suite: Any, lanes: Any, project: Path, knowledge: Any, engine: Any, name: str = "") -> Stage:
+        results = make_results(suite.cases, lanes=("base", "rag"))
+        yield Note("3 of 32 answers are kept from before; going on with the rest.")
+        for done, result in enumerate(results[:5], start=1):
+            yield Result(result)
+            yield Progress(done, len(results), "Base: case 5 of 16", "cases", seconds_left=40.0)
+        while not self.go.wait(0.02):
+            yield Progress(5, len(results), "Base: case 6 of 16", "cases")
+        evaluation = make_evaluation(Project.open(project), suite, "newest", "2026-11-21T09:00:00", seed=9)
+        yield Result(evaluation)
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedRun:
+    made = ScriptedRun()
+    monkeypatch.setattr("workbench.evaluation.evaluate.evaluate", made.stage)
+    return made
+
+
+def test_a_run_fills_the_matrix_as_it_goes_and_is_shown_at_its_end(
+    page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
+) -> None:
+    qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers")
+    qtbot.waitUntil(lambda: page.view.head.counts.get("base", (0, 0))[1] == 5)
+    assert page.stop.isVisible() and not page.run.isVisible()
+    with qtbot.waitSignal(bench.results_changed):
+        scripted.go.set()
+    assert page.shown_run is not None and page.shown_run.name == "newest"
+    assert page.run.isVisible() and not page.strip.isVisible()
+
+
+def test_stopping_keeps_what_was_answered_and_says_so(
+    page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
+) -> None:
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    page.run.click()
+    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers")
+    with qtbot.waitSignal(bench.results_changed):
+        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert said[-1] == "Stopped. 5 answers are kept, and Run goes on from there."
+    assert page.shown_run is not None and page.shown_run.name == "later"
+
+
+def test_no_lane_chosen_is_said_in_place_of_running(page: EvaluatePage, bench: Bench, qtbot: QtBot) -> None:
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    for action in page.lanes.menu.actions():
+        action.setChecked(False)
+    page.run.click()
+    assert said == ["Choose at least one lane to run the suite over."]
+    assert bench.recall("evaluate_lanes") == []
+
+
+def test_a_run_is_exported_as_a_table(page: EvaluatePage, tmp_path: Path, bench: Bench, qtbot: QtBot) -> None:
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    page.export_run("csv", tmp_path / "run.csv")
+    qtbot.waitUntil(lambda: bool(said))
+    assert said == [f"Written: {tmp_path / 'run.csv'}"]
+    assert len(list(csv.reader((tmp_path / "run.csv").open(encoding="utf-8-sig")))) == 1 + 16 * len(LANES)
+
+
+def test_a_question_from_compare_becomes_a_case(page: EvaluatePage) -> None:
+    page.shown(question="Is it waterproof?")
+    assert page.stack.currentWidget() is page.editor
+    assert any(draft.question == "Is it waterproof?" for draft in page.editor.model.drafts)
+
+
+def test_an_index_of_nothing_has_no_parent(page: EvaluatePage) -> None:
+    assert not page.model.parent(QModelIndex()).isValid()
