@@ -1,0 +1,298 @@
+"""train(recipe, data): a LoRA fine-tune on the CPU with transformers and peft, in one plain loop."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import InputError
+from workbench.events import Event, Note, Progress, Result, Step
+from workbench.settings import available_cores
+from workbench.tuning.base import choose_precision, load_base, read_base
+from workbench.tuning.checkpoint import load_checkpoint, read_state, recipe_key, save_checkpoint
+from workbench.tuning.dataset import Example
+from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, register_attention
+from workbench.tuning.recipe import Recipe, Sample
+from workbench.tuning.tokens import Tokenizer, Tokens
+
+BUDGET = (
+    640  # tokens of a micro-batch: large enough for full matrix speed, small enough that a stop is noticed in a second
+)
+SAMPLE_TOKENS = 48  # of a sample answer: enough to see what is being learnt
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a fine-tune learns from."""
+
+    train: Sequence[Example]
+    held_out: Sequence[Example]
+    tokenizer: Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training leaves in memory, for the parity check."""
+
+    model: Any  # the peft model
+    step: int
+    total: int
+    stopped: bool
+    tokens_per_second: float
+    seconds: float
+    precision: str
+
+
+@dataclass(slots=True)
+class Memory:
+    """The states that come out of the frozen lower layers, kept per row so that later epochs need not make them again."""
+
+    room: int  # bytes left
+    states: dict[int, Any] = field(default_factory=dict)  # id of a row's Tokens → [length, hidden]
+
+
+def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Train a LoRA adapter; yields Progress, Note and Step, and last a Result with a Trained.
+
+    Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns true the
+    work up to the last whole step is in the checkpoint. Raises BadModel, TooLittleMemory, DiskFull, and InputError when
+    the loss is no longer a number.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    # Load: the base in full precision, frozen, with LoRA beside the chosen projections of the chosen layers.
+    torch.set_num_threads(recipe.threads or available_cores())
+    torch.manual_seed(recipe.seed)  # LoRA's A starts random; nothing else is
+    precision = choose_precision(recipe.precision)
+    yield Progress(0, 0, f"loading {recipe.model.name} for training in {precision}", "steps")
+    info = read_base(recipe.model)
+    register_attention()
+    base = load_base(recipe.model, info, precision)
+    layers = sorted(recipe.layers) or list(range(info.layers))
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        target_modules=list(recipe.targets),
+        layers_to_transform=layers,
+        lora_dropout=0.0,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(base, config, autocast_adapter_dtype=False)
+    parameters = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+    optimizer = torch.optim.AdamW(
+        parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+
+    # Prepare: the order of all batches follows from the seed alone, so a resumed run sees what it would have seen.
+    batches = plan_batches(len(data.train), recipe)
+    total = len(batches)
+    every = recipe.eval_every or max(1, math.ceil(total / 6))
+    keep_every = recipe.checkpoint_every or every
+    memory = Memory(room=free_memory() // 4)
+    rows = [example.tokens for example in data.train]
+    held = [example.tokens for example in data.held_out]
+    sample_steps = {0, (total // 2 // every) * every, total}
+    checkpoint, key = recipe.folder / "checkpoint", recipe_key(recipe)
+    state = read_state(checkpoint)
+    step, spent, read = 0, 0.0, 0
+    if state is not None and state["recipe"] == key:
+        load_checkpoint(checkpoint, parameters, optimizer)
+        step, spent, read = state["step"], state["seconds"], state["read"]
+        yield Note(f"Continuing after step {step} of {total}.")
+    began = time.monotonic() - spent
+
+    def measured(step: int, loss: float | None) -> Step:
+        at = time.monotonic() - began
+        return Step(step, total, loss, tokens_per_second=read / at if read else 0.0, seconds=at)
+
+    first_loss = None
+    if step == 0:
+        yield Progress(0, total, "measuring the model before training", "steps")
+        first_loss = evaluate(model, layers[0], held, memory)
+        samples = take_samples(model, data, recipe)
+        began = time.monotonic()
+        yield Step(0, total, None, eval_loss=first_loss, samples=samples)
+
+    # Step: forward and backward over packed micro-batches, clip, update.
+    stopped = False
+    while step < total and not stopped:
+        chosen = [rows[place] for place in batches[step]]
+        trained = sum(row.trained for row in chosen)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * schedule(step, total, recipe.warmup)
+        summed = 0.0
+        for part in micro_batches(chosen, BUDGET):
+            if stop():
+                stopped = True
+                break
+            loss = loss_of(model, layers[0], [chosen[place] for place in part], memory) / trained
+            loss.backward()
+            summed += float(loss.detach())
+        if stopped:
+            break
+        if not math.isfinite(summed):
+            raise InputError(
+                f"The loss stopped being a number at step {step + 1}: the learning rate {recipe.learning_rate:g} is too high "
+                "for this data. The last checkpoint is kept; start again with a third of it."
+            )
+        torch.nn.utils.clip_grad_norm_(parameters.values(), recipe.max_gradient)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step, read = step + 1, read + sum(len(row.ids) for row in chosen)
+        event = measured(step, summed)
+
+        # Measure and keep.
+        if step % every == 0 or step == total:
+            paused = time.monotonic()
+            loss_now = evaluate(model, layers[0], held, memory)
+            samples = take_samples(model, data, recipe) if step in sample_steps else ()
+            began += time.monotonic() - paused  # measuring is not training
+            event = Step(step, total, summed, loss_now, event.tokens_per_second, event.seconds, samples)
+        if step % keep_every == 0 or step == total:
+            save_checkpoint(checkpoint, parameters, optimizer, _state(key, step, total, event.seconds, read))
+        yield event
+    if stopped and step:
+        save_checkpoint(checkpoint, parameters, optimizer, _state(key, step, total, time.monotonic() - began, read))
+    if not stopped:
+        model.save_pretrained(recipe.folder / "peft")
+    seconds = time.monotonic() - began
+    yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, precision))
+
+
+def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:
+    return {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
+
+
+def free_memory() -> int:
+    """Bytes of memory that are free."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def plan_batches(count: int, recipe: Recipe) -> list[list[int]]:
+    """The rows of every optimiser step: each epoch in its own seeded order, the last one cut where `epochs` is broken."""
+    size = min(recipe.batch_size, count)
+    per_epoch = math.ceil(count / size)
+    total = max(1, round(per_epoch * recipe.epochs))
+    batches: list[list[int]] = []
+    for epoch in range(math.ceil(total / per_epoch)):
+        order = list(range(count))
+        random.Random(recipe.seed * 1000 + epoch).shuffle(order)
+        batches += [order[at : at + size] for at in range(0, count, size)]
+    return batches[:total]
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """The learning rate's factor: up in a line over the warm-up, then down along half a cosine to a tenth."""
+    rising = max(1, round(total * warmup))
+    if step < rising:
+        return (step + 1) / rising
+    along = (step - rising) / max(1, total - rising)
+    return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * along))
+
+
+def loss_of(model: Any, first: int, rows: Sequence[Tokens], memory: Memory) -> Any:
+    """The summed cross-entropy (nats) of the trained tokens of some rows; only those places go through the head."""
+    import torch
+
+    packed = pack(rows)
+    inner, head = model.get_base_model().model, model.get_base_model().lm_head
+    hidden = inputs_above(inner, first, rows, packed, memory)
+    hidden = run_layers(inner, inner.layers[first:], hidden, packed)
+    logits = head(inner.norm(hidden[0, packed.sources]))
+    return torch.nn.functional.cross_entropy(logits.float(), packed.labels, reduction="sum")
+
+
+def inputs_above(inner: Any, first: int, rows: Sequence[Tokens], packed: Packed, memory: Memory) -> Any:
+    """What goes into layer `first`: [1, T, hidden]. The layers below are frozen, so it is the same in every epoch."""
+    import torch
+
+    with torch.no_grad():
+        if first and all(id(row) in memory.states for row in rows):
+            pieces = []
+            for group in packed.groups:
+                pieces.append(memory.states[id(rows[group.members[0]])][: group.shared])
+                pieces += [memory.states[id(rows[member])][group.shared :] for member in group.members]
+            return torch.cat(pieces)[None]
+        hidden = inner.embed_tokens(packed.ids)[None]
+        if not first:
+            return hidden
+        hidden = run_layers(inner, inner.layers[:first], hidden, packed)
+        for group in packed.groups:
+            shared = hidden[0, group.start : group.start + group.shared]
+            for member, (start, length) in zip(group.members, group.rows, strict=True):
+                keep(memory, rows[member], torch.cat([shared, hidden[0, start : start + length]]))
+        return hidden
+
+
+def keep(memory: Memory, row: Tokens, states: Any) -> None:
+    """Remember a row's states while there is room."""
+    size = states.numel() * states.element_size()
+    if id(row) not in memory.states and size <= memory.room:
+        memory.states[id(row)] = states
+        memory.room -= size
+
+
+def run_layers(inner: Any, layers: Any, hidden: Any, packed: Packed) -> Any:
+    """Some decoder layers over a packed sequence, as the model's own forward runs them."""
+    inner.config._attn_implementation = ATTENTION
+    positions = packed.positions[None]
+    rotation = inner.rotary_emb(hidden, position_ids=positions)
+    for layer in layers:
+        hidden = layer(
+            hidden, attention_mask=None, position_ids=positions, position_embeddings=rotation, groups=packed.groups
+        )
+    return hidden
+
+
+def evaluate(model: Any, first: int, rows: Sequence[Tokens], memory: Memory) -> float | None:
+    """The mean loss (nats per trained token) on held-out rows, None when there are none."""
+    import torch
+
+    if not rows:
+        return None
+    with torch.no_grad():
+        parts = [[rows[place] for place in part] for part in micro_batches(rows, 4 * BUDGET)]
+        summed = sum(float(loss_of(model, first, part, memory)) for part in parts)
+    return summed / sum(row.trained for row in rows)
+
+
+def take_samples(model: Any, data: Data, recipe: Recipe) -> tuple[Sample, ...]:
+    """A few held-out rows answered as the model is now, greedily."""
+    chosen = list(data.held_out)[: recipe.sample_rows]
+    prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in chosen]
+    answers = answer(model, prompts, data.tokenizer, SAMPLE_TOKENS) if chosen else []
+    return tuple(
+        Sample(example.messages[-2][1], example.answer, data.tokenizer.decode(ids))
+        for example, ids in zip(chosen, answers, strict=True)
+    )
+
+
+def answer(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, most: int) -> list[list[int]]:
+    """Greedy answers as token ids, all prompts at once; an answer ends before the token that ends its turn."""
+    import torch
+
+    end = tokenizer.end_id
+    width = max(len(prompt) for prompt in prompts)
+    ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])
+    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    model.get_base_model().config._attn_implementation = "sdpa"
+    with torch.no_grad():
+        full = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            do_sample=False,
+            max_new_tokens=most,
+            eos_token_id=end,
+            pad_token_id=max(end, 0),
+            use_cache=True,
+        )
+    answers = [each[width:].tolist() for each in full]
+    return [each[: each.index(end)] if end in each else each for each in answers]

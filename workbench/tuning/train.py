@@ -1,0 +1,215 @@
+"""The child of a fine-tune, `workbench train RECIPE`, which also runs by hand: everything it says goes to events.jsonl."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench import records
+from workbench.children import QUIET
+from workbench.errors import Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
+from workbench.events import Event, Note, Progress, Result
+from workbench.tuning.recipe import Recipe
+
+EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
+
+
+def main(recipe_path: Path) -> int:
+    """Run a recipe to its end, to a stop or to a failure, all of which the last line of events.jsonl tells.
+
+    Returns the exit status. Raises ProjectBusy when another process runs the same fine-tune.
+    """
+    from filelock import FileLock, Timeout
+
+    os.environ.update({key: value for key, value in QUIET.items() if key not in os.environ})
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(recipe_path))
+    recipe.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(recipe.folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ProjectBusy(f"The fine-tune {recipe.name} is running already: wait for it, or stop it first.") from error
+    with contextlib.closing(_Log(recipe.folder)) as log:
+        try:
+            return _run(recipe, log)
+        finally:
+            lock.release()
+
+
+class _Log:
+    """Appends events to events.jsonl, a line each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, kind: str, value: Any) -> None:
+        records.append_line(self.folder / EVENTS, {"kind": kind, "at": time.time(), "value": value})
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            (self.folder / STOP).unlink()
+
+
+def _run(recipe: Recipe, log: _Log) -> int:
+    import psutil
+
+    asked = _listen_for_stop(recipe.folder)
+    about = {
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    records.write_json(recipe.folder / ABOUT, about)
+    log.write("start", {"name": recipe.name, "pid": os.getpid()})
+    try:
+        for event in follow_recipe(recipe, asked):
+            if isinstance(event, Result):
+                log.write("end", event.value)
+                return 0 if event.value["state"] == "done" else Cancelled.exit_status
+            log.write(type(event).__name__.lower(), event)
+    except WorkbenchError as error:
+        return _fail(log, error, type(error).__name__)
+    except MemoryError as error:
+        return _fail(
+            log, error, TooLittleMemory.__name__, "There was not enough memory to train: choose a smaller model."
+        )
+    except Exception as error:
+        message = f"An unexpected fault ended the fine-tune: {type(error).__name__}: {error}"
+        return _fail(log, error, "ChildCrashed", message)
+    return 1
+
+
+def _fail(log: _Log, error: BaseException, kind: str, message: str = "") -> int:
+    traceback.print_exception(error)  # into output.log, for the curious
+    log.write("end", {"state": "failed", "outcome": message or str(error), "error": kind})
+    return 2
+
+
+def _listen_for_stop(folder: Path) -> Callable[[], bool]:
+    """Something that says whether a stop was asked for: by the file `stop` in the run folder, or by a signal."""
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: signals.append(received))
+    return lambda: bool(signals) or (folder / STOP).exists()
+
+
+def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
+    from workbench.tuning import adapter
+    from workbench.tuning.base import read_base
+    from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
+    from workbench.tuning.peft_cpu import Data, Trained
+    from workbench.tuning.tokens import load_tokenizer
+
+    yield Progress(0, 0, "reading the training files", "rows")
+    info = read_base(recipe.model)
+    adapter.check_targets(recipe, info)  # before training, not after: what cannot be converted is not trained
+    tokenizer = load_tokenizer(recipe.model)
+    found = [each for each in read_dataset(recipe.datasets, tokenizer, recipe.max_tokens)]
+    dataset = found[-1]
+    assert isinstance(dataset, Dataset)
+    left_out = sum(problem.severity == "error" for problem in dataset.problems)
+    if left_out:
+        yield Note(f"{left_out} rows are left out; `workbench dataset check` names them.", "warning")
+    training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
+    if not held_out:
+        yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
+    backend = choose_backend(recipe.backend)
+    trained: Trained | None = None
+    for event in _train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
+        if isinstance(event, Result):
+            trained = event.value
+        else:
+            yield event
+    assert trained is not None
+    if trained.stopped:
+        kept = (
+            f"The work up to step {trained.step} of {trained.total} is kept"
+            if trained.step
+            else "Nothing was trained yet"
+        )
+        yield Result({"state": "stopped", "outcome": f"Stopped. {kept}; start it again under the same name to go on."})
+        return
+    yield Progress(trained.total, trained.total, "writing the adapter and comparing it in llama.cpp", "steps")
+    about = {
+        "backend": f"{backend} ({trained.precision})",
+        "examples": len(dataset.examples),
+        "trained_rows": len(training),
+        "held_out_rows": len(held_out),
+        "system": shared_system(dataset.examples),
+        "reads_passages": any(example.grounded for example in dataset.examples),
+        "answers_bare": any(not example.grounded for example in dataset.examples),
+        "steps": trained.total,
+        "seconds": trained.seconds,
+        "tokens_per_second": trained.tokens_per_second,
+    }
+    adapter.convert(recipe.folder / "peft", recipe.model, recipe.folder / adapter.ADAPTER)
+    parity = adapter.check_parity(recipe, trained.model, held_out or training, tokenizer)
+    if not parity["ok"]:
+        yield Note(f"The adapter does not answer in llama.cpp as it did in training: {parity['verdict']}", "warning")
+    yield from _place(recipe, {**about, "parity": parity})
+    yield Result({"state": "done", "outcome": _outcome(trained, parity)})
+
+
+def _outcome(trained: Any, parity: dict[str, Any]) -> str:
+    minutes = f"{trained.seconds / 60:.1f} minutes" if trained.seconds >= 90 else f"{trained.seconds:.0f} seconds"
+    return f"Done: {trained.total} steps in {minutes}. {parity['verdict']}"
+
+
+def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:
+    """Write the manifest, which makes the run an adapter of its project, as the project's one writer."""
+    from workbench.project import Project
+    from workbench.tuning import adapter
+
+    home = recipe.folder.parent.parent
+    if recipe.folder.parent.name != "adapters" or not (home / "project.json").exists():
+        adapter.write_manifest(recipe, about)
+        return
+    project, said = Project.open(home), False
+    while True:
+        try:
+            with project.writing("placing an adapter"):
+                adapter.write_manifest(recipe, about)
+            return
+        except ProjectBusy as error:
+            if not said:
+                yield Note(f"Trained; the adapter is added as soon as the project is free. {error}")
+            said = True
+            time.sleep(0.5)
+
+
+def choose_backend(wanted: str) -> str:
+    """ "cpu" or "unsloth": with "auto", unsloth only where a CUDA device and the package are there."""
+    from importlib.util import find_spec
+
+    if wanted == "cpu":
+        return "cpu"
+    there = find_spec("unsloth") is not None
+    if there:
+        import torch
+
+        there = bool(torch.cuda.is_available())
+    if wanted == "unsloth" and not there:
+        raise InputError("Unsloth needs a CUDA graphics card and the package unsloth; choose the backend cpu.")
+    return "unsloth" if there else "cpu"
+
+
+def _train_function(backend: str) -> Callable[..., Iterator[Event]]:
+    if backend == "unsloth":
+        from workbench.tuning.unsloth_gpu import train
+
+        return train
+    from workbench.tuning.peft_cpu import train as train_on_cpu
+
+    return train_on_cpu
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

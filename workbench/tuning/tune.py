@@ -1,0 +1,267 @@
+"""STAGE tune(recipe): start the child, report what it writes, stop it, resume it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench import errors, records
+from workbench.children import QUIET
+from workbench.errors import ChildCrashed, DiskFull, InputError, MissingFile, ProjectBusy, WorkbenchError
+from workbench.events import Event, Note, Progress, Result, Stage, Step
+from workbench.tuning import adapter
+from workbench.tuning.base import read_base
+from workbench.tuning.checkpoint import read_state, recipe_key
+from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.train import ABOUT, EVENTS, STOP
+
+POLL = 0.1  # seconds between looks at events.jsonl
+HEARTBEAT = 0.4  # seconds after which a stage that has nothing new says so again: it must yield twice a second
+STOP_PATIENCE = 20.0  # seconds a child has to write its checkpoint before it is killed; it takes about one
+
+
+def tune(recipe: Recipe) -> Stage:
+    """Fine-tune: yields Progress, Note and Step as the child tells them, and last a Result with the RunInfo.
+
+    Closing the stage stops the child, which keeps a checkpoint; tuning again under the same name with the same recipe
+    and files goes on from there. Raises InputError, BadModel, BadDataset, TooLittleMemory, DiskFull, ProjectBusy when the
+    same fine-tune runs already, and ChildCrashed when the child is killed.
+    """
+    known = finished(recipe)
+    if known is not None:
+        yield Note(f"{recipe.name} was already trained with this recipe on these rows.")
+        yield Result(known)
+        return
+    for note in start(recipe):
+        yield note
+    try:
+        yield from watch(recipe.folder)
+    except GeneratorExit:
+        stop(recipe.folder)
+        raise
+
+
+def check(recipe: Recipe) -> None:
+    """What can be known in a moment before a run is started. Raises as `tune` does."""
+    import psutil
+
+    if not recipe.name or recipe.name != Path(recipe.name).name or recipe.name.startswith("."):
+        raise InputError(f"{recipe.name!r} cannot be the name of a fine-tune: use letters, digits and dashes.")
+    for path in (recipe.model, *recipe.datasets):
+        if not path.is_file():
+            raise MissingFile(f"{path} is not there.")
+    if not recipe.datasets:
+        raise InputError("A fine-tune needs at least one training file.")
+    info = read_base(recipe.model)
+    adapter.check_targets(recipe, info)
+    needed = 4 * info.parameters
+    if needed * 1.5 > psutil.virtual_memory().available:
+        raise errors.TooLittleMemory(
+            f"Training {recipe.model.name} takes about {needed * 1.5 / 2**30:.1f} GB of memory, more than is free: "
+            "close other programs or choose a smaller model."
+        )
+    recipe.folder.mkdir(parents=True, exist_ok=True)
+    room = 64 * 2**20 + 16 * lora_parameters(
+        recipe, info
+    )  # adapter, its two moments, GGUF copy, and the checkpoint's double
+    free = shutil.disk_usage(recipe.folder).free
+    if free < room:
+        raise DiskFull(
+            f"The fine-tune needs {room / 2**20:.0f} MB in {recipe.folder} and {free / 2**20:.0f} MB are free."
+        )
+
+
+def lora_parameters(recipe: Recipe, info: Any) -> int:
+    """How many numbers a recipe trains."""
+    layers = recipe.layers or range(info.layers)
+    shapes = [
+        info.tensors[f"blk.{layer}.{adapter.TENSORS[target]}.weight"] for layer in layers for target in recipe.targets
+    ]
+    return sum(recipe.rank * sum(shape) for shape in shapes)
+
+
+def finished(recipe: Recipe) -> RunInfo | None:
+    """The run of this name when it is done with the same recipe and files, None when it is not done.
+
+    Raises InputError when a different fine-tune of this name is done: a person's result is not overwritten unasked.
+    """
+    if not (recipe.folder / "manifest.json").exists():
+        return None
+    state = read_state(recipe.folder / "checkpoint")
+    if state is not None and all(path.is_file() for path in recipe.datasets) and state["recipe"] == recipe_key(recipe):
+        return adapter.read_run(recipe.folder)
+    raise InputError(
+        f"There is a fine-tune called {recipe.name} already, made from other rows or with another recipe: "
+        "choose another name, or delete that one first."
+    )
+
+
+def start(recipe: Recipe) -> Iterator[Note]:
+    """Start the child, which outlives this process; yields what a person should know about what is there already."""
+    check(recipe)
+    if adapter.is_alive(_about(recipe.folder)):
+        raise ProjectBusy(f"The fine-tune {recipe.name} is running already: watch it, or stop it first.")
+    state = read_state(recipe.folder / "checkpoint")
+    if state is not None and state["recipe"] != recipe_key(recipe):
+        yield Note(
+            f"An unfinished run called {recipe.name} was made with another recipe or other rows: this one starts afresh."
+        )
+    if state is None or state["recipe"] != recipe_key(recipe):
+        _clear(recipe.folder)
+    (recipe.folder / STOP).unlink(missing_ok=True)
+    records.write_json(recipe.folder / "recipe.json", recipe)
+    with (recipe.folder / "output.log").open("ab") as output:
+        process = subprocess.Popen(
+            train_command(recipe.folder / "recipe.json"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**QUIET, **os.environ},
+            start_new_session=True,  # it outlives the window and does not get its Ctrl+C
+        )
+    _wait_for_start(recipe.folder, process)
+
+
+def train_command(recipe_path: Path) -> list[str]:
+    """The command that runs the child; a built app is its own interpreter."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "train", str(recipe_path)]
+    return [
+        sys.executable,
+        "-m",
+        "workbench.tuning.train",
+        str(recipe_path),
+    ]  # as `workbench train`, without the command line
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier, different run left, except a person's note."""
+    for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "peft", "parity"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (EVENTS, ABOUT, "output.log", adapter.ADAPTER, "manifest.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _wait_for_start(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the child has said who it is: from then on its run folder tells everything."""
+    while _about(folder).get("pid") != process.pid:
+        if process.poll() is not None:
+            raise ChildCrashed("The fine-tune did not start; nothing was trained.", _tail(folder))
+        time.sleep(0.05)
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        found: dict[str, Any] = records.read_json(folder / ABOUT)
+        return found
+    return {}
+
+
+def watch(folder: Path) -> Stage:
+    """Follow a run, from its first event, until it ends; the last Result is its RunInfo. Closing it leaves the run alone.
+
+    Raises what ended the run when it failed.
+    """
+    progress = Progress(0, 0, "starting", "steps")
+    place, said = _last_start(folder / EVENTS), time.monotonic()
+    while True:
+        alive = adapter.is_alive(_about(folder))  # asked before reading: what a dying child wrote last is still read
+        lines, place = _new_lines(folder / EVENTS, place)
+        for line in lines:
+            if line["kind"] == "end":
+                yield from _ended(folder, line["value"])
+                return
+            for event in _events(line):
+                progress = event if isinstance(event, Progress) else progress
+                said = time.monotonic()
+                yield event
+        if not lines and not alive:
+            run = adapter.read_run(folder)
+            raise ChildCrashed(f"The fine-tune {run.name} was ended from outside. {run.outcome}", _tail(folder))
+        if time.monotonic() - said > HEARTBEAT:
+            said = time.monotonic()
+            yield progress
+        time.sleep(POLL)
+
+
+def _ended(folder: Path, end: dict[str, Any]) -> Iterator[Event]:
+    if end["state"] == "failed":
+        kind = getattr(errors, end.get("error", ""), WorkbenchError)
+        raise kind(end["outcome"], _tail(folder)) if kind is ChildCrashed else kind(end["outcome"])
+    yield Note(end["outcome"])
+    yield Result(adapter.read_run(folder))
+
+
+def _events(line: dict[str, Any]) -> Iterator[Event]:
+    """A line of events.jsonl as events; a step is also progress."""
+    kinds: dict[str, Any] = {"step": Step, "progress": Progress, "note": Note}
+    if line["kind"] not in kinds:
+        return
+    event = records.from_plain(kinds[line["kind"]], line["value"])
+    yield event
+    if isinstance(event, Step):
+        left = event.seconds / event.step * (event.total - event.step) if event.step else None
+        yield Progress(event.step, event.total, "training", "steps", event.tokens_per_second or None, "tokens/s", left)
+
+
+def _last_start(path: Path) -> int:
+    """Where in events.jsonl the last start stands, in bytes: earlier attempts are history."""
+    if not path.exists():
+        return 0
+    content = path.read_bytes()
+    return max(content.rfind(b'{"kind": "start"'), 0)
+
+
+def _new_lines(path: Path, place: int) -> tuple[list[dict[str, Any]], int]:
+    """The whole lines written since `place`, and the new place."""
+    if not path.exists():
+        return [], place
+    with path.open("rb") as file:
+        file.seek(place)
+        content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    found = []
+    for each in whole.split(b"\n"):
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(each))
+    return found, place + len(whole)
+
+
+def _tail(folder: Path, most: int = 4000) -> str:
+    """The end of what the child said outside its events, for the curious."""
+    with contextlib.suppress(OSError):
+        return (folder / "output.log").read_bytes()[-most:].decode("utf-8", errors="replace")
+    return ""
+
+
+def stop(folder: Path) -> None:
+    """Ask a run to stop and wait; it keeps a checkpoint. One that does not listen is killed with all its children."""
+    import psutil
+
+    about = _about(folder)
+    if not adapter.is_alive(about):
+        return
+    (folder / STOP).touch()
+    process = psutil.Process(int(about["pid"]))
+    deadline = time.monotonic() + STOP_PATIENCE
+    while adapter.is_alive(about) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if adapter.is_alive(about):
+        with contextlib.suppress(psutil.Error):
+            for each in (*process.children(recursive=True), process):
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+
+
+def resume(folder: Path) -> Stage:
+    """Go on with a run that was stopped or killed, from its last checkpoint; a stage as `tune`."""
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(folder / "recipe.json"))
+    yield from tune(recipe)
