@@ -62,7 +62,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DiskFull, match="nothing already done is lost"):
+    with pytest.raises(DiskFull, match="nothing done is lost"):
         records.write_json(path, {"kept": False})
     assert records.read_json(path) == {"kept": True}
     assert os.listdir(tmp_path) == ["kept.json"]

@@ -141,9 +141,7 @@ class Child:
         ours, theirs = context.Pipe()
         saved = {key: os.environ.get(key) for key in QUIET}
         os.environ.update({key: value for key, value in QUIET.items() if saved[key] is None})
-        process = context.Process(
-            target=_serve, args=(theirs, self._niceness, self._log), name=self.name, daemon=False
-        )
+        process = context.Process(target=_serve, args=(theirs, self._niceness, self._log), name=self.name, daemon=False)
         with _interrupts_ignored():  # a child that starts while they are ignored ignores them from its first line on
             process.start()
         theirs.close()
@@ -276,7 +274,9 @@ def _pull(connection: Connection, number: int, stage: Stage) -> bool:
     except MemoryError as error:
         from workbench.errors import TooLittleMemory
 
-        wrapped = TooLittleMemory("There was not enough memory for this. Close other programs, or choose a smaller model.")
+        wrapped = TooLittleMemory(
+            "There was not enough memory for this. Close other programs, or choose a smaller model."
+        )
         wrapped.__cause__ = error
         _send(connection, number, "error", wrapped)
         return False

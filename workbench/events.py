@@ -1,4 +1,7 @@
-"""What stages yield. A stage is a generator of these; closing it stops it, and the work so far is whole at every yield."""
+"""What stages yield.
+
+A stage is a generator of these; closing it stops it, and the work so far is whole at every yield.
+"""
 
 from __future__ import annotations
 

@@ -51,13 +51,13 @@ class AdapterRef:
 class Project:
     """A project folder. Everything in it is files a person can read, copy and back up.
 
-        project.json     ProjectInfo
-        index/           chroma/, keywords.sqlite, files.json
-        datasets/        training files that were added
-        adapters/NAME/   one folder per fine-tune: recipe, events, PEFT adapter, GGUF adapter, manifest last
-        suites/          YAML suites
-        results/         one folder per evaluation
-        transcript.jsonl every question and answer
+    project.json     ProjectInfo
+    index/           chroma/, keywords.sqlite, files.json
+    datasets/        training files that were added
+    adapters/NAME/   one folder per fine-tune: recipe, events, PEFT adapter, GGUF adapter, manifest last
+    suites/          YAML suites
+    results/         one folder per evaluation
+    transcript.jsonl every question and answer
     """
 
     def __init__(self, folder: Path, info: ProjectInfo) -> None:
@@ -81,9 +81,13 @@ class Project:
         except OSError as error:
             raise MissingFile(f"The project folder {folder} cannot be used: {error.strerror or error}.") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise BadProject(f"{path} is damaged: restore it from a backup, or delete that one file to start with defaults.") from error
+            raise BadProject(
+                f"{path} is damaged: restore it from a backup, or delete that one file to start with defaults."
+            ) from error
         if info.format > FORMAT:
-            raise BadProject(f"The project {folder} was made by a newer version of Workbench: update Workbench to open it.")
+            raise BadProject(
+                f"The project {folder} was made by a newer version of Workbench: update Workbench to open it."
+            )
         return cls(folder, info)
 
     def change(self, **changes: Any) -> None:
@@ -141,7 +145,7 @@ class Project:
         except Timeout as error:
             other = note.read_text(encoding="utf-8") if note.exists() else "working"
             raise ProjectBusy(
-                f"Another Workbench is {other} in {self.folder}: wait until it is done or stop it there, then try again."
+                f"Another Workbench is {other} in {self.folder}: wait until it is done, or stop it there."
             ) from error
         try:
             note.write_text(f"{what} (process {os.getpid()}, since {time.strftime('%H:%M')})", encoding="utf-8")

@@ -71,13 +71,13 @@ def naming_full_disk(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(
-                f"The disk that holds {path.parent} is full: nothing already done is lost; free some space and start again."
+                f"The disk that holds {path.parent} is full: nothing done is lost; free some space and start again."
             ) from error
         raise
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole beside its place, then rename it there: a reader sees the old file or the new one, never half."""
+    """Write a file whole beside its place, then rename it there: a reader sees the old one or the new one."""
     with naming_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -113,7 +113,7 @@ def read_json(path: Path) -> Any:
 
 
 def append_line(path: Path, value: Any) -> None:
-    """Append one record as a line of JSON, in one write, so that a killed process leaves at most one broken last line."""
+    """Append one record as a line of JSON, so that a killed process breaks the last one at most."""
     line = (json.dumps(to_plain(value), ensure_ascii=False) + "\n").encode("utf-8")
     with naming_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Benchmarks: each module has ``run(project: Path) -> Stage`` and prints every figure beside its yardstick of the same run."""
+"""Benchmarks: each module has ``run(project: Path) -> Stage`` each figure beside its yardstick."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
 
 @click.command()
 @click.argument("question")
-@click.option("--lane", "names", multiple=True, metavar="NAME", help="A lane to ask: base, prompted, rag, tuned:NAME, …")
+@click.option(
+    "--lane", "names", multiple=True, metavar="NAME", help="A lane to ask: base, prompted, rag, tuned:NAME, …"
+)
 @click.option("--max-tokens", type=click.IntRange(1, 8192), help="The longest answer, in tokens.")
 @project_option
 @json_option

@@ -71,8 +71,8 @@ def results(stage: Stage, label: str = "") -> Iterator[Any]:
 def last(stage: Stage, label: str = "") -> Any:
     """Pull a stage to its end and return its last Result."""
     value = None
-    for value in results(stage, label):
-        pass
+    for each in results(stage, label):
+        value = each
     return value
 
 
@@ -147,7 +147,10 @@ def _progress_text(label: str, progress: Progress) -> str:
     parts = [label or progress.unit]
     if progress.total:
         share = progress.done / progress.total
-        parts += [f"[{'#' * round(20 * share):<20}]", f"{_amount(progress.done, progress)} of {_amount(progress.total, progress)}"]
+        parts += [
+            f"[{'#' * round(20 * share):<20}]",
+            f"{_amount(progress.done, progress)} of {_amount(progress.total, progress)}",
+        ]
     if progress.rate is not None:
         parts.append(f"{progress.rate:,.1f} {progress.rate_unit}")
     if progress.seconds_left is not None:

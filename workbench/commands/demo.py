@@ -11,7 +11,7 @@ import click
 
 from workbench import records
 from workbench.commands import console
-from workbench.commands.ask import ask_one, answer_json, choose_lanes
+from workbench.commands.ask import answer_json, ask_one, choose_lanes
 from workbench.commands.console import json_option, say
 from workbench.commands.evaluate import evaluation_json, run_evaluation, say_evaluation, say_verdict, write_page
 from workbench.commands.index import run_index, say_index

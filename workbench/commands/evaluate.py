@@ -76,7 +76,9 @@ def _cell(rate: Any) -> str:
 
 @click.command()
 @click.argument("suite_path", metavar="SUITE", type=click.Path(path_type=Path))
-@click.option("--lane", "names", multiple=True, metavar="NAME", help="A lane to run: base, prompted, rag, tuned:NAME, …")
+@click.option(
+    "--lane", "names", multiple=True, metavar="NAME", help="A lane to run: base, prompted, rag, tuned:NAME, …"
+)
 @click.option("--fail-under", type=click.FloatRange(0, 1), metavar="RATE", help="Exit with 1 when a lane passes fewer.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit XML report.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the report page.")
@@ -128,7 +130,7 @@ def write_page(path: Path, evaluation: Evaluation, suite: Suite, project: Projec
     from workbench.tuning.adapter import list_runs
 
     used = {name.partition(":")[2] for name in evaluation.lanes}
-    runs = tuple(run for run in list_runs(project) if run.name in used)
+    runs = tuple(run for run in list_runs(project.folder) if run.name in used)
     verdict = decide(evaluation, suite)
     return write_report(path, evaluation, suite, verdict, title=project.info.name, runs=runs, **more)
 

@@ -62,7 +62,9 @@ def search(question: str, count: int, project_folder: str | None, as_json: bool)
     questions = console.read_questions(question)
     project = open_project(project_folder)
     with console.Workers() as workers:
-        found = list(console.results(workers.knowledge.run(search_stage, project.folder, questions, count), "Searching"))
+        found = list(
+            console.results(workers.knowledge.run(search_stage, project.folder, questions, count), "Searching")
+        )
     if as_json:
         console.print_json({"searches": found})
         return

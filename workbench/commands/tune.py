@@ -53,10 +53,15 @@ def _require(files: tuple[Path, ...]) -> None:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="The adapter's name; the name of a stopped run goes on with it.")
 @click.option(
-    "--preset", type=click.Choice(["quick", "balanced", "thorough"]), default="balanced", show_default=True,
+    "--preset",
+    type=click.Choice(["quick", "balanced", "thorough"]),
+    default="balanced",
+    show_default=True,
     help="How long to train.",
 )
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Passes over the rows, instead of the preset's.")
+@click.option(
+    "--epochs", type=click.FloatRange(min=0, min_open=True), help="Passes over the rows, instead of the preset's."
+)
 @click.option("--seed", type=int, help="The seed of order and weights, instead of the preset's.")
 @project_option
 @json_option
