@@ -216,11 +216,16 @@ def _fact(icon: str, text: str) -> QWidget:
     return made
 
 
+def _shortened(text: str, most: int = 240) -> str:
+    """The beginning of a long answer, cut between words."""
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
+
+
 def _cell(answer: dict[str, Any], left: bool) -> QWidget:
     """One recorded answer, as the Compare page would show it."""
     lane = str(answer["lane"])
     text = AnswerText()
-    text.set_answer(str(answer["text"]), int(answer.get("passages", 0)))
+    text.set_answer(_shortened(str(answer["text"])), int(answer.get("passages", 0)))
     text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     text.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
     name = widgets.row(widgets.Dot(lane), widgets.label(lane_title(lane), "strong"), None, spacing=8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QRect, QSize
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -81,8 +81,8 @@ class Window(QMainWindow):
     def page(self, name: str) -> Page:
         """A page by name, built on first use."""
         if name not in self._pages:
-            _, title, _, module, kind = self._known[name]
-            made = _load(module, kind, title)(self.bench)
+            *_, module, kind = self._known[name]
+            made = _load(module, kind)(self.bench)
             self._pages[name] = made
             self.stack.addWidget(made)
         return self._pages[name]
@@ -196,27 +196,7 @@ class Window(QMainWindow):
             self.bench.notices.error(error)
 
 
-def _load(module: str, kind: str, title: str) -> type[Page]:
-    try:
-        found: type[Page] = getattr(importlib.import_module(f"workbench.ui.{module}"), kind)
-        return found
-    except ModuleNotFoundError as error:
-        if error.name != f"workbench.ui.{module}":
-            raise
-    return type(kind, (_InPreparation,), {"title": title})
-
-
-class _InPreparation(Page):
-    """Stands in while a page's module is being written."""
-
-    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(bench, parent)
-        self.body.addWidget(widgets.EmptyState("wrench", self.title, "This page is in preparation."))
-
-
-def show_later(slot: Any) -> None:
-    """Run something after the first paint."""
-    QTimer.singleShot(0, slot)
-
-
-__all__ = ["PAGES", "SHORTCUTS", "Qt", "Window", "show_later"]
+def _load(module: str, kind: str) -> type[Page]:
+    """A page's class, imported when it is first wanted."""
+    found: type[Page] = getattr(importlib.import_module(f"workbench.ui.{module}"), kind)
+    return found
