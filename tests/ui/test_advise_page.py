@@ -1,4 +1,4 @@
-"""The Advise page: the verdict with what it rests on, the questionnaire until there is one, prices, what to try next."""
+"""The Advise page: the verdict and what it rests on, the questionnaire until there is one, prices, what to try next."""
 
 from __future__ import annotations
 

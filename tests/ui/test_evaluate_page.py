@@ -29,7 +29,9 @@ LANES = tuple(RIGHT)
 def lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     from conftest import make_lane
 
-    monkeypatch.setattr(evaluate_source, "all_lanes", lambda project: tuple(make_lane(name) for name in ("base", "rag")))
+    monkeypatch.setattr(
+        evaluate_source, "all_lanes", lambda project: tuple(make_lane(name) for name in ("base", "rag"))
+    )
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from workbench.ui.tables import make_table
 
 REFRESH_MS = 1000  # how often the table is read again while files are coming in
 WIDTHS = {FOLDER: 112, STATE: 108, CHUNKS: 72, ACTION: 96, EDITED: 120}
+PATH_SHOWN = 36  # characters of a folder's path in the header; its end tells more than its beginning
 CHIPS = ("indexed", "reading", "waiting", "new", "changed", "gone", "skipped")
 
 
@@ -213,7 +214,9 @@ class DocumentsPage(Page):
     def _show_folders(self, folders: tuple[Path, ...]) -> None:
         text = str(folders[0]) if len(folders) == 1 else self.tr("{0} folders").format(len(folders))
         home = str(Path.home())
-        self.folders.setText(text.replace(home, "~", 1) if text.startswith(home) else text)
+        short = text.replace(home, "~", 1) if text.startswith(home) else text
+        self.folders.setText(short if len(short) <= PATH_SHOWN else f"…{short[-PATH_SHOWN:]}")
+        self.folders.setToolTip("\n".join(str(folder) for folder in folders))
         self._folders_menu.clear()
         for folder in folders:
             remove = self.tr("Remove {0} from the project").format(folder.name)

@@ -130,6 +130,7 @@ class FinetunePage(Page):
         """Another project is open: its file, its runs, and the run that is still going on."""
         self._report, self._recipe, self._job, self._shown = None, None, None, None
         self.data.show_nothing()
+        self.recipe.show_nothing()
         self.run.begin("", 0, "")
         self._read_runs()
         kept = self.bench.recall("training_file", "")
@@ -249,6 +250,7 @@ class FinetunePage(Page):
             return
         files, worker = (self._file,), self.bench.knowledge
         self.data.show_reading(files)
+        self.recipe.show_nothing()
         self._arrange()
         self._inspecting = self.bench.jobs.start(
             self.tr("Reading the training file"),

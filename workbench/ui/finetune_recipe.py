@@ -23,7 +23,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.ui import theme, widgets
 from workbench.ui.charts import draw_glyph
 from workbench.ui.finetune_data import StepBadge
-from workbench.ui.finetune_presets import PRESETS, Speed, apply_preset, estimate_seconds, preset_of
+from workbench.ui.finetune_presets import PRESETS, Preset, Speed, apply_preset, estimate_seconds, preset_of
 from workbench.ui.page import Sheet
 
 
@@ -95,34 +95,47 @@ class RecipeSection(QWidget):
         head = widgets.row(self.badge, widgets.label(self.tr("Recipe"), "section"), None, self.settings)
         foot = widgets.column(self.source, widgets.row(self.measure, None), spacing=2)
         self.setLayout(widgets.column(head, cards, foot))
+        self.show_nothing()
 
-    def show_recipe(self, recipe: Recipe, report: DatasetReport | None, speed: Speed | None, memory_free: int) -> None:
+    def show_nothing(self) -> None:
+        """No file is chosen: the presets wait, and no time is claimed."""
+        self._recipe = None
+        self.badge.set_done(False)
+        for preset in PRESETS:
+            card = self.cards[preset.key]
+            card.setEnabled(False)
+            card.setChecked(False)
+            card.say("", self._passes(preset))
+        self.settings.setEnabled(False)
+        self.measure.hide()
+        self.source.setText(self.tr("Choose a file first: how long each takes depends on it."))
+
+    def _passes(self, preset: Preset) -> str:
+        return self.tr("1 pass") if preset.epochs == 1 else self.tr("{0:g} passes").format(preset.epochs)
+
+    def show_recipe(self, recipe: Recipe, report: DatasetReport, speed: Speed | None, memory_free: int) -> None:
         """Show the presets for a dataset; without a speed no time is claimed."""
         self._recipe = recipe
-        self.badge.set_done(report is not None)
+        self.badge.set_done(True)
         own = preset_of(recipe) == ""
         for preset in PRESETS:
             card = self.cards[preset.key]
-            card.setEnabled(report is not None)
+            card.setEnabled(True)
             card.setChecked(preset_of(recipe) == preset.key)
-            passes = self.tr("1 pass") if preset.epochs == 1 else self.tr("{0:g} passes").format(preset.epochs)
-            if report is None:
-                card.say("", passes)
-            elif speed is None:
+            passes = self._passes(preset)
+            if speed is None:
                 card.say(self.tr("time not measured"), passes)
             else:
                 seconds = estimate_seconds(report, apply_preset(recipe, preset), speed)
                 memory = f", {widgets.bytes_text(speed.memory)}" if speed.memory else ""
                 card.say(widgets.about_text(seconds), passes + memory)
-        self.settings.setEnabled(report is not None)
-        self.measure.setVisible(report is not None)
+        self.settings.setEnabled(True)
+        self.measure.show()
         self.measure.setText(self.tr("Measure again") if speed is not None else self.tr("Measure on this computer"))
         said = [speed.source] if speed is not None else []
-        if report is None:
-            said = [self.tr("Choose a file first: how long each takes depends on it.")]
-        elif memory_free:
+        if memory_free:
             said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(memory_free)))
-        if own and report is not None:
+        if own:
             said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
         self.source.setText(" ".join(said))
 

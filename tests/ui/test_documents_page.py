@@ -1,0 +1,303 @@
+"""The Documents page as a person uses it: choose, watch, pause, stop, look, search; and once with the real index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from workbench.documents.document import Chunk
+from workbench.events import Progress, Result, Stage
+from workbench.index.report import IndexReport
+from workbench.project import Project
+from workbench.retrieval.passage import Passage, SearchResult
+from workbench.ui import documents_source as source
+from workbench.ui.bench import Bench
+from workbench.ui.documents_page import DocumentsPage
+from workbench.ui.documents_preview import ChunkText, repeated_length
+from workbench.ui.documents_rows import ACTION, FILE, FileRow, FilesFilter, FilesModel, RowRole
+from workbench.ui.documents_search import ordinal
+from workbench.ui.documents_settings import CutSettingsDialog
+from workbench.ui.documents_watch import FolderWatch
+from workbench.ui.theme import Theme
+
+
+class Shelf:
+    """A scripted index: files and chunks a test sets, a build that goes on when it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[FileRow] = []
+        self.changes: list[FileRow] = []
+        self.chunks: tuple[Chunk, ...] = ()
+        self.go = threading.Event()
+        self.built = 0
+
+    def row(self, file: str, state: str = "indexed", chunks: int = 3, found: str = "Markdown") -> FileRow:
+        return FileRow(file, str(self.folder), state, chunks, found, 1_790_000_000.0)
+
+    def find_changes(self, project: Project) -> Stage:
+        yield Result(list(self.changes))
+
+    def build(self, project: Path, folders: tuple[Path, ...]) -> Stage:
+        self.built += 1
+        yield Progress(0, 0, "Looking through the folder", "files")
+        yield Progress(1, 4, "Reading b.md", "files", 31.0, "chunks/s", 120.0)
+        while not self.go.wait(0.02):
+            yield Progress(1, 4, "Reading b.md", "files", 31.0, "chunks/s", 120.0)
+        self.rows = [
+            self.row("a.md"),
+            self.row("b.md"),
+            self.row("scan.pdf", "skipped", 0, "18 pages of pictures, no text"),
+        ]
+        self.changes = []
+        yield Result(IndexReport(2, 6, ("a.md", "b.md"), (), (), 0, (), 1.0))
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shelf:
+    (tmp_path / "docs").mkdir()
+    made = Shelf(tmp_path / "docs")
+    monkeypatch.setattr(source, "list_rows", lambda project: list(made.rows))
+    monkeypatch.setattr(source, "find_changes", made.find_changes)
+    monkeypatch.setattr(source, "chunks_of", lambda project, row: made.chunks)
+    monkeypatch.setattr("workbench.index.build.build", made.build)
+    return made
+
+
+@pytest.fixture
+def page(bench: Bench, shelf: Shelf, qtbot: QtBot) -> Iterator[DocumentsPage]:
+    made = DocumentsPage(bench)
+    qtbot.addWidget(made)
+    made.resize(1200, 800)
+    made.show()
+    yield made
+    shelf.go.set()
+    made.watch.close()
+
+
+@pytest.fixture
+def filled(page: DocumentsPage, shelf: Shelf, project: Project) -> DocumentsPage:
+    shelf.rows = [
+        shelf.row("policies/warranty.md"),
+        shelf.row("a.md", chunks=12),
+        shelf.row("old.zip", "skipped", 0, "Archives stay closed"),
+    ]
+    project.change(folders=(shelf.folder,))
+    page.refresh()
+    return page
+
+
+def names(page: DocumentsPage) -> list[str]:
+    return [page.filter.index(row, FILE).data(RowRole).file for row in range(page.filter.rowCount())]
+
+
+def test_the_table_keeps_the_rules_of_models(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    model = FilesModel()
+    fatal = QAbstractItemModelTester.FailureReportingMode.Fatal
+    QAbstractItemModelTester(model, fatal)
+    shown = FilesFilter(model)
+    QAbstractItemModelTester(shown, fatal)
+    shelf = Shelf(tmp_path)
+    model.show_rows([shelf.row("b.md"), shelf.row("a.pdf", "skipped"), shelf.row("c/d.md", "changed")])
+    model.change_row("b.md", state="reading")
+    shown.show_state("skipped")
+    shown.show_text("a")
+    assert shown.rowCount() == 1
+    shown.put_needs_first(False)
+    model.show_rows([])
+    assert shown.rowCount() == 0
+
+
+def test_an_empty_project_teaches_with_one_action(page: DocumentsPage) -> None:
+    assert page.stack.currentWidget() is page.empty
+    assert not page.try_search.isVisible()
+
+
+def test_a_dropped_folder_is_read_with_progress(page: DocumentsPage, shelf: Shelf, bench: Bench, qtbot: QtBot) -> None:
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    shelf.changes = [shelf.row("a.md", "new", 0), shelf.row("b.md", "new", 0)]
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(shelf.folder))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    page.dropEvent(QDropEvent(QPointF(QPoint(9, 9)), Qt.DropAction.CopyAction, mime, buttons, keys))
+    qtbot.waitUntil(lambda: page.strip.what.text() == "Reading 2 of 4")
+    assert "31 chunks/s, about 2 minutes left" in page.strip.figures.full_text()
+    qtbot.waitUntil(lambda: page.model.counts()["reading"] == 1)
+    with qtbot.waitSignal(bench.index_changed):
+        shelf.go.set()
+    assert names(page) == ["scan.pdf", "a.md", "b.md"]
+    assert not page.strip.isVisible()
+    assert said == ["2 files in 6 chunks are ready: 2 added."]
+    assert bench.project.info.folders == (shelf.folder,)
+
+
+def test_reading_pauses_goes_on_and_stops(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
+    page = filled
+    page.index_folders()
+    qtbot.waitUntil(lambda: page.strip.what.text() == "Reading 2 of 4")
+    qtbot.mouseClick(page.strip.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.strip.what.text() == "Paused at 1 of 4")
+    assert page.strip.pause.text() == "Resume"
+    qtbot.mouseClick(page.strip.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: shelf.built == 2 and page.strip.what.text() == "Reading 2 of 4")
+    qtbot.mouseClick(page.strip.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page.strip.isVisible())
+    assert names(page)[0] == "old.zip"
+
+
+def test_what_needs_a_person_comes_first_and_chips_count(filled: DocumentsPage, qtbot: QtBot) -> None:
+    assert names(filled) == ["old.zip", "a.md", "policies/warranty.md"]
+    assert filled.chips.chip("skipped").text() == "Skipped  1"
+    assert not filled.chips.chip("changed").isVisible()
+    qtbot.mouseClick(filled.chips.chip("skipped"), Qt.MouseButton.LeftButton)
+    assert names(filled) == ["old.zip"]
+    qtbot.mouseClick(filled.chips.chip(""), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(filled.find_line, "warr")
+    assert names(filled) == ["policies/warranty.md"]
+
+
+def test_changes_wait_for_a_click(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
+    shelf.changes = [shelf.row("a.md", "changed", 12, "Edited since it was read"), shelf.row("new.md", "new", 0)]
+    filled.watch.touched.emit()
+    qtbot.waitUntil(filled.changes.isVisible)
+    assert filled.changes.said.text() == "In the folder since it was read: 1 new, 1 changed."
+    assert names(filled)[:3] == ["old.zip", "a.md", "new.md"]
+    assert shelf.built == 0
+    qtbot.mouseClick(filled.changes.apply, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: shelf.built == 1)
+    assert not filled.changes.isVisible()
+
+
+def test_retry_of_a_skipped_file_reads_it_again(
+    filled: DocumentsPage, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(source, "forget", lambda project, row: tried.append(row.file))
+    index = filled.filter.index(0, ACTION)
+    assert index.data() == "Retry"
+    filled.table.clicked.emit(index)
+    qtbot.waitUntil(lambda: shelf.built == 1)
+    assert tried == ["old.zip"]
+
+
+def chunk(number: int, start: int, text: str) -> Chunk:
+    return Chunk(f"c{number}", "a.md", "p. 1", text, start, start + len(text), number, 12)
+
+
+def test_a_row_shows_its_chunks_with_the_repeated_part(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
+    shelf.chunks = (chunk(0, 0, "Keep the receipt."), chunk(1, 9, "receipt. Returns\nare open <b>30</b> days."))
+    assert repeated_length(shelf.chunks[1], shelf.chunks[0]) == 8
+    filled.table.setFocus()
+    filled.table.setCurrentIndex(filled.filter.index(1, FILE))
+    assert filled.preview.isVisible() and filled.preview.name.full_text() == "a.md"
+    shown = filled.preview.text.toPlainText()
+    assert "<b>30</b>" in shown, "a document's own markup stays text"
+    assert "2 chunks" in filled.preview.caption.text()
+    qtbot.mouseClick(filled.preview.close_panel, Qt.MouseButton.LeftButton)
+    assert not filled.side.isVisible()
+
+
+def test_a_book_of_chunks_is_shown_in_part(qtbot: QtBot, theme: Theme) -> None:
+    text = ChunkText()
+    qtbot.addWidget(text)
+    text.show_chunks([chunk(number, number * 10, "some text ") for number in range(200)])
+    assert text.toPlainText().endswith("140 more below")
+
+
+def test_a_search_shows_both_places(
+    filled: DocumentsPage, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    found = Passage(
+        "c1",
+        "a.md",
+        "p. 2",
+        "Drivers are covered for 36 months.",
+        0.9,
+        vector_rank=1,
+        keyword_rank=None,
+        similarity=0.81,
+    )
+
+    def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
+        yield Result(SearchResult(questions[0], (found,) if "warranty" in questions[0] else (), 0.04))
+
+    monkeypatch.setattr("workbench.retrieval.search.search", search)
+    filled.shown(search="How long is the warranty?")
+    qtbot.waitUntil(lambda: filled.search._found.count() == 2)
+    row = filled.search._found.itemAt(0).widget()
+    assert row is not None and row.accessibleName() == "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81"
+    filled.search.question.setText("nothing")
+    qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: filled.search.caption.text().startswith("No passage was found"))
+    assert [ordinal(each) for each in (1, 2, 3, 11, 22, None)] == ["1st", "2nd", "3rd", "11th", "22nd", "\N{EN DASH}"]
+
+
+def test_settings_apply_only_on_the_button_that_says_the_cost(
+    filled: DocumentsPage, project: Project, qtbot: QtBot
+) -> None:
+    dialog = CutSettingsDialog(project, filled.model.rows)
+    qtbot.addWidget(dialog)
+    assert not dialog.apply.isEnabled()
+    dialog.size_box.setValue(96)
+    assert dialog.apply.text() == "Read 2 files again" and "2 files are read again" in dialog.cost.text()
+    assert "cutting" not in project.info.options
+    dialog.apply.click()
+    assert source.cutting_of(project).size == 96
+    assert "96 tokens" in source.settings_line(project)
+
+
+def test_the_date_goes_first_where_room_is_short(filled: DocumentsPage, qtbot: QtBot) -> None:
+    from workbench.ui.documents_rows import EDITED
+
+    assert not filled.table.isColumnHidden(EDITED)
+    filled.resize(760, 700)
+    qtbot.waitUntil(lambda: filled.table.isColumnHidden(EDITED))
+
+
+def test_a_change_in_a_folder_is_heard(qtbot: QtBot, tmp_path: Path) -> None:
+    watch = FolderWatch()
+    watch.watch((tmp_path,))
+    with qtbot.waitSignal(watch.touched, timeout=10_000):
+        (tmp_path / "new.md").write_text("x")
+    watch.close()
+    watch.close()
+
+
+@pytest.mark.slow
+def test_a_real_folder_is_read_searched_and_brought_level(bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
+    folder = tmp_path / "real"
+    folder.mkdir()
+    (folder / "warranty.md").write_text("# Warranty\n\nThe X2 has a warranty of 36 months.\n")
+    (folder / "empty.txt").write_text("")
+    page = DocumentsPage(bench)
+    qtbot.addWidget(page)
+    page.show()
+    with qtbot.waitSignal(bench.index_changed, timeout=120_000):
+        page.add_folders([folder])
+    assert names(page) == ["empty.txt", "warranty.md"]
+    page.shown(file="warranty.md")
+    assert "36 months" in page.preview.text.toPlainText()
+    page.shown(search="How long is the warranty of the X2?")
+    qtbot.waitUntil(lambda: page.search._found.count() == 2, timeout=60_000)
+    (folder / "returns.md").write_text("# Returns\n\nThirty days.\n")
+    page.look_for_changes()
+    qtbot.waitUntil(lambda: page.model.counts()["new"] == 1, timeout=20_000)
+    page.watch.close()
+
+
+def test_rows_of_one_state_are_replaced_in_place(filled: DocumentsPage, shelf: Shelf) -> None:
+    shelf.rows = [replace(row, chunks=99) for row in shelf.rows]
+    filled.table.setCurrentIndex(filled.filter.index(1, FILE))
+    filled.refresh()
+    current: Any = filled.table.currentIndex().data(RowRole)
+    assert current.file == "a.md" and current.chunks == 99

@@ -1,0 +1,289 @@
+"""The Fine-tune page as a person uses it: drop a file, mend a row, choose a recipe, start, stop, go on, compare."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import make_run
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from workbench.errors import BadDataset
+from workbench.events import Progress, Result, Stage, Step
+from workbench.project import Project
+from workbench.tuning.dataset import DatasetReport, Problem, Span
+from workbench.tuning.recipe import Recipe, Sample
+from workbench.ui import finetune_source as source
+from workbench.ui.bench import Bench
+from workbench.ui.finetune_page import FinetunePage, clean_name, free_name
+from workbench.ui.finetune_presets import PRESETS, Speed, apply_preset, estimate_seconds, preset_of, step_count
+from workbench.ui.finetune_recipe import RecipeSheet
+from workbench.ui.finetune_rows import RowDialog, read_row, replace_row, take_in
+from workbench.ui.finetune_run import RunCourse, pass_marks
+from workbench.ui.finetune_runs import RunsSheet
+from workbench.ui.finetune_samples import judge
+
+REPORT = DatasetReport(
+    "OpenAI messages (JSON lines, UTF-8)", 409,
+    (Problem(2, "messages", "error", "the row is not valid JSON", "tickets.jsonl"),
+     Problem(3, "", "warning", "the row repeats row 1", "tickets.jsonl")),
+    12_000, 40_000, {"shortest": 40, "median": 90, "p95": 400, "longest": 1204},
+    ((100, 300), (200, 109)),
+    (Span("<|im_start|>user\nLeft X2 crackles\n", False), Span('{"product": "X2"}', True)),
+    {"errors": 1, "warnings": 1},
+    files=("tickets.jsonl",),
+)  # fmt: skip
+
+
+class Trainer:
+    """Scripted tuning: a run that takes steps when it is let, and leaves a folder as a real one does."""
+
+    def __init__(self, project: Project) -> None:
+        self.project, self.go = project, threading.Event()
+        self.started: list[Recipe] = []
+        self.stopped: list[Path] = []
+
+    def inspect(self, files: tuple[Path, ...], model: Path) -> Stage:
+        yield Progress(0, 0, "reading")
+        if "bad" in files[0].name:
+            raise BadDataset(f"{files[0].name} has no row that can be trained.")
+        yield Result(REPORT)
+
+    def start_and_watch(self, recipe: Recipe) -> Stage:
+        self.started.append(recipe)
+        make_run(self.project, recipe.name, 1, 138, "stopped")
+        yield Step(0, 138, None, 0.7, samples=(Sample("Hum", '{"a":1}', "Sorry"),))
+        for step in range(1, 10):
+            yield Step(step, 138, 0.6, None, 268.0, step * 2.0)
+        while not self.go.wait(0.02):
+            yield Progress(9, 138, "training", "steps")
+        make_run(self.project, recipe.name, 138, 138, "done")
+        yield Result(next(run for run in source.list_runs(self.project) if run.name == recipe.name))
+
+    def stop_run(self, folder: Path) -> Stage:
+        self.stopped.append(folder)
+        yield Progress(0, 0, "keeping")
+
+
+@pytest.fixture
+def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    made = Trainer(project)
+    monkeypatch.setattr("workbench.tuning.dataset.inspect", made.inspect)
+    monkeypatch.setattr(source, "start_and_watch", made.start_and_watch)
+    monkeypatch.setattr(source, "stop_run", made.stop_run)
+    monkeypatch.setattr(source, "model_of", lambda project: Path("/models/starter.gguf"))
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tickets.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n{"prompt": broken}\n{"prompt": "a", "completion": "b"}\n')
+    return path
+
+
+@pytest.fixture
+def page(bench: Bench, trainer: Trainer, qtbot: QtBot) -> Iterator[FinetunePage]:
+    made = FinetunePage(bench)
+    qtbot.addWidget(made)
+    made.resize(1200, 800)
+    made.show()
+    yield made
+    trainer.go.set()
+
+
+@pytest.fixture
+def ready(page: FinetunePage, file: Path, qtbot: QtBot) -> FinetunePage:
+    page.take_file(file)
+    qtbot.waitUntil(page.start.isEnabled)
+    return page
+
+
+def test_without_a_file_nothing_can_be_started(page: FinetunePage) -> None:
+    assert not page.start.isEnabled()
+    assert page.data.hint.isVisible() and page.empty.isVisible()
+    assert not page.recipe.cards["balanced"].isEnabled()
+
+
+def test_a_file_is_copied_into_the_project_and_described(ready: FinetunePage, project: Project, file: Path) -> None:
+    assert (project.datasets_folder / "tickets.jsonl").read_bytes() == file.read_bytes()
+    assert ready.data.counts.text() == "409 ready: 368 to train, 41 held out"
+    assert ready.data.problem_title.text() == "2 rows need a look"
+    assert ready.data.example.toPlainText().endswith('{"product": "X2"}')
+    assert ready.data.histogram.toolTip().startswith("From 40 to 1204 tokens")
+    assert ready.name.text() == "tickets"
+
+
+def test_a_file_that_cannot_be_trained_says_why(page: FinetunePage, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "bad.csv").write_text("x")
+    page.take_file(tmp_path / "bad.csv")
+    qtbot.waitUntil(lambda: page.data.counts.text() == "bad.csv has no row that can be trained.")
+    assert not page.start.isEnabled()
+
+
+def test_a_row_is_mended_in_the_copy_alone(ready: FinetunePage, project: Project, file: Path, qtbot: QtBot) -> None:
+    copy = project.datasets_folder / "tickets.jsonl"
+    dialog = RowDialog(copy, REPORT.problems[0])
+    qtbot.addWidget(dialog)
+    dialog._on_save_clicked()
+    assert "not valid JSON yet" in dialog.said.text() and not dialog.result()
+    dialog.text.setPlainText('{"prompt": "mended",\n "completion": "b"}')
+    dialog._on_save_clicked()
+    assert dialog.result() and json.loads(read_row(copy, 2))["prompt"] == "mended"
+    assert "broken" in file.read_text()
+
+
+def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Project, bench: Bench) -> None:
+    said: list[Any] = []
+    bench.notices.attach(said.append)
+    copy = project.datasets_folder / "tickets.jsonl"
+    before = copy.read_text()
+    ready._on_leave_out(REPORT.problems[1])
+    assert read_row(copy, 3) == "" and len(copy.read_text().split("\n")) == len(before.split("\n"))
+    said[-1].action()
+    assert copy.read_text() == before
+
+
+def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None:
+    assert "time not measured" in ready.recipe.cards["balanced"].accessibleName()
+    ready._on_measured(Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
+    assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 minutes, 2 passes, 1.9 GB")
+    assert ready.recipe.source.text().startswith("Measured on this computer by a trial of 8 steps.")
+
+
+def test_a_preset_and_own_settings_change_the_recipe(ready: FinetunePage, bench: Bench, qtbot: QtBot) -> None:
+    qtbot.mouseClick(ready.recipe.cards["thorough"], Qt.MouseButton.LeftButton)
+    assert ready._recipe is not None and ready._recipe.epochs == 4.0
+    assert [key for key, card in ready.recipe.cards.items() if card.isChecked()] == ["thorough"]
+    sheet = RecipeSheet(ready._recipe)
+    qtbot.addWidget(sheet)
+    sheet.applied.connect(ready._on_recipe)
+    sheet._fields["rank"] = lambda: 8
+    sheet._on_use_clicked()
+    assert not any(card.isChecked() for card in ready.recipe.cards.values())
+    assert ready.recipe.source.text().startswith("Your own settings: 4 passes, rank 8.")
+
+
+def test_a_run_is_watched_and_compared_when_done(
+    ready: FinetunePage, trainer: Trainer, bench: Bench, qtbot: QtBot
+) -> None:
+    opened: list[Any] = []
+    bench.page_requested.connect(lambda name, what: opened.append((name, what)))
+    qtbot.mouseClick(ready.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: ready.run.course.step == 9)
+    assert ready.stop.isVisible() and not ready.start.isVisible()
+    assert ready.run.course.seconds_left == pytest.approx(258.0)
+    assert ready.run.samples.questions == ("Hum",)
+    with qtbot.waitSignal(bench.adapters_changed):
+        trainer.go.set()
+    assert trainer.started[0].folder == bench.project.adapters_folder / "tickets"
+    assert ready.compare.isVisible()
+    qtbot.mouseClick(ready.compare, Qt.MouseButton.LeftButton)
+    name, what = opened[-1]
+    assert name == "compare" and what["lanes"] == ["base", "tuned:tickets"] and what["question"]
+
+
+def test_stopping_stops_the_run_itself_and_keeps_it(
+    ready: FinetunePage, trainer: Trainer, bench: Bench, qtbot: QtBot
+) -> None:
+    ready.start.click()
+    qtbot.waitUntil(lambda: ready.run.course.step == 9)
+    with qtbot.waitSignal(bench.adapters_changed):
+        qtbot.mouseClick(ready.stop, Qt.MouseButton.LeftButton)
+    assert trainer.stopped == [bench.project.adapters_folder / "tickets"]
+    assert ready.resume.isVisible() and not ready.compare.isVisible()
+
+
+def test_closing_the_window_leaves_the_run_alone(
+    ready: FinetunePage, trainer: Trainer, bench: Bench, qtbot: QtBot
+) -> None:
+    ready.start.click()
+    qtbot.waitUntil(lambda: ready.run.course.step == 9)
+    bench.close()
+    assert trainer.stopped == []
+
+
+def test_a_name_that_is_taken_is_refused(ready: FinetunePage, project: Project, bench: Bench, trainer: Trainer) -> None:
+    said: list[Any] = []
+    bench.notices.attach(said.append)
+    make_run(project, "tickets", state="done")
+    ready._read_runs()
+    ready.start.click()
+    assert not trainer.started and "There is a fine-tune named tickets already" in said[-1].message
+    assert free_name("tickets", {"tickets", "tickets-v2"}) == "tickets-v3" and clean_name(" a/b c ") == "a-b-c"
+
+
+def test_earlier_runs_are_listed_noted_and_shown(
+    bench: Bench, trainer: Trainer, project: Project, qtbot: QtBot
+) -> None:
+    make_run(project)
+    make_run(project, "tickets-v1", 92, 92, "done")
+    page = FinetunePage(bench)
+    qtbot.addWidget(page)
+    page.show()
+    sheets: list[Any] = []
+    bench.sheet_requested.connect(sheets.append)
+    page._on_runs_clicked()
+    sheet = sheets[0]
+    assert isinstance(sheet, RunsSheet)
+    qtbot.addWidget(sheet)
+    row = next(each for each in sheet.rows if each.accessibleName() == "tickets-v1" or "92 of 92" in _texts(each))
+    row.note.setText("good on tickets")
+    row.note.editingFinished.emit()
+    assert next(run for run in source.list_runs(project) if run.name == "tickets-v1").note.strip() == "good on tickets"
+    page.shown(run="tickets-v2")
+    assert page.run.course.step == 92 and page.resume.isVisible()
+    assert set(page.run.course.samples) == {0, 30, 60, 90}
+    qtbot.mouseClick(page.new, Qt.MouseButton.LeftButton)
+    assert page.start.isVisible()
+
+
+def _texts(widget: Any) -> str:
+    from PySide6.QtWidgets import QLabel
+
+    return " ".join(each.text() for each in widget.findChildren(QLabel))
+
+
+def test_answers_are_judged_as_json_or_as_words() -> None:
+    wanted = '{"a": 1, "b": "x"}'
+    said = {
+        answer: judge(Sample("q", wanted, answer)).reason
+        for answer in (wanted, '{"b":"x","a":1}', '{"a": 1', "no", '{"a": 2, "b": "x"}', '{"a": 1}')
+    }
+    assert list(said.values()) == [
+        "Same as expected",
+        "Same as expected",
+        "Cut off, not JSON",
+        "Not JSON",
+        "a should be 1",
+        "b is missing",
+    ]
+    assert judge(Sample("q", "Two  years", "two years")).same
+
+
+def test_estimates_follow_tokens_passes_and_speed() -> None:
+    recipe = Recipe("x", Path("m"), (), Path("f"))
+    quick, balanced, thorough = (apply_preset(recipe, preset) for preset in PRESETS)
+    assert preset_of(balanced) == "balanced" and preset_of(replace(balanced, rank=5)) == ""
+    speed = Speed(300.0, start_seconds=10)
+    times = [estimate_seconds(REPORT, each, speed) for each in (quick, balanced, thorough)]
+    assert times[0] < times[1] < times[2] and times[2] - times[1] == pytest.approx(2 * (times[1] - times[0]), rel=0.01)
+    assert step_count(REPORT, quick) == 46
+    assert pass_marks(RunCourse(total=92, epochs=2.0)) == ((46, "46, pass 1"), (92, "92, pass 2"))
+
+
+def test_a_copy_of_another_file_of_the_same_name_gets_its_own(tmp_path: Path) -> None:
+    for folder, text in (("one", "a"), ("two", "b")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "rows.jsonl").write_text(text)
+    first = take_in(tmp_path / "one" / "rows.jsonl", tmp_path / "kept")
+    assert take_in(tmp_path / "one" / "rows.jsonl", tmp_path / "kept") == first == take_in(first, tmp_path / "kept")
+    assert take_in(tmp_path / "two" / "rows.jsonl", tmp_path / "kept").name == "rows-2.jsonl"
+    with pytest.raises(BadDataset, match="in braces"):
+        replace_row(first, 1, "[1]")
