@@ -110,10 +110,11 @@ def test_function_words_are_left_out_of_the_words_query() -> None:
 
 
 def test_ranks_are_fused_by_their_reciprocals() -> None:
-    found = fuse([("a", 0.9), ("b", 0.8)], ["b", "c"])
-    assert [each.id for each in found] == ["b", "a", "c"]
-    assert found[0].score == pytest.approx(1 / 62 + 1 / 61)
-    assert (found[2].vector_rank, found[2].keyword_rank, found[2].similarity) == (None, 2, None)
+    found = fuse([("a", 0.9), ("b", 0.8)], ["b", "c"], 2)
+    assert [each.id for each in found] == ["b", "c", "a"]
+    assert found[0].score == pytest.approx(1 / 62 + 1.5 / 61)
+    assert (found[1].vector_rank, found[1].keyword_rank, found[1].similarity) == (None, 2, None)
+    assert [each.id for each in fuse([("a", 0.9), ("b", 0.8)], ["c", "b"], 1)] == ["c", "a"]
 
 
 def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 # Fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009; 60 is the paper's constant.
 RRF_K = 60
 VECTOR_WEIGHT = 1.0
-KEYWORD_WEIGHT = 1.0
-CANDIDATES = 50  # of each leg, at least; more changes nothing within the first twenty
+KEYWORD_WEIGHT = 1.5  # words find names and codes that a small embedder blurs; `workbench bench search` measures both
+SHOWN = 50  # of each leg are looked at, at least, so that a passage's rank in both legs can be told
 SAME_TEXT = 0.85  # share of two passages' words in common from which one of them is enough
 QUESTION_LIMIT = 4000  # characters of a question that are looked at; the embedder reads some 1,000
 
@@ -72,7 +72,9 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
         for number, question in enumerate(questions):
             started = time.perf_counter()
             try:
-                nearest = nearest_chunks(project, keywords, embedder.hash, vectors[number : number + 1], _depth(k))
+                nearest = nearest_chunks(
+                    project, keywords, embedder.hash, vectors[number : number + 1], max(SHOWN, _depth(k))
+                )
             except BadProject as error:
                 nearest = []
                 yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
@@ -95,8 +97,11 @@ def whole(project: Path, files: tuple[str, ...]) -> Stage:
 
 
 def _depth(k: int) -> int:
-    """How many candidates each leg gives, so that k are left once doubles are gone."""
-    return max(CANDIDATES, 3 * k)
+    """How many of each leg take part in the ranking: enough to fill k places once doubles are gone, and no more.
+
+    Among the first 50 of each leg a passage that is middling in both would overtake the best of either one.
+    """
+    return max(10, 2 * k)
 
 
 def nearest_chunks(
@@ -128,11 +133,11 @@ def _current_store(folder: Path, keywords: Keywords, fresh: bool) -> Store:
 
 
 def _passages(keywords: Keywords, question: str, nearest: list[tuple[str, float]], k: int) -> tuple[Passage, ...]:
-    worded = keywords.search(question, _depth(k))
+    worded = keywords.search(question, max(SHOWN, _depth(k)))
     chunks = keywords.chunks_by_id(list({key for key, _ in (*nearest, *worded)}))
     nearest = [each for each in nearest if each[0] in chunks]  # a build may be half-way through a file
     kept: list[Passage] = []
-    for found in fuse(nearest, [key for key, _ in worded if key in chunks]):
+    for found in fuse(nearest, [key for key, _ in worded if key in chunks], _depth(k)):
         piece, folder = chunks[found.id]
         if len(kept) == k:
             break
@@ -141,15 +146,19 @@ def _passages(keywords: Keywords, question: str, nearest: list[tuple[str, float]
     return tuple(kept)
 
 
-def fuse(nearest: Sequence[tuple[str, float]], worded: Sequence[str]) -> list[Found]:
-    """Both legs as one ranking, best first; ties go to the one nearer in meaning."""
+def fuse(nearest: Sequence[tuple[str, float]], worded: Sequence[str], depth: int) -> list[Found]:
+    """The first `depth` of both legs as one ranking, best first; ties go to the one nearer in meaning.
+
+    Ranks and cosines beyond the depth are told too, but do not count.
+    """
     vector_ranks = {key: rank for rank, (key, _) in enumerate(nearest, start=1)}
     keyword_ranks = {key: rank for rank, key in enumerate(worded, start=1)}
     cosines = dict(nearest)
     found = []
-    for key in {**vector_ranks, **keyword_ranks}:
+    for key in dict.fromkeys([*list(vector_ranks)[:depth], *list(keyword_ranks)[:depth]]):
         near, word = vector_ranks.get(key), keyword_ranks.get(key)
-        score = (VECTOR_WEIGHT / (RRF_K + near) if near else 0.0) + (KEYWORD_WEIGHT / (RRF_K + word) if word else 0.0)
+        score = VECTOR_WEIGHT / (RRF_K + near) if near and near <= depth else 0.0
+        score += KEYWORD_WEIGHT / (RRF_K + word) if word and word <= depth else 0.0
         found.append(Found(key, score, near, word, cosines.get(key)))
     return sorted(found, key=lambda each: (-each.score, -(each.similarity or -1.0), each.id))
 
