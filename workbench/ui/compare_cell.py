@@ -116,7 +116,7 @@ class AnswerCell(QWidget):
         self.text.setVisible(bool(said.text))
         self.text.set_answer(said.text, len(answer.passages) if answer is not None else 0)
         self.error.setText(self._sentence(said))
-        self.error_icon.set_icon(*(("warning-circle", "bad") if said.state == "failed" else ("stop", "muted")))
+        self.error_icon.set_icon(*_end_icon(said))
         self.error_line.setVisible(bool(self.error.text()))
         self._show_sources(answer)
         told = answer is not None and not self._hidden and said.state != "failed"
@@ -207,6 +207,13 @@ class AnswerCell(QWidget):
         lines.append(self.tr("tokens: length of the answer; the prompt was {0:,} tokens").format(answer.prompt_tokens))
         lines.append(self.tr("all in all {0}").format(widgets.seconds_text(answer.seconds)))
         return "\n".join(lines)
+
+
+def _end_icon(said: LaneAnswer) -> tuple[str, str]:
+    """The icon beside how an answer ended: it failed, a person stopped it, or it was cut off."""
+    if said.state == "failed":
+        return "warning-circle", "bad"
+    return ("hand", "muted") if said.state == "stopped" else ("scissors", "warning")
 
 
 def figures_text(answer: Answer, short: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QPlainTextEdit, QStyle, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.ui import icons, theme, widgets
@@ -39,23 +39,30 @@ class LaneTick(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle, on = self.height() // 2, self.isChecked()
+
+        def placed(left: int, top: int, width: int, height: int) -> QRect:
+            """Mirrored where the language is read from right to left."""
+            return QStyle.visualRect(self.layoutDirection(), self.rect(), QRect(left, top, width, height))
+
         if self.hasFocus():
             painter.setPen(theme.color("accent"))
             painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 4, 4)
         if on:
-            icons.icon("check", "muted").paint(painter, QRect(0, middle - 6, 12, 12))
+            icons.icon("check", "muted").paint(painter, placed(0, middle - 6, 12, 12))
         else:
             painter.setPen(theme.color("muted"))
-            painter.drawRoundedRect(QRect(1, middle - 5, 9, 9), 2, 2)
+            painter.drawRoundedRect(placed(1, middle - 5, 9, 9), 2, 2)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.lane_color(self.lane.name) if on else theme.color("strong"))
-        painter.drawEllipse(16, middle - 4, 8, 8)
+        painter.drawEllipse(placed(16, middle - 4, 8, 8))
         font = self.font()
         font.setPixelSize(theme.px(theme.SMALL))
         painter.setFont(font)
         painter.setPen(theme.color("text" if on else "muted"))
-        area = QRect(28, 0, self.width() - 28, self.height())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        side = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft)
+        painter.drawText(
+            placed(28, 0, self.width() - 28, self.height()), Qt.AlignmentFlag.AlignVCenter | side, self.text()
+        )
 
 
 class Composer(QFrame):

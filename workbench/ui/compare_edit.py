@@ -317,10 +317,12 @@ def _real(low: float, high: float, step: float) -> QDoubleSpinBox:
     made.setRange(low, high)
     made.setSingleStep(step)
     made.setDecimals(2)
+    made.lineEdit().setTextMargins(6, 0, 0, 0)
     return made
 
 
 def _whole(low: int, high: int) -> QSpinBox:
     made = QSpinBox()
     made.setRange(low, high)
+    made.lineEdit().setTextMargins(6, 0, 0, 0)
     return made

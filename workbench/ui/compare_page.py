@@ -563,6 +563,7 @@ class ComparePage(Page):
         self.blind.setAccessibleName(self.tr("Blind"))
         self.add.setText("" if narrow else self.tr("Add lane"))
         self.add.setAccessibleName(self.tr("Add lane"))
+        self.add.setMaximumWidth(40 if narrow else 400)
 
 
 def turn_as_text(turn: TalkTurn) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QPixmap, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QDesktopServices, QPixmap, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel, QTextEdit, QWidget
 
 from workbench.errors import WorkbenchError
@@ -43,6 +43,7 @@ class SourceSheet(Sheet):
         opener.setEnabled(self._path.exists())
         self.add_foot(widgets.label(self.tr("Passage {0}").format(number), "caption"), None, opener)
         self._before, self._found, self._after = self._read(project)
+        self._note.setVisible(bool(self._note.text()))
         self._write()
         self._draw_page()
 
@@ -68,6 +69,9 @@ class SourceSheet(Sheet):
     def _write(self) -> None:
         self.text.clear()
         cursor = QTextCursor(self.text.document())
+        lines = QTextBlockFormat()
+        lines.setLineHeight(theme.px(round(1.45 * theme.TEXT)), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+        cursor.setBlockFormat(lines)
         plain, marked = QTextCharFormat(), QTextCharFormat()
         plain.setForeground(theme.color("muted"))
         marked.setForeground(theme.color("text"))

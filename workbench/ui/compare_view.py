@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Lane
@@ -31,7 +31,7 @@ class TurnsView(QWidget):
         self._lanes: list[Lane] = []
         self._talk = Talk()
         self._first, self._blind = 0, False
-        self._laying = self._lay_again = False
+        self._laying = self._lay_again = self._following = False
         self._empty: QWidget | None = None
         self._inside = QVBoxLayout()
         self._inside.setContentsMargins(0, 0, 0, 0)
@@ -148,13 +148,31 @@ class TurnsView(QWidget):
             self.turn_added.emit(view)
         self.lay_out()
 
-    def _on_scrolled(self, value: int) -> None:
-        self._at_end = value >= self._bar.maximum() - 4
+    def _end(self) -> int:
+        """Where following stops: at the end, but never past the last question.
 
-    def _on_range(self, low: int, high: int) -> None:
+        One lane that goes on and on would otherwise push the short answers beside it out of sight.
+        """
+        inner = self.scroller.widget()
+        if not self.turns or inner is None:
+            return self._bar.maximum()
+        return min(self._bar.maximum(), self.turns[-1].mapTo(inner, QPoint(0, 0)).y())
+
+    def _on_scrolled(self, value: int) -> None:
+        if not self._following:
+            self._at_end = value >= self._end() - 4
+
+    def _on_range(self, *_: int) -> None:
         """The view follows the end only while it is at the end."""
         if self._at_end:
-            self._bar.setValue(high)
+            self._follow()
+            QTimer.singleShot(0, self._follow)  # once more when the new heights are in place
+
+    def _follow(self) -> None:
+        if self._at_end:
+            self._following = True
+            self._bar.setValue(self._end())
+            self._following = False
 
 
 def blind_order(turn: TalkTurn, lanes: Sequence[Lane]) -> list[str]:

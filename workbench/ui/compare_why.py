@@ -85,14 +85,14 @@ class WhySheet(Sheet):
     def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
         place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
         place.setFixedWidth(20)
-        name = widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong", hug=True)
-        where = widgets.ElidedLabel(passage.location, "caption")
-        top = widgets.row(name, spacing=8)
-        top.addWidget(where, 1)
+        top = widgets.row(widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong"), spacing=8)
+        top.setStretch(0, 1)
         if cited:
             top.addWidget(widgets.label(self.tr("cited"), "accent_small"))
-        text = widgets.label(_excerpt(passage.text), "small", wrap=True)
-        middle = widgets.column(top, text, spacing=2)
+        middle = widgets.column(top, spacing=2)
+        if passage.location:
+            middle.addWidget(widgets.ElidedLabel(passage.location, "caption"))
+        middle.addWidget(widgets.label(_excerpt(passage.text), "small", wrap=True))
         line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
         line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
         line.addLayout(middle, 1)

@@ -438,6 +438,9 @@ class DocumentsPage(Page):
         self.bench.index_changed.emit()
         self.look_for_changes()
 
+    def closed(self) -> None:
+        self.watch.close()
+
     def look_for_changes(self) -> None:
         """Compare the folders with the index, in the background; what is found waits for a click."""
         paused = self._job is not None and self._job.state == "paused"

@@ -61,6 +61,9 @@ class Page(QWidget):
     def hidden(self) -> None:
         """Another page came to the front, or the window closes: keep drafts."""
 
+    def closed(self) -> None:
+        """The window closes: let go of what runs beside the jobs, such as a watch on folders."""
+
 
 class Sheet(QWidget):
     """A side sheet, 448 wide: a head with title and close button, `self.content` in a scroll area, an optional foot."""
@@ -76,7 +79,7 @@ class Sheet(QWidget):
         self.rule = widgets.LaneRule(lane)
         self.rule.setVisible(bool(lane))
         self.close_button = widgets.icon_button("x", self.tr("Close"), self.close_sheet)
-        self._title = widgets.label(title, "section")
+        self._title = widgets.ElidedLabel(title, "section", hug=True)
         self.head = widgets.row(self._title, spacing=8, margins=(24, 0, 12, 0))
         if lane:
             self.head.addSpacing(8)
@@ -100,7 +103,7 @@ class Sheet(QWidget):
         self.foot.setContentsMargins(0, 0, 0, 0)
 
     def set_title(self, title: str) -> None:
-        self._title.setText(title)
+        self._title.set_text(title)
         self.setAccessibleName(title)
 
     def add_foot(self, *parts: QWidget | None) -> None:

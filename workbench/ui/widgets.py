@@ -101,6 +101,8 @@ def label(text: str = "", kind: str = "text", wrap: bool = False, selectable: bo
     made.setTextFormat(Qt.TextFormat.PlainText)  # documents and answers are not trusted with markup
     made.setProperty("kind", kind)
     made.setWordWrap(wrap)
+    if wrap:
+        made.setMinimumWidth(1)  # else its longest word, a path or a hash, would widen what it stands in
     if selectable:
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return made

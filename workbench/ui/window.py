@@ -183,6 +183,8 @@ class Window(QMainWindow):
                 self._pages[self._current].hidden()
             self._remember()
             self.hide()
+            for page in self._pages.values():
+                page.closed()
             self.bench.close()
         super().closeEvent(event)
 
