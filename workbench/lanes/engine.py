@@ -23,6 +23,7 @@ from workbench.lanes.stamp import make_stamp
 from workbench.retrieval.passage import Passage
 from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
 
+FIRST_ROOM = 96  # tokens of an answer that a context is made for; most are shorter, and longer ones make it grow
 STEPS_PER_CHUNK = 4  # tokens each running lane gets between two chunks of another lane's prompt
 
 
@@ -64,8 +65,13 @@ class _Run:
 
     @property
     def need(self) -> int:
-        """Tokens of context: the prompt and the longest answer."""
-        return len(self.tokens) + self.lane.sampling.max_tokens
+        """Tokens of context at first: the prompt and the beginning of an answer."""
+        return len(self.tokens) + min(self.lane.sampling.max_tokens, FIRST_ROOM)
+
+    @property
+    def limit(self) -> int:
+        """Tokens of context in the end, when the answer has the longest length it may have."""
+        return min(len(self.tokens) + self.lane.sampling.max_tokens, pool.longest_context(self.model))
 
     @property
     def reading(self) -> bool:
@@ -169,9 +175,20 @@ class _Group:
         running = [run for run in self.runs if not run.reading]
         if not running:
             return
+        self._make_room(running)
         self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in running])
         for place, run in enumerate(running):
             yield from self._take(run, place)
+
+    def _make_room(self, running: list[_Run]) -> None:
+        """Let the context grow by half when an answer comes to its end, as far as one of the lanes may need."""
+        if max(len(run.tokens) + run.count for run in running) <= self.context.length:
+            return
+        most = max(run.limit for run in running)
+        samplers = [run.sampler for run in self._all]
+        self.context = pool.grow(self.context, min(most, max(self.context.length * 3 // 2, self.context.length + 64)))
+        for sampler in samplers:
+            sampler.move(self.context)
 
     def _read_chunk(self, run: _Run) -> Iterator[Event]:
         run.read = self.context.read(run.sequence, run.tokens, run.read, stop_requested)
@@ -194,7 +211,7 @@ class _Group:
         run.next_token = token
         if piece:
             yield Token(run.lane.name, piece)
-        full = len(run.tokens) + run.count >= self.context.length
+        full = len(run.tokens) + run.count >= run.limit
         if ended or run.count >= run.lane.sampling.max_tokens or full:
             run.stopped = "end" if ended else "length"
             self.runs.remove(run)

@@ -3,8 +3,8 @@
 The low-level functions are used because only they let several contexts, each with its own adapter, share one copy of
 memory-mapped weights. What is here knows tokens and nothing of questions; `engine` schedules.
 
-Bitwise repeatability is a promise of this module: a prompt is always read in the same chunks (`CHUNK` tokens, counted
-from its beginning, each decoded alone), and every sequence has a stream of the KV cache to itself (``kv_unified`` off).
+Bitwise repeatability is a promise of this module: a prompt is always read in the same chunks (of `chunk_size` tokens,
+counted from its beginning, each decoded alone), and every sequence has a stream of the KV cache to itself (``kv_unified`` off).
 Then logits do not depend on what was asked before or beside. Measured with the starter on AVX2: with a unified cache or
 with flash attention, logits differ by rounding as soon as another sequence decodes beside; with neither, they are equal
 bit for bit.
@@ -27,7 +27,6 @@ from workbench.errors import BadModel, TooLittleMemory
 from workbench.lanes.adapter_file import check_adapter, model_header
 from workbench.lanes.lane import Sampling
 
-CHUNK = 128  # tokens read at once: a third of a second on two old cores, so that other lanes keep streaming
 ABORTED = 2  # llama_decode's answer when the abort callback said so
 
 Tokens = Sequence[int]
@@ -50,6 +49,18 @@ def library() -> Any:
 
 
 _log_callbacks: list[Any] = []
+
+
+@functools.cache
+def chunk_size() -> int:
+    """Tokens that are read at once, so that other lanes keep streaming meanwhile.
+
+    64 tokens take a quarter of a second on two AVX2 cores and read as fast as 512 (118 tokens per second of CPU time
+    against 114 with 128 and 102 with llama.cpp's default). AMX is so much faster that the threads' meetings at every
+    node of the graph begin to count, so there it is 128.
+    """
+    features = library().llama_print_system_info().decode(errors="replace")
+    return 128 if "AMX_INT8 = 1" in features else 64
 
 
 class Model:
@@ -159,7 +170,7 @@ class Context:
                 lib.llama_free(self.pointer)
                 raise BadModel(f"llama.cpp refuses the adapter {adapter and adapter.name}: {_reason()}.")
         self._memory = lib.llama_get_memory(self.pointer)
-        self._batch = _Batch(max(CHUNK, sequences))
+        self._batch = _Batch(max(chunk_size(), sequences))
         self._no_abort = lib.ggml_abort_callback()
         self._abort: Any = None
         self.cached: list[list[int]] = [[] for _ in range(sequences)]  # whole chunks that each sequence still holds
@@ -168,7 +179,7 @@ class Context:
         lib = library()
         parameters = lib.llama_context_default_params()
         parameters.n_ctx = self.length * self.sequences
-        parameters.n_batch = parameters.n_ubatch = max(CHUNK, self.sequences)
+        parameters.n_batch = parameters.n_ubatch = max(chunk_size(), self.sequences)
         parameters.n_seq_max = self.sequences
         parameters.n_outputs_max = self.sequences  # logits are wanted of last tokens only: 0.2 MB each, not per token
         parameters.n_threads = parameters.n_threads_batch = threads
@@ -189,11 +200,11 @@ class Context:
 
     def shared(self, sequence: int, prompt: Tokens) -> int:
         """How many of a prompt's first tokens a sequence holds already, in whole chunks."""
-        cached = self.cached[sequence]
-        most = min(len(cached), (len(prompt) - 1) // CHUNK * CHUNK)
+        cached, step = self.cached[sequence], chunk_size()
+        most = min(len(cached), (len(prompt) - 1) // step * step)
         kept = 0
-        while kept < most and cached[kept : kept + CHUNK] == list(prompt[kept : kept + CHUNK]):
-            kept += CHUNK
+        while kept < most and cached[kept : kept + step] == list(prompt[kept : kept + step]):
+            kept += step
         return kept
 
     def read(self, sequence: int, prompt: Tokens, start: int, stop: Callable[[], bool]) -> int:
@@ -201,7 +212,7 @@ class Context:
 
         After the last chunk, `logits(-1)` are those of the prompt's last token.
         """
-        end = min(start + CHUNK, len(prompt))
+        end = min(start + chunk_size(), len(prompt))
         self._batch.fill_prompt(sequence, prompt[start:end], start, end == len(prompt))
         lib = library()
         self._abort = lib.ggml_abort_callback(lambda data: stop())
@@ -214,7 +225,7 @@ class Context:
             lib.llama_memory_seq_rm(self._memory, sequence, start, -1)
             return start
         _check(result)
-        if end - start == CHUNK:
+        if end - start == chunk_size():
             self.cached[sequence].extend(prompt[start:end])
         return end
 
@@ -230,6 +241,17 @@ class Context:
         """
         found = library().llama_get_logits_ith(self.pointer, index)
         return np.ctypeslib.as_array(found, (self.model.size,))
+
+    def copy_from(self, other: Context) -> None:
+        """Take over what the sequences of a shorter context hold, bit for bit."""
+        lib = library()
+        for sequence in range(min(self.sequences, other.sequences)):
+            size = lib.llama_state_seq_get_size(other.pointer, sequence)
+            state = (ctypes.c_uint8 * size)()
+            written = lib.llama_state_seq_get_data(other.pointer, state, size, sequence)
+            if not written or not lib.llama_state_seq_set_data(self.pointer, state, written, sequence):
+                raise TooLittleMemory(f"There is no memory for an answer longer than this: {_reason()}.")
+            self.cached[sequence] = list(other.cached[sequence])
 
     def set_threads(self, threads: int) -> None:
         """Use so many threads from the next call on; results are the same whatever their number."""
@@ -320,6 +342,10 @@ class Sampler:
         links.append(lib.llama_sampler_init_top_p(sampling.top_p, 1))
         links.append(lib.llama_sampler_init_temp(sampling.temperature))
         return [*links, lib.llama_sampler_init_dist(sampling.seed & 0xFFFFFFFF)]
+
+    def move(self, context: Context) -> None:
+        """Go on with the logits of another context, the first one having been replaced."""
+        self._context = context
 
     def choose(self, index: int) -> int:
         """The next token after the context's `index`-th logits."""

@@ -15,7 +15,7 @@ from workbench.lanes.llama import Context, Model
 
 MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not
 MOST_IDLE = 4  # contexts that wait for the next question
-ROUND = 256  # tokens: contexts have lengths in these steps, so that questions of about one size share a context
+ROUND = 64  # tokens: contexts have lengths in these steps; a token takes 23 kB with the starter
 TOGETHER = 1.5  # lanes share a context where the longest needs at most this times the shortest: each stream of the
 # cache has the length of the longest, and a short lane beside a whole document would waste as much again
 LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
@@ -85,15 +85,36 @@ def take_context(found: Model, adapter: Path | None, scale: float, length: int, 
         _idle.remove(context)
     else:
         _drop_smaller(state, wanted, sequences)
-        context = Context(found, adapter, scale, wanted, sequences, _threads())
+        context = Context(found, adapter, scale, wanted, sequences, thread_limit())
     advise_threads(context)
     _in_use.append(context)
     return context
 
 
+def grow(context: Context, length: int) -> Context:
+    """A longer context in the place of one in use, holding what that held; the old one is closed."""
+    wanted = min(-(-length // ROUND) * ROUND, max(longest_context(context.model), length))
+    longer = Context(context.model, context.adapter, context.scale, wanted, context.sequences, context.threads)
+    try:
+        longer.copy_from(context)
+    except BaseException:
+        longer.close()
+        raise
+    longer.canary = context.canary
+    advise_threads(longer)
+    _in_use[_in_use.index(context)] = longer
+    context.close()
+    return longer
+
+
 def advise_threads(context: Context) -> None:
     """Let a context use the cores that are free just now."""
-    context.set_threads(_watch().threads(context.threads))
+    context.set_threads(min(context.threads, advised_threads()))
+
+
+def advised_threads() -> int:
+    """Threads to use just now: the cores that are free, as far as a person's settings let them be used."""
+    return _watch().threads(thread_limit())
 
 
 @functools.cache
@@ -132,6 +153,13 @@ def check_context(context: Context) -> str:
     return context.canary
 
 
+def forget() -> None:
+    """Let the idle contexts forget what they have read; benchmarks measure reading with it."""
+    for context in _idle:
+        for sequence in range(context.sequences):
+            context.forget(sequence)
+
+
 def clear() -> None:
     """Close what no stage is using."""
     while _idle:
@@ -164,7 +192,9 @@ def _adapter_is_current(context: Context) -> bool:
     return context.adapter is None or context.model.adapter(context.adapter) is context.loaded
 
 
-def _threads() -> int:
+@functools.cache
+def thread_limit() -> int:
+    """Threads a person lets answering use; all cores unless they said otherwise."""
     from workbench.settings import load_settings
 
     return load_settings().thread_count
