@@ -43,7 +43,7 @@ def ask(project: Path, question: str, k: int = 3) -> SearchResult:
 def test_a_question_finds_the_passage_by_meaning_and_says_why(project: Path) -> None:
     found = ask(project, "How long can a buyer send back what was ordered?")
     best = found.passages[0]
-    assert "24 days" in best.text and best.vector_rank == 1
+    assert "24 days" in best.text and best.vector_rank in (1, 2)  # the same words stand in two files
     assert best.similarity is not None and 0.1 < best.similarity < 1
     assert Path(best.folder, best.file).exists()
     assert found.seconds > 0
