@@ -151,7 +151,7 @@ def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Proje
 
 
 def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None:
-    assert "time not measured" in ready.recipe.cards["balanced"].accessibleName()
+    assert "not measured" in ready.recipe.cards["balanced"].accessibleName()
     ready._on_measured(Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
     assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 minutes, 2 passes, 1.9 GB")
     assert ready.recipe.source.text().startswith("Measured on this computer by a trial of 8 steps.")

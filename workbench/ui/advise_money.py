@@ -99,6 +99,15 @@ def money(amount: float, currency: str) -> str:
     return f"{currency}{amount:,.2f}" if amount < 10 else f"{currency}{amount:,.0f}"
 
 
+def setup_words(cost: Cost) -> str:
+    """Machine time and people's hours to set a lane up; a dash where reading the documents was not timed."""
+    reads = "rag" in cost.lane.partition(":")[0] or cost.lane == "full"
+    machine = "\N{EN DASH}" if reads and cost.setup_seconds <= 0 else duration(cost.setup_seconds)
+    if not cost.setup_hours:
+        return machine
+    return f"{cost.setup_hours:g} h" if cost.setup_seconds <= 0 else f"{machine} + {cost.setup_hours:g} h"
+
+
 class CostPanel(QWidget):
     """The table of costs, one line a lane; the lane of the verdict stands out."""
 
@@ -110,7 +119,7 @@ class CostPanel(QWidget):
         self.prices = widgets.quiet_button(self.tr("Prices"), "pencil-simple", self.prices_wanted.emit)
         self.head.add_action(self.prices)
         self.grid = QGridLayout()
-        self.grid.setHorizontalSpacing(16)
+        self.grid.setHorizontalSpacing(12)
         self.grid.setVerticalSpacing(0)
         self.note = widgets.label("", "caption", wrap=True)
         frame = widgets.panel(widgets.column(self.head, self.grid, None, self.note, margins=(16, 12, 16, 12)))
@@ -147,9 +156,8 @@ class CostPanel(QWidget):
             widgets.row(widgets.Dot(cost.lane), widgets.label(lane_title(cost.lane), kind), None, margins=(0, 7, 0, 7))
         )
         self.grid.addWidget(name, row, 0)
-        hours = f" + {cost.setup_hours:g} h" if cost.setup_hours else ""
         cells = (
-            duration(cost.setup_seconds) + hours if cost.setup_seconds or not hours else hours.removeprefix(" + "),
+            setup_words(cost),
             widgets.seconds_text(cost.typical_seconds),
             widgets.seconds_text(cost.slow_seconds),
             f"{cost.tokens:,.0f}",

@@ -88,9 +88,7 @@ class EffectsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.head = widgets.SectionHead(
-            self.tr("What each thing adds"), self.tr("points over Base, with 95 % intervals")
-        )
+        self.head = widgets.SectionHead(self.tr("What each thing adds"), self.tr("points, 95 % intervals"))
         self.noise = widgets.label("", "caption")
         self.head.add_action(self.noise)
         self.chart = EffectsChart()

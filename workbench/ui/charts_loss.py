@@ -154,7 +154,7 @@ class Histogram(Chart):
 
     def show_bars(self, bars: Sequence[tuple[int, int]], shortest: int, median: int, longest: int, limit: int) -> None:
         """Bars as (up to this many tokens, examples); those over `limit` are drawn in the colour of a warning."""
-        self._bars, self._ends, self._limit = tuple(bars), (shortest, longest), limit
+        self._bars, self._ends, self._limit = _without_empty_start(bars), (shortest, longest), limit
         words = self.tr("From {0} to {1} tokens, half of them up to {2}.").format(shortest, longest, median)
         self.setAccessibleDescription(words)
         self.setToolTip(words)
@@ -165,13 +165,19 @@ class Histogram(Chart):
             return
         painter = self._painter()
         area = QRectF(self.rect()).adjusted(0, 2, 0, -18)
-        width, top = area.width() / max(8, len(self._bars)), max(count for _, count in self._bars) or 1
+        width, top = area.width() / max(4, len(self._bars)), max(count for _, count in self._bars) or 1
         for place, (up_to, count) in enumerate(self._bars):
             height = max(2.0, area.height() * count / top) if count else 0.0
             bar = QRectF(area.left() + width * place, area.bottom() - height, width - 1, height)
             painter.fillRect(bar, color("warning" if self._limit and up_to > self._limit else "strong"))
         painter.setPen(QPen(color("line"), 1))
         painter.drawLine(QLineF(area.left(), area.bottom(), area.right(), area.bottom()))
-        base, end = area.bottom() + 10, area.left() + width * max(8, len(self._bars))
+        base, end = area.bottom() + 10, area.left() + width * max(4, len(self._bars))
         write(painter, area.left(), base, self.tr("{0:,} tokens").format(self._ends[0]), color("muted"))
         write(painter, end, base, f"{self._ends[1]:,}", color("muted"), "right")
+
+
+def _without_empty_start(bars: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The bars from the first that counts anything: they begin at nothing, and no example is that short."""
+    first = next((place for place, (_, count) in enumerate(bars) if count), 0)
+    return tuple(bars[first:])

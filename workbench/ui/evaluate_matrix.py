@@ -162,7 +162,7 @@ class CellDelegate(QStyledItemDelegate):
         painter.fillRect(rect, color("sunken"))
         painter.setPen(QPen(color("line"), 1))
         painter.drawLine(rect.topLeft(), rect.topRight())
-        font = QFont(painter.font())
+        font, small = QFont(painter.font()), small_font(painter.font())
         middle = rect.center().y() + 0.5
         if index.column() == 0:
             font.setWeight(QFont.Weight.DemiBold)
@@ -174,9 +174,8 @@ class CellDelegate(QStyledItemDelegate):
             count = self.tr("{0} cases").format(group.size)
             if shown != group.size:
                 count = self.tr("{0} of {1} cases shown").format(shown, group.size)
-            write(painter, x, middle, count, color("muted"), font=small_font(painter.font()))
+            write(painter, x, middle, count, color("muted"), font=small)
         else:
-            small = small_font(painter.font())
             write(painter, rect.left() + 12, middle, str(index.data()), color("muted"), font=small)
 
     def _paint_question(self, painter: QPainter, rect: QRect, row: CaseRow, focused: bool) -> None:

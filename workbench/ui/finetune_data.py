@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QTextCharFormat, QTextCursor, QTextOption
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent, QTextCharFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 
 from workbench.tuning.dataset import DatasetReport, Problem, Span
@@ -75,8 +75,17 @@ class ExampleText(QTextEdit):
             text = span.text if span.trained or len(span.text) <= room else span.text[:room] + " … "
             cursor.insertText(text, ink)
             room = max(80, room - len(text))
-        self.moveCursor(QTextCursor.MoveOperation.Start)
         self.updateGeometry()
+        self._show_trained()
+
+    def _show_trained(self) -> None:
+        """Bring the trained part into view: it is what the box is for, and comes last."""
+        self.moveCursor(QTextCursor.MoveOperation.End)
+        self.ensureCursorVisible()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_trained()
 
     def sizeHint(self) -> QSize:
         self.document().setTextWidth(max(200, self.viewport().width()))

@@ -124,7 +124,7 @@ class RecipeSection(QWidget):
             card.setChecked(preset_of(recipe) == preset.key)
             passes = self._passes(preset)
             if speed is None:
-                card.say(self.tr("time not measured"), passes)
+                card.say(self.tr("not measured"), passes)
             else:
                 seconds = estimate_seconds(report, apply_preset(recipe, preset), speed)
                 memory = f", {widgets.bytes_text(speed.memory)}" if speed.memory else ""
