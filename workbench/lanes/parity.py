@@ -2,8 +2,8 @@
 
 The folder holds parity.json (model, adapter, cases: token ids and the first place that counts) and
 expected.safetensors (the trained model's logits, "tuned.N" and, without the adapter, "base.N", [places, vocabulary]).
-Written is result.json, which `tuning.adapter.judge_parity` reads. It is a process of its own since a damaged adapter can
-take llama.cpp down.
+Written is result.json, which `tuning.adapter.judge_parity` reads. It is a process of its own since a damaged
+adapter can take llama.cpp down.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def ask_llama(model: Path, adapter: Path, cases: list[dict[str, Any]]) -> tuple[
         raise SystemExit("llama.cpp refused the adapter")
 
     def logits(case: dict[str, Any]) -> Any:
-        llama.reset()
-        llama._ctx.kv_cache_clear()
+        llama.reset()  # type: ignore[no-untyped-call]
+        llama._ctx.kv_cache_clear()  # type: ignore[no-untyped-call]
         llama.eval(case["ids"])
         return np.array(llama.scores[case["first"] : len(case["ids"])])
 

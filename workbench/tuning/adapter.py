@@ -111,7 +111,7 @@ def tensor_name(key: str) -> tuple[str, str]:
 
 
 def permute_rows(high: Any, heads: int) -> Any:
-    """The rows of a [out, rank] matrix in GGUF's order: halves of a head interleaved (llama.cpp, LlamaModel.permute)."""
+    """Rows of an [out, rank] matrix in GGUF's order: a head's halves interleaved (llama.cpp's LlamaModel.permute)."""
     out, rank = high.shape
     return high.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank)
 
@@ -157,7 +157,7 @@ def write_expectations(folder: Path, recipe: Recipe, model: Any, examples: Seque
 
     from workbench.tuning.peft_cpu import answer
 
-    model = model.float()
+    model = model.float().cpu()  # the comparison is made in full precision
     prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in examples]
     answers = [answer(model, [prompt], tokenizer, PARITY_TOKENS)[0] for prompt in prompts]
     cases, tensors = [], {}
@@ -317,7 +317,7 @@ def set_note(folder: Path, note: str) -> None:
 
 
 def delete_run(project: Path, name: str) -> int:
-    """Delete a run and its adapter; gives the bytes freed. Raises ProjectBusy while it runs, InputError when there is none."""
+    """Delete a run and its adapter; gives the bytes freed. Raises ProjectBusy while it runs, InputError for none."""
     folder = project / "adapters" / name
     if not name or folder.parent != project / "adapters" or not (folder / "recipe.json").exists():
         raise InputError(f"There is no fine-tune called {name} in this project.")

@@ -52,7 +52,8 @@ def check_architecture(architecture: str, name: str) -> None:
     """Raises BadModel for an architecture whose adapters nobody compared with llama.cpp."""
     if architecture not in KNOWN:
         raise BadModel(
-            f"{name} is of the architecture {architecture}; fine-tuning is known to be right for {', '.join(KNOWN)} only: "
+            f"{name} is of the architecture {architecture}; fine-tuning is known to be right for "
+            f"{', '.join(KNOWN)} only: "
             "choose such a model (SmolLM2, Llama, Mistral, Qwen2, Qwen3)."
         )
 
@@ -70,7 +71,8 @@ def load_base(model: Path, info: BaseInfo, precision: str) -> Any:
     free = psutil.virtual_memory().available
     if needed * 1.5 > free:
         raise TooLittleMemory(
-            f"Training {model.name} takes about {needed * 1.5 / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are free: "
+            f"Training {model.name} takes about {needed * 1.5 / 2**30:.1f} GB of memory and "
+            f"{free / 2**30:.1f} GB are free: "
             "close other programs or choose a smaller model."
         )
     try:
@@ -87,11 +89,12 @@ def load_base(model: Path, info: BaseInfo, precision: str) -> Any:
     _restore_rope_factors(found, model)
     found.requires_grad_(False)
     found.config.use_cache = False
-    return found.eval()
+    found.train(False)
+    return found
 
 
 def _restore_rope_factors(found: Any, model: Path) -> None:
-    """Llama 3.1 and later scale their rotary frequencies; transformers drops the GGUF's factors, llama.cpp divides by them."""
+    """Divide rotary frequencies by the GGUF's factors (Llama 3.1 on) as llama.cpp does; transformers drops them."""
     import gguf
     import torch
 
@@ -102,7 +105,7 @@ def _restore_rope_factors(found: Any, model: Path) -> None:
 
 
 def choose_precision(wanted: str) -> str:
-    """ "fp32" or "bf16": with "auto", bf16 where this CPU multiplies it at least 1.2 times as fast, measured in a moment."""
+    """The precision to train in, fp32 or bf16: with "auto", bf16 where this CPU multiplies it 1.2 times as fast."""
     import time
 
     import torch

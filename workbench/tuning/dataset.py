@@ -13,13 +13,11 @@ from workbench.errors import BadDataset, BadModel
 from workbench.events import Progress, Result, Stage
 from workbench.records import hash_text
 from workbench.tuning.files import RawFile, RawRow, read_file
-from workbench.tuning.recipe import Recipe
+from workbench.tuning.recipe import held_out_count
 from workbench.tuning.shapes import SHAPES, Conversation, RowFault, read_shape, recognise
 from workbench.tuning.tokens import Tokenizer, Tokens, cut, load_tokenizer, tokenize
 
-LONGEST = int(
-    Recipe.__dataclass_fields__["max_tokens"].default
-)  # tokens of an example unless the recipe says otherwise
+LONGEST = 1024  # tokens of an example unless the recipe says otherwise; Recipe.max_tokens has the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +202,7 @@ def _look_closer(messages: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> I
     """Warnings about a row that can be trained: (field, message)."""
     for control in tokenizer.template.control:
         if any(control in content for _, content in messages):
-            yield (
-                "",
-                f"the text contains {control}, a control mark of the model; it is read as plain text, broken by a space",
-            )
+            yield ("", f"the text contains {control}, a control mark of the model, which is read as plain text")
             break
     answer = messages[-1][1]
     if answer != answer.strip():
@@ -224,7 +219,8 @@ def _find_duplicates(examples: Sequence[Example]) -> list[Problem]:
             message = f"the row repeats row {same.row}{_elsewhere(same, example)}"
             found.append(Problem(example.row, "", "warning", message, example.file))
         elif earlier:
-            message = f"the row asks the same as row {earlier[0].row}{_elsewhere(earlier[0], example)} but answers differently"
+            where = f"row {earlier[0].row}{_elsewhere(earlier[0], example)}"
+            message = f"the row asks the same as {where} but answers differently"
             found.append(Problem(example.row, "answer", "warning", message, example.file))
         earlier.append(example)
     return found
@@ -240,9 +236,7 @@ def split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Ex
     Held out are `share` of the rows, at least 4 and at most 64, never more than a third; below 6 rows none.
     Each kind of row (with passages or without) is held out in proportion, so that the loss speaks of both.
     """
-    wanted = (
-        min(max(4, round(len(examples) * share)), 64, len(examples) // 3) if len(examples) >= 6 and share > 0 else 0
-    )
+    wanted = held_out_count(len(examples), share)
     groups = defaultdict[str, list[Example]](list)
     for example in examples:
         groups[example.prompt_key].append(example)

@@ -109,7 +109,8 @@ def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
 
 def _read_damaged_list(text: str, name: str, error: ValueError) -> tuple[str, list[RawRow]]:
     """A JSON list that does not parse as a whole: its elements are read one by one as far as they go."""
-    decoder, position, rows = json.JSONDecoder(object_pairs_hook=_unique), text.index("[") + 1, []
+    decoder, position = json.JSONDecoder(object_pairs_hook=_unique), text.index("[") + 1
+    rows: list[RawRow] = []
     while True:
         while position < len(text) and text[position] in " \t\r\n,":
             position += 1
@@ -173,7 +174,7 @@ def _row(number: int, value: Any) -> RawRow:
 
 
 def has_damaged_text(value: Any) -> bool:
-    """Whether a text anywhere inside holds U+FFFD, which stands for bytes that could not be decoded, or half a surrogate."""
+    """Whether a text inside holds U+FFFD, which stands for bytes that could not be decoded, or half a surrogate."""
     if isinstance(value, str):
         return "\ufffd" in value or any("\ud800" <= each <= "\udfff" for each in value)
     if isinstance(value, dict):
@@ -209,7 +210,8 @@ def _read_records(text: str, separator: str, columns: list[str]) -> list[RawRow]
     repeated = {each for each in columns if columns.count(each) > 1}
     if repeated:
         raise BadDataset(f"The header names the column {sorted(repeated)[0]!r} twice: rename one of them.")
-    rows, number = [], 0
+    rows: list[RawRow] = []
+    number = 0
     records = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator)
     next(records)
     while True:

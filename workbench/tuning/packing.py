@@ -134,27 +134,24 @@ def attend(
     repeat = query.shape[1] // key.shape[1]
     if repeat > 1:  # grouped-query attention; the CPU's flash kernel wants as many keys as queries
         key, value = key.repeat_interleave(repeat, dim=1), value.repeat_interleave(repeat, dim=1)
+    sizes = [size for group in groups for size in (group.shared, *(length for _, length in group.rows))]
+    # One split each, not a slice per row: backwards a slice fills a whole zero matrix, a split joins its pieces once.
+    parts = zip(*(each.split(sizes, dim=2) for each in (query, key, value)), strict=True)
     pieces = []
     for group in groups:
-        first = slice(group.start, group.start + group.shared)
-        shared_key, shared_value = key[:, :, first], value[:, :, first]
+        first_query, first_key, first_value = next(parts)
         if group.shared:
             pieces.append(
-                scaled_dot_product_attention(
-                    query[:, :, first], shared_key, shared_value, is_causal=True, scale=scaling
-                )
+                scaled_dot_product_attention(first_query, first_key, first_value, is_causal=True, scale=scaling)
             )
-        for start, length in group.rows:
-            own = slice(start, start + length)
+        for _, length in group.rows:
+            own_query, own_key, own_value = next(parts)
             if not group.shared:
                 pieces.append(
-                    scaled_dot_product_attention(
-                        query[:, :, own], key[:, :, own], value[:, :, own], is_causal=True, scale=scaling
-                    )
+                    scaled_dot_product_attention(own_query, own_key, own_value, is_causal=True, scale=scaling)
                 )
                 continue
             mask = torch.ones(length, group.shared + length, dtype=torch.bool).tril(group.shared)
-            keys = torch.cat([shared_key, key[:, :, own]], dim=2)
-            values = torch.cat([shared_value, value[:, :, own]], dim=2)
-            pieces.append(scaled_dot_product_attention(query[:, :, own], keys, values, attn_mask=mask, scale=scaling))
+            keys, values = torch.cat([first_key, own_key], dim=2), torch.cat([first_value, own_value], dim=2)
+            pieces.append(scaled_dot_product_attention(own_query, keys, values, attn_mask=mask, scale=scaling))
     return torch.cat(pieces, dim=2).transpose(1, 2).contiguous(), None

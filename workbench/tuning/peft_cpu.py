@@ -15,6 +15,7 @@ from workbench.settings import available_cores
 from workbench.tuning.base import choose_precision, load_base, read_base
 from workbench.tuning.checkpoint import load_checkpoint, read_state, recipe_key, save_checkpoint
 from workbench.tuning.dataset import Example
+from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, register_attention
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.tokens import Tokenizer, Tokens
@@ -49,7 +50,7 @@ class Trained:
 
 @dataclass(slots=True)
 class Memory:
-    """The states that come out of the frozen lower layers, kept per row so that later epochs need not make them again."""
+    """The states that come out of the frozen lower layers, kept per row: later epochs need not make them again."""
 
     room: int  # bytes left
     states: dict[int, Any] = field(default_factory=dict)  # id of a row's Tokens → [length, hidden]
@@ -58,8 +59,8 @@ class Memory:
 def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
     """Train a LoRA adapter; yields Progress, Note and Step, and last a Result with a Trained.
 
-    Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns true the
-    work up to the last whole step is in the checkpoint. Raises BadModel, TooLittleMemory, DiskFull, and InputError when
+    Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns
+    true the work up to the last whole step is in the checkpoint. Raises BadModel, TooLittleMemory, DiskFull, and InputError when
     the loss is no longer a number.
     """
     import torch
@@ -76,7 +77,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     layers = sorted(recipe.layers) or list(range(info.layers))
     config = LoraConfig(
         r=recipe.rank,
-        lora_alpha=recipe.alpha,
+        lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # a float works, and its saved form is read back as one
         target_modules=list(recipe.targets),
         layers_to_transform=layers,
         lora_dropout=0.0,
@@ -84,6 +85,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(base, config, autocast_adapter_dtype=False)
+    speed_up(model)
     parameters = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
@@ -138,7 +140,8 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
             break
         if not math.isfinite(summed):
             raise InputError(
-                f"The loss stopped being a number at step {step + 1}: the learning rate {recipe.learning_rate:g} is too high "
+                f"The loss stopped being a number at step {step + 1}: the learning rate "
+                f"{recipe.learning_rate:g} is too high "
                 "for this data. The last checkpoint is kept; start again with a third of it."
             )
         torch.nn.utils.clip_grad_norm_(parameters.values(), recipe.max_gradient)
@@ -160,7 +163,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     if stopped and step:
         save_checkpoint(checkpoint, parameters, optimizer, _state(key, step, total, time.monotonic() - began, read))
     if not stopped:
-        model.save_pretrained(recipe.folder / "peft")
+        model.save_pretrained(str(recipe.folder / "peft"))
     seconds = time.monotonic() - began
     yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, precision))
 
@@ -177,7 +180,7 @@ def free_memory() -> int:
 
 
 def plan_batches(count: int, recipe: Recipe) -> list[list[int]]:
-    """The rows of every optimiser step: each epoch in its own seeded order, the last one cut where `epochs` is broken."""
+    """The rows of every optimiser step: each epoch in its own seeded order, the last one cut off where it ends."""
     size = min(recipe.batch_size, count)
     per_epoch = math.ceil(count / size)
     total = max(1, round(per_epoch * recipe.epochs))
@@ -281,13 +284,14 @@ def answer(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, m
 
     end = tokenizer.end_id
     width = max(len(prompt) for prompt in prompts)
+    device = model.device
     ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])
     mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     model.get_base_model().config._attn_implementation = "sdpa"
     with torch.no_grad():
         full = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
+            input_ids=ids.to(device),
+            attention_mask=mask.to(device),
             do_sample=False,
             max_new_tokens=most,
             eos_token_id=end,

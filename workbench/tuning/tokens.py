@@ -44,7 +44,7 @@ class Tokenizer:
         return render(self.template, plain, add_generation_prompt=open_turn)
 
     def prompt_ids(self, text: str) -> list[int]:
-        """Token ids of a text that begins a context: with the model's bos where it expects one and the template gave none."""
+        """Token ids of a text that begins a context, with a bos where the model wants one and the template has none."""
         ids = self.encode(text)
         begin = self.encode(self.template.bos) if self.adds_bos and self.template.bos else []
         return ids if ids[: len(begin)] == begin else begin + ids
@@ -123,7 +123,7 @@ def tokenize(tokenizer: Tokenizer, messages: Sequence[tuple[str, str]]) -> Token
 
 
 def _answer_text(tokenizer: Tokenizer, rest: str) -> str:
-    """The answer up to and with the token that ends the turn, which the model must learn to say; without what follows it."""
+    """The answer up to and with the token that ends the turn, which the model must learn to say; not what follows."""
     if not tokenizer.template.eos:
         return rest
     content, end, _ = rest.rpartition(tokenizer.template.eos)

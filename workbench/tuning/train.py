@@ -1,4 +1,4 @@
-"""The child of a fine-tune, `workbench train RECIPE`, which also runs by hand: everything it says goes to events.jsonl."""
+"""The child of a fine-tune, `workbench train RECIPE`, which also runs by hand; what it says goes to events.jsonl."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     info = read_base(recipe.model)
     adapter.check_targets(recipe, info)  # before training, not after: what cannot be converted is not trained
     tokenizer = load_tokenizer(recipe.model)
-    found = [each for each in read_dataset(recipe.datasets, tokenizer, recipe.max_tokens)]
+    found = list(read_dataset(recipe.datasets, tokenizer, recipe.max_tokens))
     dataset = found[-1]
     assert isinstance(dataset, Dataset)
     left_out = sum(problem.severity == "error" for problem in dataset.problems)
@@ -121,7 +121,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
-    backend = choose_backend(recipe.backend)
+    backend = choose_backend(recipe)
     trained: Trained | None = None
     for event in _train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
         if isinstance(event, Result):
@@ -185,13 +185,14 @@ def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:
             time.sleep(0.5)
 
 
-def choose_backend(wanted: str) -> str:
-    """ "cpu" or "unsloth": with "auto", unsloth only where a CUDA device and the package are there."""
+def choose_backend(recipe: Recipe) -> str:
+    """The backend, cpu or unsloth; with "auto" Unsloth only where CUDA, the package and the base's own folder are there."""
     from importlib.util import find_spec
 
-    if wanted == "cpu":
-        return "cpu"
-    there = find_spec("unsloth") is not None
+    wanted = recipe.backend
+    there = (wanted == "unsloth" or (wanted == "auto" and "hub_folder" in recipe.extra)) and find_spec(
+        "unsloth"
+    ) is not None
     if there:
         import torch
 
@@ -203,12 +204,12 @@ def choose_backend(wanted: str) -> str:
 
 def _train_function(backend: str) -> Callable[..., Iterator[Event]]:
     if backend == "unsloth":
-        from workbench.tuning.unsloth_gpu import train
+        from workbench.tuning import unsloth_gpu
 
-        return train
-    from workbench.tuning.peft_cpu import train as train_on_cpu
+        return unsloth_gpu.train
+    from workbench.tuning import peft_cpu
 
-    return train_on_cpu
+    return peft_cpu.train
 
 
 if __name__ == "__main__":

@@ -23,6 +23,15 @@ from workbench.tuning.checkpoint import read_state, recipe_key
 from workbench.tuning.recipe import Recipe, RunInfo
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
+# Read by the C library and by OpenMP when the child starts. Large blocks are kept instead of being given back
+# to the system after every operation, whose pages would have to be cleared anew; threads that wait for each other sleep instead of
+# spinning, for a chat may want the cores.
+QUICK = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(64 * 2**20),
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 POLL = 0.1  # seconds between looks at events.jsonl
 HEARTBEAT = 0.4  # seconds after which a stage that has nothing new says so again: it must yield twice a second
 STOP_PATIENCE = 20.0  # seconds a child has to write its checkpoint before it is killed; it takes about one
@@ -32,16 +41,15 @@ def tune(recipe: Recipe) -> Stage:
     """Fine-tune: yields Progress, Note and Step as the child tells them, and last a Result with the RunInfo.
 
     Closing the stage stops the child, which keeps a checkpoint; tuning again under the same name with the same recipe
-    and files goes on from there. Raises InputError, BadModel, BadDataset, TooLittleMemory, DiskFull, ProjectBusy when the
-    same fine-tune runs already, and ChildCrashed when the child is killed.
+    and files goes on from there. Raises InputError, BadModel, BadDataset, TooLittleMemory, DiskFull, ProjectBusy when
+    the same fine-tune runs already, and ChildCrashed when the child is killed.
     """
     known = finished(recipe)
     if known is not None:
         yield Note(f"{recipe.name} was already trained with this recipe on these rows.")
         yield Result(known)
         return
-    for note in start(recipe):
-        yield note
+    yield from start(recipe)
     try:
         yield from watch(recipe.folder)
     except GeneratorExit:
@@ -111,9 +119,7 @@ def start(recipe: Recipe) -> Iterator[Note]:
         raise ProjectBusy(f"The fine-tune {recipe.name} is running already: watch it, or stop it first.")
     state = read_state(recipe.folder / "checkpoint")
     if state is not None and state["recipe"] != recipe_key(recipe):
-        yield Note(
-            f"An unfinished run called {recipe.name} was made with another recipe or other rows: this one starts afresh."
-        )
+        yield Note(f"An unfinished run called {recipe.name} had another recipe or other rows: this one starts anew.")
     if state is None or state["recipe"] != recipe_key(recipe):
         _clear(recipe.folder)
     (recipe.folder / STOP).unlink(missing_ok=True)
@@ -124,7 +130,7 @@ def start(recipe: Recipe) -> Iterator[Note]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**QUIET, **os.environ},
+            env={**QUIET, **QUICK, **os.environ},
             start_new_session=True,  # it outlives the window and does not get its Ctrl+C
         )
     _wait_for_start(recipe.folder, process)
@@ -166,7 +172,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def watch(folder: Path) -> Stage:
-    """Follow a run, from its first event, until it ends; the last Result is its RunInfo. Closing it leaves the run alone.
+    """Follow a run from its first event to its end; the last Result is its RunInfo. Closing it leaves the run alone.
 
     Raises what ended the run when it failed.
     """
