@@ -19,7 +19,6 @@ from workbench.documents.scan import FoundFile
 from workbench.errors import BadDocument, ChildCrashed
 from workbench.events import Result, Stage
 
-
 STARTING = 15.0  # seconds a new process may take to start on a busy machine, before the file's own time begins
 
 
