@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench.documents.document import Chunk
 from workbench.events import Progress, Result, Stage
+from workbench.index.files import cutting_of
 from workbench.index.report import IndexReport
 from workbench.project import Project
 from workbench.retrieval.passage import Passage, SearchResult
@@ -252,7 +253,7 @@ def test_settings_apply_only_on_the_button_that_says_the_cost(
     assert dialog.apply.text() == "Read 2 files again" and "2 files are read again" in dialog.cost.text()
     assert "cutting" not in project.info.options
     dialog.apply.click()
-    assert source.cutting_of(project).size == 96
+    assert cutting_of(project).size == 96
     assert "96 tokens" in source.settings_line(project)
 
 

@@ -29,7 +29,7 @@ from workbench.documents.fence import FencedReader, Limits, Reading
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
 from workbench.events import Note, Progress, Result, Stage
 from workbench.index import embed
-from workbench.index.files import check_folders, current_fingerprint, known_files, why_not
+from workbench.index.files import check_folders, current_fingerprint, cutting_of, known_files, why_not
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import IndexReport, Skipped
 from workbench.index.store import PROCESS, Store, open_store
@@ -84,7 +84,7 @@ class Builder:
     ) -> None:
         self._started = monotonic()
         self._project, self._folders = project, folders
-        self._cutting = cutting or Cutting()
+        self._cutting = cutting or cutting_of(project)
         self._embedder = embed.open_embedder()
         self._fingerprint = current_fingerprint(self._cutting, self._embedder.hash)
         self._keywords = Keywords(project.index_folder, write=True)

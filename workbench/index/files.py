@@ -154,6 +154,15 @@ def check_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
+def cutting_of(project: Project) -> Cutting:
+    """How the project's documents are cut: what a person chose on the Documents page, or the default."""
+    kept, usual = project.info.options.get("cutting"), Cutting()
+    try:
+        return Cutting(int(kept["size"]), int(kept["overlap"])) if kept else usual
+    except (TypeError, ValueError, KeyError):
+        return usual
+
+
 def current_fingerprint(cutting: Cutting, embedder_hash: str) -> str:
     """What vectors are made with, in twelve hex digits: embedder and chunk settings."""
     from workbench import records

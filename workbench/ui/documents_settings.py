@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSpinBox, QWidget
 
 from workbench.documents.chunk import Cutting
+from workbench.index.files import cutting_of
 from workbench.project import Project
-from workbench.ui import documents_source as source
 from workbench.ui import widgets
 from workbench.ui.documents_rows import FileRow
 
@@ -19,7 +19,7 @@ class CutSettingsDialog(QDialog):
     def __init__(self, project: Project, rows: Sequence[FileRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._project = project
-        self._before = source.cutting_of(project)
+        self._before = cutting_of(project)
         self._files = sum(row.state == "indexed" for row in rows)
         self._chunks = sum(row.chunks for row in rows)
         self.setWindowTitle(self.tr("How documents are cut"))

@@ -7,7 +7,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from workbench.documents.chunk import Cutting
 from workbench.documents.document import Chunk
 from workbench.errors import MissingFile, WorkbenchError
 from workbench.events import Progress, Result, Stage
@@ -113,16 +112,7 @@ def report_line(report: Any) -> str:
     return f"{report.files:,} files in {report.chunks:,} chunks are ready: {what}."
 
 
-def cutting_of(project: Project) -> Cutting:
-    """How the project's documents are cut."""
-    kept = project.info.options.get("cutting")
-    with contextlib.suppress(TypeError, ValueError):
-        if isinstance(kept, dict):
-            return Cutting(int(kept.get("size", Cutting().size)), int(kept.get("overlap", Cutting().overlap)))
-    return Cutting()
-
-
 def settings_line(project: Project) -> str:
     """The foot of the page."""
-    cutting = cutting_of(project)
+    cutting = index_files.cutting_of(project)
     return f"Chunks of {cutting.size} tokens, {cutting.overlap} shared; found by meaning (all-MiniLM) and exact words"
