@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import make_cases
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
@@ -17,8 +18,6 @@ from workbench.ui.evaluate_cases import CHECKS, ID, KIND, QUESTION, CasesModel
 from workbench.ui.evaluate_checks import read_checks, write_checks
 from workbench.ui.evaluate_editor import SuiteEditor
 from workbench.ui.theme import Theme
-
-from made_up import make_cases
 
 CHECKED: list[tuple[dict[str, Any], ...]] = [
     ({"contains": ["36 months", "three years"]}, {"max_words": 60}),

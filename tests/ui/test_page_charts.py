@@ -13,7 +13,9 @@ from workbench.ui.charts_loss import Histogram, LossChart
 from workbench.ui.theme import Theme
 
 
-@pytest.mark.parametrize(("value", "top"), [(0.65, 0.8), (0.8, 0.8), (0.81, 1.0), (3.0, 4.0), (950, 1000), (0, 1), (math.nan, 1)])
+@pytest.mark.parametrize(
+    ("value", "top"), [(0.65, 0.8), (0.8, 0.8), (0.81, 1.0), (3.0, 4.0), (950, 1000), (0, 1), (math.nan, 1)]
+)
 def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
     assert nice_top(value) == pytest.approx(top)
 
@@ -56,8 +58,12 @@ def test_the_histogram_says_its_range(qtbot: QtBot, theme: Theme) -> None:
 def test_effects_are_said_with_their_intervals(qtbot: QtBot, theme: Theme) -> None:
     chart = EffectsChart()
     qtbot.addWidget(chart)
-    chart.show_effects([EffectBar("Documents", "rag", 42.4, (32, 52)), EffectBar("Extra from having both", "", 3, (-8, 12))], 4)
-    assert chart.accessibleDescription() == "Documents: +42, 32 to 52. Extra from having both: +3, \N{MINUS SIGN}8 to 12."
+    chart.show_effects(
+        [EffectBar("Documents", "rag", 42.4, (32, 52)), EffectBar("Extra from having both", "", 3, (-8, 12))], 4
+    )
+    assert (
+        chart.accessibleDescription() == "Documents: +42, 32 to 52. Extra from having both: +3, \N{MINUS SIGN}8 to 12."
+    )
     assert not chart.grab().isNull()
 
 
