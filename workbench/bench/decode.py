@@ -23,8 +23,8 @@ from workbench.lanes.presets import chat_model
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
 
-REPEATS = 7  # of every measurement, ours and the yardstick in turn, so that a busy moment hits both
-TOKENS = 64  # decoded a time
+REPEATS = 5  # of every measurement, ours and the yardstick in turn, so that a busy moment hits both
+TOKENS = 48  # decoded a time
 SENTENCE = "The keeper of the lighthouse wrote down the wind, the tide and every ship that passed. "
 STORY = "Write a long story about a lighthouse, a storm and a ship that comes home late."
 DOCUMENT = SENTENCE * 36  # some 700 tokens, as much as four passages
