@@ -60,8 +60,8 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     """Train a LoRA adapter; yields Progress, Note and Step, and last a Result with a Trained.
 
     Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns
-    true the work up to the last whole step is in the checkpoint. Raises BadModel, TooLittleMemory, DiskFull, and InputError when
-    the loss is no longer a number.
+    true the work up to the last whole step is in the checkpoint. Raises BadModel, TooLittleMemory, DiskFull, and
+    InputError when the loss is no longer a number.
     """
     import torch
     from peft import LoraConfig, get_peft_model

@@ -186,7 +186,7 @@ def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:
 
 
 def choose_backend(recipe: Recipe) -> str:
-    """The backend, cpu or unsloth; with "auto" Unsloth only where CUDA, the package and the base's own folder are there."""
+    """The backend, cpu or unsloth; with "auto" Unsloth only where CUDA, its package and the base's own folder are."""
     from importlib.util import find_spec
 
     wanted = recipe.backend

@@ -24,8 +24,8 @@ from workbench.tuning.recipe import Recipe, RunInfo
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
 # Read by the C library and by OpenMP when the child starts. Large blocks are kept instead of being given back
-# to the system after every operation, whose pages would have to be cleared anew; threads that wait for each other sleep instead of
-# spinning, for a chat may want the cores.
+# to the system after every operation, whose pages would have to be cleared anew; threads that wait for
+# each other sleep instead of spinning, for a chat may want the cores.
 QUICK = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
