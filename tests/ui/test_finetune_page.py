@@ -287,3 +287,20 @@ def test_a_copy_of_another_file_of_the_same_name_gets_its_own(tmp_path: Path) ->
     assert take_in(tmp_path / "two" / "rows.jsonl", tmp_path / "kept").name == "rows-2.jsonl"
     with pytest.raises(BadDataset, match="in braces"):
         replace_row(first, 1, "[1]")
+
+
+def test_a_run_that_goes_on_elsewhere_is_watched_when_shown(
+    page: FinetunePage, project: Project, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    folder = make_run(project, "elsewhere", 3, 138, "stopped")
+    watched: list[Path] = []
+
+    def watch(folder: Path) -> Stage:
+        watched.append(folder)
+        yield Step(4, 138, 0.5, None, 268.0, 8.0)
+
+    monkeypatch.setattr(source, "watch", watch)
+    run = replace(source.list_runs(project)[0], state="running")
+    page._show_run(run)
+    qtbot.waitUntil(lambda: watched == [folder] and not page._busy())
+    assert page.resume.isVisible(), "it ended meanwhile, and its folder says how"

@@ -154,6 +154,9 @@ class FinetunePage(Page):
     def _show_run(self, run: RunInfo) -> None:
         if self._busy():
             return
+        if run.state == "running":  # started elsewhere, or before the window was opened
+            self._watch(run)
+            return
         self._shown = run
         self.run.show_run(run)
         self._arrange()

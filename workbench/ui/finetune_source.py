@@ -17,6 +17,7 @@ from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.recipe import Recipe, RunInfo
 from workbench.ui.finetune_presets import Speed, step_count
 
+SETTLE = 5.0  # seconds a process that was ended may take to be gone
 TRIAL_STEPS = 8  # of the real recipe on the real rows: enough for a steady speed, over in well under a minute
 
 
@@ -51,7 +52,11 @@ def stop_run(folder: Path) -> Stage:
     """Have a run write its checkpoint and end; a stage, because that takes some seconds."""
     yield Progress(0, 0, "keeping what was learnt")
     tune.stop(folder)
-    yield Result(adapter.read_run(folder))
+    deadline = time.monotonic() + SETTLE
+    while (run := adapter.read_run(folder)).state == "running" and time.monotonic() < deadline:
+        yield Progress(0, 0, "keeping what was learnt")  # one that had to be killed is gone a moment later
+        time.sleep(0.2)
+    yield Result(run)
 
 
 def recipe_of(run: RunInfo) -> Recipe:
