@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QInputDialog, QMenu, QPushButton, QSizePolicy, QWidget
 
@@ -13,6 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.ui import icons, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.jobs_tray import JobsTray
+from workbench.ui.page import is_theme_change
 
 WIDE, NARROW = 208, 56
 
@@ -77,6 +78,11 @@ class Rail(QWidget):
         """Mark a page as the one shown."""
         if key in self.buttons:
             self.buttons[key].setChecked(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if is_theme_change(event) and hasattr(self, "project"):
+            self.project.setIcon(QIcon(mark(20)))
 
     def refresh(self) -> None:
         name = self._bench.project.info.name
