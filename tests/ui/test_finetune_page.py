@@ -16,13 +16,15 @@ from pytestqt.qtbot import QtBot
 
 from workbench.errors import BadDataset
 from workbench.events import Progress, Result, Stage, Step
+from workbench.paths import starter_model
 from workbench.project import Project
 from workbench.tuning.dataset import DatasetReport, Problem, Span
 from workbench.tuning.recipe import Recipe, Sample
+from workbench.ui import finetune_page
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage, clean_name, free_name
-from workbench.ui.finetune_presets import PRESETS, Speed, apply_preset, estimate_seconds, preset_of, step_count
+from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, make_choices, step_count
 from workbench.ui.finetune_recipe import RecipeSheet
 from workbench.ui.finetune_rows import RowDialog, read_row, replace_row, take_in
 from workbench.ui.finetune_run import RunCourse, pass_marks
@@ -71,6 +73,12 @@ class Trainer:
         yield Progress(0, 0, "keeping")
 
 
+def make_up_choices(name: str, model: Path, files: tuple[Path, ...], folder: Path, report: DatasetReport) -> Choices:
+    passes = {"quick": 1.0, "balanced": 2.0, "thorough": 4.0}
+    recipes = {key: Recipe(name, model, files, folder, epochs=each) for key, each in passes.items()}
+    return Choices(recipes, {key: (f"{each:g} passes",) for key, each in passes.items()})
+
+
 @pytest.fixture
 def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     made = Trainer(project)
@@ -78,6 +86,7 @@ def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     monkeypatch.setattr(source, "start_and_watch", made.start_and_watch)
     monkeypatch.setattr(source, "stop_run", made.stop_run)
     monkeypatch.setattr(source, "model_of", lambda project: Path("/models/starter.gguf"))
+    monkeypatch.setattr(finetune_page, "make_choices", make_up_choices)
     return made
 
 
@@ -268,13 +277,13 @@ def test_answers_are_judged_as_json_or_as_words() -> None:
 
 
 def test_estimates_follow_tokens_passes_and_speed() -> None:
-    recipe = Recipe("x", Path("m"), (), Path("f"))
-    quick, balanced, thorough = (apply_preset(recipe, preset) for preset in PRESETS)
-    assert preset_of(balanced) == "balanced" and preset_of(replace(balanced, rank=5)) == ""
-    speed = Speed(300.0, start_seconds=10)
-    times = [estimate_seconds(REPORT, each, speed) for each in (quick, balanced, thorough)]
-    assert times[0] < times[1] < times[2] and times[2] - times[1] == pytest.approx(2 * (times[1] - times[0]), rel=0.01)
-    assert step_count(REPORT, quick) == 46
+    choices = make_choices("x", starter_model(), (Path("rows.jsonl"),), Path("f"), REPORT)
+    quick, balanced, thorough = (choices.recipes[key] for key in KEYS)
+    renamed = replace(balanced, name="y", folder=Path("g"))
+    assert choices.key_of(renamed) == "balanced" and choices.key_of(replace(balanced, rank=5)) == ""
+    times = [estimate_seconds(REPORT, each, Speed(300.0, start_seconds=10)) for each in (quick, balanced, thorough)]
+    assert 10 < times[0] <= times[1] < times[2]
+    assert step_count(REPORT, thorough) == round(46 * thorough.epochs)
     assert pass_marks(RunCourse(total=92, epochs=2.0)) == ((46, "46, pass 1"), (92, "92, pass 2"))
 
 

@@ -16,12 +16,12 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QMessageBox, QSplit
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Note, Progress, Step
 from workbench.tuning.dataset import DatasetReport, Problem
-from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.recipe import Recipe, RunInfo, held_out_count
 from workbench.ui import finetune_source as source
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_data import DataSection
-from workbench.ui.finetune_presets import Speed, held_out_rows, last_speed
+from workbench.ui.finetune_presets import USUAL, Choices, Speed, last_speed, make_choices
 from workbench.ui.finetune_recipe import RecipeSection, RecipeSheet
 from workbench.ui.finetune_rows import RowDialog, can_mend, replace_row, take_in
 from workbench.ui.finetune_run import RunSection
@@ -43,6 +43,7 @@ class FinetunePage(Page):
         self._file: Path | None = None
         self._report: DatasetReport | None = None
         self._recipe: Recipe | None = None
+        self._choices: Choices | None = None
         self._speed: Speed | None = None
         self._inspecting: JobHandle | None = None
         self._job: JobHandle | None = None
@@ -267,11 +268,16 @@ class FinetunePage(Page):
     def _on_inspected(self, files: tuple[Path, ...], model: Path, report: DatasetReport | None) -> None:
         if files != (self._file,) or report is None:
             return
+        name = free_name(files[0].stem, {run.name for run in self.runs})
+        folder = self.bench.project.adapters_folder / name
+        try:
+            self._choices = make_choices(name, model, files, folder, report)
+        except WorkbenchError as error:
+            self._on_inspect_failed(files, error)
+            return
         self._report = report
         if self._recipe is None or self._recipe.datasets != files:
-            name = free_name(files[0].stem, {run.name for run in self.runs})
-            folder = self.bench.project.adapters_folder / name
-            self._recipe = Recipe(name, model, files, folder)
+            self._recipe = self._choices.recipes[USUAL]
             self.name.setText(name)
         self._show_recipe()
 
@@ -303,13 +309,13 @@ class FinetunePage(Page):
     # The recipe
 
     def _show_recipe(self) -> None:
-        if self._recipe is None or self._report is None or self._file is None:
+        if self._recipe is None or self._report is None or self._file is None or self._choices is None:
             return
         if self._speed is None:
             self._speed = last_speed(self.runs, self._recipe)
-        held = held_out_rows(self._report.examples, self._recipe.eval_share)
+        held = held_out_count(self._report.examples, self._recipe.eval_share)
         self.data.show_report(self._report, held, self._recipe.max_tokens, can_mend(self._file))
-        self.recipe.show_recipe(self._recipe, self._report, self._speed, source.free_memory())
+        self.recipe.show_recipe(self._recipe, self._choices, self._report, self._speed, source.free_memory())
         self._arrange()
 
     def _on_recipe(self, recipe: Recipe) -> None:

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from workbench.tuning.dataset import DatasetReport
-from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.recipe import Recipe, RunInfo, choose_recipe, held_out_count
 
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A named choice of what matters most for time."""
-
-    key: str
-    epochs: float
-    rank: int
-    learning_rate: float
-
-
-# Balanced is the recipe's own default; quick and thorough change the passes, the cheapest thing to understand and the
-# one that time is proportional to. A longer run takes smaller steps, as LoRA recipes for small models do.
-PRESETS = (
-    Preset("quick", 1.0, 16, 5e-4),
-    Preset("balanced", 2.0, 16, 5e-4),
-    Preset("thorough", 4.0, 32, 3e-4),
-)
+KEYS = ("quick", "balanced", "thorough")  # of tuning.recipe.PRESETS, in the order the cards stand
+USUAL = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +23,33 @@ class Speed:
     start_seconds: float = 0.0  # loading and reading before the first step
 
 
-def apply_preset(recipe: Recipe, preset: Preset) -> Recipe:
-    """The same fine-tune with a preset's choices."""
-    return replace(
-        recipe, epochs=preset.epochs, rank=preset.rank, alpha=2.0 * preset.rank, learning_rate=preset.learning_rate
-    )
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The recipe of each preset for one dataset, with its reasons in sentences."""
+
+    recipes: dict[str, Recipe]
+    reasons: dict[str, tuple[str, ...]]
+
+    def key_of(self, recipe: Recipe) -> str:
+        """The preset a recipe is, "" when its settings are a person's own."""
+        fitting = (key for key, each in self.recipes.items() if renamed(each, recipe) == recipe)
+        return next(fitting, "")
 
 
-def preset_of(recipe: Recipe) -> str:
-    """The key of the preset a recipe is like, "" when its settings are a person's own."""
-    for preset in PRESETS:
-        if apply_preset(recipe, preset) == recipe:
-            return preset.key
-    return ""
+def renamed(recipe: Recipe, like: Recipe) -> Recipe:
+    """The same settings for the run another recipe is for."""
+    return replace(recipe, name=like.name, folder=like.folder)
 
 
-def held_out_rows(examples: int, share: float) -> int:
-    """How many rows are kept from training, as `tuning.dataset.split` does it."""
-    return min(max(4, round(examples * share)), 64, examples // 3) if examples >= 6 and share > 0 else 0
+def make_choices(name: str, model: Path, files: tuple[Path, ...], folder: Path, report: DatasetReport) -> Choices:
+    """What each preset comes to for a dataset. Raises BadModel for a model that cannot be tuned."""
+    made = {key: choose_recipe(key, name, model, files, folder, report) for key in KEYS}
+    return Choices({key: each[0] for key, each in made.items()}, {key: each[1] for key, each in made.items()})
 
 
 def step_count(report: DatasetReport, recipe: Recipe) -> int:
     """Optimiser steps of a run."""
-    rows = report.examples - held_out_rows(report.examples, recipe.eval_share)
+    rows = report.examples - held_out_count(report.examples, recipe.eval_share)
     return max(1, round(recipe.epochs * -(-rows // recipe.batch_size)))
 
 
@@ -69,7 +58,7 @@ def estimate_seconds(report: DatasetReport, recipe: Recipe, speed: Speed) -> flo
 
     The held-out rows are read about eight times besides, at a third of the cost since nothing is learnt from them.
     """
-    held = held_out_rows(report.examples, recipe.eval_share) / max(1, report.examples)
+    held = held_out_count(report.examples, recipe.eval_share) / max(1, report.examples)
     trained = report.tokens * (1 - held) * recipe.epochs
     return speed.start_seconds + (trained + report.tokens * held * 8 / 3) / max(1.0, speed.tokens_per_second)
 

@@ -23,7 +23,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.ui import theme, widgets
 from workbench.ui.charts import draw_glyph
 from workbench.ui.finetune_data import StepBadge
-from workbench.ui.finetune_presets import PRESETS, Preset, Speed, apply_preset, estimate_seconds, preset_of
+from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, renamed
 from workbench.ui.page import Sheet
 
 
@@ -78,17 +78,18 @@ class RecipeSection(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recipe: Recipe | None = None
+        self._choices: Choices | None = None
         self.badge = StepBadge(2)
         self.settings = widgets.quiet_button(self.tr("All settings"), "sliders-horizontal", self.settings_wanted.emit)
         names = {"quick": self.tr("Quick"), "balanced": self.tr("Balanced"), "thorough": self.tr("Thorough")}
-        self.cards = {preset.key: PresetCard(names[preset.key]) for preset in PRESETS}
+        self.cards = {key: PresetCard(names[key]) for key in KEYS}
         self._group = QButtonGroup(self)
         cards = widgets.row(spacing=8)
-        for preset in PRESETS:
-            card = self.cards[preset.key]
+        for key in KEYS:
+            card = self.cards[key]
             self._group.addButton(card)
             cards.addWidget(card, 1)
-            card.clicked.connect(lambda *_, preset=preset: self._on_preset_clicked(preset))
+            card.clicked.connect(lambda *_, key=key: self._on_preset_clicked(key))
         self._group.setExclusive(False)
         self.source = widgets.label("", "caption", wrap=True)
         self.measure = widgets.link_button(self.tr("Measure on this computer"), self.measure_wanted.emit)
@@ -101,32 +102,33 @@ class RecipeSection(QWidget):
         """No file is chosen: the presets wait, and no time is claimed."""
         self._recipe = None
         self.badge.set_done(False)
-        for preset in PRESETS:
-            card = self.cards[preset.key]
+        for key in KEYS:
+            card = self.cards[key]
             card.setEnabled(False)
             card.setChecked(False)
-            card.say("", self._passes(preset))
+            card.say("", "")
         self.settings.setEnabled(False)
         self.measure.hide()
         self.source.setText(self.tr("Choose a file first: how long each takes depends on it."))
 
-    def _passes(self, preset: Preset) -> str:
-        return self.tr("1 pass") if preset.epochs == 1 else self.tr("{0:g} passes").format(preset.epochs)
-
-    def show_recipe(self, recipe: Recipe, report: DatasetReport, speed: Speed | None, memory_free: int) -> None:
+    def show_recipe(
+        self, recipe: Recipe, choices: Choices, report: DatasetReport, speed: Speed | None, memory_free: int
+    ) -> None:
         """Show the presets for a dataset; without a speed no time is claimed."""
-        self._recipe = recipe
+        self._recipe, self._choices = recipe, choices
         self.badge.set_done(True)
-        own = preset_of(recipe) == ""
-        for preset in PRESETS:
-            card = self.cards[preset.key]
+        chosen = choices.key_of(recipe)
+        for key in KEYS:
+            card = self.cards[key]
             card.setEnabled(True)
-            card.setChecked(preset_of(recipe) == preset.key)
-            passes = self._passes(preset)
+            card.setChecked(chosen == key)
+            each = choices.recipes[key]
+            card.setToolTip(" ".join(choices.reasons[key]))
+            passes = self.tr("1 pass") if each.epochs == 1 else self.tr("{0:g} passes").format(each.epochs)
             if speed is None:
                 card.say(self.tr("not measured"), passes)
             else:
-                seconds = estimate_seconds(report, apply_preset(recipe, preset), speed)
+                seconds = estimate_seconds(report, each, speed)
                 memory = f", {widgets.bytes_text(speed.memory)}" if speed.memory else ""
                 card.say(widgets.about_text(seconds), passes + memory)
         self.settings.setEnabled(True)
@@ -135,14 +137,14 @@ class RecipeSection(QWidget):
         said = [speed.source] if speed is not None else []
         if memory_free:
             said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(memory_free)))
-        if own:
+        if not chosen:
             said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
         self.source.setText(" ".join(said))
 
-    def _on_preset_clicked(self, preset: Any) -> None:
-        if self._recipe is not None:
-            self.changed.emit(apply_preset(self._recipe, preset))
-            self.cards[preset.key].setChecked(True)
+    def _on_preset_clicked(self, key: str) -> None:
+        if self._recipe is not None and self._choices is not None:
+            self.changed.emit(renamed(self._choices.recipes[key], self._recipe))
+            self.cards[key].setChecked(True)
 
 
 class RecipeSheet(Sheet):
