@@ -23,6 +23,8 @@ from workbench.tuning.tokens import Tokenizer, Tokens
 BUDGET = (
     640  # tokens of a micro-batch: large enough for full matrix speed, small enough that a stop is noticed in a second
 )
+SPEED_STEPS = 4  # steps after which the speed of the machine is known well enough to plan a run of so many minutes
+MEASURED = 32  # held-out rows the loss is measured on during a run; more would take a fifth of its time
 SAMPLE_TOKENS = 48  # of a sample answer: enough to see what is being learnt
 
 
@@ -94,18 +96,18 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     # Prepare: the order of all batches follows from the seed alone, so a resumed run sees what it would have seen.
     batches = plan_batches(len(data.train), recipe)
     total = len(batches)
-    every = recipe.eval_every or max(1, math.ceil(total / 6))
+    every = recipe.eval_every or max(1, math.ceil(total / 5))
     keep_every = recipe.checkpoint_every or every
     memory = Memory(room=free_memory() // 4)
     rows = [example.tokens for example in data.train]
-    held = [example.tokens for example in data.held_out]
+    held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
     sample_steps = {0, (total // 2 // every) * every, total}
     checkpoint, key = recipe.folder / "checkpoint", recipe_key(recipe)
     state = read_state(checkpoint)
     step, spent, read = 0, 0.0, 0
     if state is not None and state["recipe"] == key:
         load_checkpoint(checkpoint, parameters, optimizer)
-        step, spent, read = state["step"], state["seconds"], state["read"]
+        step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
         yield Note(f"Continuing after step {step} of {total}.")
     began = time.monotonic() - spent
 
@@ -150,6 +152,12 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         step, read = step + 1, read + sum(len(row.ids) for row in chosen)
         event = measured(step, summed)
 
+        if step == SPEED_STEPS and recipe.minutes:
+            total = steps_within(recipe.minutes, event.seconds / step, total)
+            every = recipe.eval_every or max(1, math.ceil(total / 5))
+            sample_steps = {(total // 2 // every) * every, total}
+            event = Step(step, total, summed, None, event.tokens_per_second, event.seconds)
+
         # Measure and keep.
         if step % every == 0 or step == total:
             paused = time.monotonic()
@@ -166,6 +174,11 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         model.save_pretrained(str(recipe.folder / "peft"))
     seconds = time.monotonic() - began
     yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, precision))
+
+
+def steps_within(minutes: float, seconds_per_step: float, total: int) -> int:
+    """How many of `total` steps fit into `minutes`, judged by the first ones; at least three times as many as those."""
+    return min(total, max(3 * SPEED_STEPS, int(60 * minutes / seconds_per_step)))
 
 
 def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Recipe:
     weight_decay: float = 0.0
     max_gradient: float = 1.0  # gradient norm is clipped here
     epochs: float = 2.0
+    minutes: float = 0.0  # training is shortened to about so many, as the first steps show this machine's speed; 0: not
     batch_size: int = 8  # examples per optimiser step
     max_tokens: int = 1024  # an example's length; longer ones are cut from the left of the context, never the answer
     eval_share: float = 0.1  # held out, at least 4 rows, at most 64
