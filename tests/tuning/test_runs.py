@@ -1,0 +1,204 @@
+"""Runs as their folders tell of them: states, steps told twice, notes, deleting; checkpoints without pickle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from workbench import records
+from workbench.errors import BadModel, ChildCrashed, InputError, MissingFile, ProjectBusy
+from workbench.events import Note, Progress, Result, Step
+from workbench.project import Project
+from workbench.tuning import adapter, checkpoint, tune
+from workbench.tuning.recipe import PRESETS, Recipe, choose_recipe, held_out_count
+
+
+def line(kind: str, **value: Any) -> dict[str, Any]:
+    return {"kind": kind, "at": 0.0, "value": value}
+
+
+def step(number: int, loss: float, measured: float | None = None) -> dict[str, Any]:
+    return line("step", step=number, total=4, train_loss=loss, eval_loss=measured, tokens_per_second=9.0, seconds=1.0)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run folder of a project, with a recipe and nothing else."""
+    folder = Project.open(tmp_path).adapters_folder / "first"
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "a", "completion": "b"}\n', encoding="utf-8")
+    records.write_json(folder / "recipe.json", Recipe("first", tmp_path / "model.gguf", (rows,), folder))
+    return folder
+
+
+def tell(folder: Path, *lines: dict[str, Any]) -> None:
+    for each in lines:
+        records.append_line(folder / "events.jsonl", each)
+
+
+def test_a_run_is_told_from_its_folder(run: Path, tmp_path: Path) -> None:
+    tell(
+        run,
+        line("start", name="first"),
+        step(1, 2.0),
+        step(2, 1.5, 1.7),
+        line("end", state="stopped", outcome="Stopped."),
+    )
+    (found,) = adapter.list_runs(tmp_path)
+    assert (found.name, found.state, found.outcome, found.step, found.total) == ("first", "stopped", "Stopped.", 2, 4)
+    assert found.train_loss == ((1, 2.0), (2, 1.5)) and found.eval_loss == ((2, 1.7),)
+    assert found.adapter is None
+
+
+def test_steps_told_again_after_a_crash_count_once(run: Path) -> None:
+    tell(run, line("start"), step(1, 2.0), step(2, 1.5), step(3, 9.9), line("start"), step(2, 1.4))
+    assert adapter.read_run(run).train_loss == ((1, 2.0), (2, 1.4))
+
+
+def test_a_broken_last_line_is_left_out(run: Path) -> None:
+    tell(run, line("start"), step(1, 2.0))
+    with (run / "events.jsonl").open("ab") as file:
+        file.write(b'{"kind": "step", "val')
+    assert adapter.read_run(run).step == 1
+
+
+def test_a_run_without_a_last_word_and_without_a_process_has_failed(run: Path) -> None:
+    tell(run, line("start"), step(1, 2.0))
+    records.write_json(run / "run.json", {"pid": 999_999_999, "started": 0.0})
+    found = adapter.read_run(run)
+    assert found.state == "failed" and "start it again under the same name" in found.outcome
+    with pytest.raises(ChildCrashed, match="ended from outside"):
+        list(tune.watch(run))
+
+
+def test_a_process_id_used_again_is_not_taken_for_the_run(run: Path) -> None:
+    records.write_json(run / "run.json", {"pid": os.getpid(), "started": psutil.Process().create_time() - 100})
+    assert adapter.read_run(run).state == "failed"
+    records.write_json(run / "run.json", {"pid": os.getpid(), "started": psutil.Process().create_time()})
+    assert adapter.read_run(run).state == "running"
+
+
+def test_watching_tells_the_last_attempt_and_raises_what_ended_it(run: Path) -> None:
+    tell(run, line("start"), step(1, 2.0), line("end", state="stopped", outcome="Stopped."))
+    tell(run, line("start"), step(2, 1.0, 1.1), line("end", state="failed", outcome="Too damaged.", error="BadModel"))
+    events = []
+    with pytest.raises(BadModel, match="Too damaged"):
+        for event in tune.watch(run):
+            events.append(event)
+    assert [event.step for event in events if isinstance(event, Step)] == [2]
+    assert [event.done for event in events if isinstance(event, Progress)] == [2]
+
+
+def test_a_stopped_run_ends_with_its_description(run: Path) -> None:
+    tell(run, line("start"), step(1, 2.0), line("end", state="stopped", outcome="Stopped."))
+    *_, note, result = tune.watch(run)
+    assert isinstance(note, Note) and isinstance(result, Result) and result.value.state == "stopped"
+
+
+def test_a_note_is_kept_and_a_deleted_run_frees_its_space(run: Path, tmp_path: Path) -> None:
+    adapter.set_note(run, "  too few rows ")
+    assert adapter.read_run(run).note == "too few rows"
+    (run / "adapter.gguf").write_bytes(b"x" * 1000)
+    assert adapter.delete_run(tmp_path, "first") > 1000
+    assert not run.exists() and adapter.list_runs(tmp_path) == ()
+
+
+@pytest.mark.parametrize("name", ["second", "", "..", "../first", "."])
+def test_what_is_no_run_is_not_deleted(name: str, run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no fine-tune"):
+        adapter.delete_run(tmp_path, name)
+    assert run.exists() and (tmp_path / "project.json").exists()
+
+
+def test_a_running_run_is_not_deleted(run: Path, tmp_path: Path) -> None:
+    records.write_json(run / "run.json", {"pid": os.getpid(), "started": psutil.Process().create_time()})
+    with pytest.raises(ProjectBusy, match="running"):
+        adapter.delete_run(tmp_path, "first")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden"])
+def test_a_name_that_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be the name"):
+        tune.check(Recipe(name, tmp_path / "m", (tmp_path / "d",), tmp_path / "r"))
+
+
+def test_missing_files_are_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile):
+        list(tune.tune(Recipe("a", tmp_path / "m.gguf", (tmp_path / "d.jsonl",), tmp_path / "r")))
+    assert not (tmp_path / "r" / "run.json").exists()
+
+
+def test_a_checkpoint_comes_back_whole_and_holds_no_pickle(tmp_path: Path) -> None:
+    import torch
+
+    def fresh() -> tuple[dict[str, Any], Any]:
+        torch.manual_seed(3)
+        tensor = torch.nn.Parameter(torch.randn(3, 4))
+        return {"a.lora_A": tensor}, torch.optim.AdamW([tensor], lr=0.1, fused=True)
+
+    def train(parameters: dict[str, Any], optimizer: Any, steps: range) -> None:
+        for number in steps:
+            parameters["a.lora_A"].grad = torch.full((3, 4), float(number + 1))
+            optimizer.step()
+
+    parameters, optimizer = fresh()
+    train(parameters, optimizer, range(3))
+    checkpoint.save_checkpoint(tmp_path / "checkpoint", parameters, optimizer, {"step": 3})
+    train(parameters, optimizer, range(3, 6))
+    again, other = fresh()
+    checkpoint.load_checkpoint(tmp_path / "checkpoint", again, other)
+    train(again, other, range(3, 6))
+    assert torch.equal(again["a.lora_A"], parameters["a.lora_A"])
+    assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == [
+        "adapter.safetensors",
+        "optimizer.safetensors",
+        "state.json",
+    ]
+
+
+def test_a_checkpoint_half_replaced_is_put_right(tmp_path: Path) -> None:
+    old = tmp_path / "checkpoint.old"
+    records.write_json(old / "state.json", {"step": 2})
+    assert checkpoint.read_state(tmp_path / "checkpoint") == {"step": 2}
+    assert not old.exists()
+
+
+def test_a_recipe_is_the_same_until_something_that_matters_changes(run: Path) -> None:
+    from dataclasses import replace
+
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(run / "recipe.json"))
+    key = checkpoint.recipe_key(recipe)
+    assert checkpoint.recipe_key(replace(recipe, threads=1)) == key
+    assert checkpoint.recipe_key(replace(recipe, epochs=9.0)) != key
+    recipe.datasets[0].write_text("{}", encoding="utf-8")
+    assert checkpoint.recipe_key(recipe) != key
+
+
+class Report:
+    def __init__(self, examples: int) -> None:
+        self.examples, self.tokens = examples, examples * 100
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_preset_gives_few_rows_more_passes_and_says_why(preset: str, tmp_path: Path) -> None:
+    from tests.tuning.tiny import tiny_model, write_gguf
+
+    write_gguf(tiny_model(), tmp_path / "base.gguf")
+    few, reasons = choose_recipe(preset, "a", tmp_path / "base.gguf", (), tmp_path, Report(30))
+    many, _ = choose_recipe(preset, "a", tmp_path / "base.gguf", (), tmp_path, Report(5000))
+    assert few.epochs == PRESETS[preset].most_passes and many.epochs == PRESETS[preset].passes
+    assert few.layers == (1,) and "few" in reasons[-1] and f"{few.epochs:g} passes" in reasons[0]
+
+
+def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="quick, balanced, thorough"):
+        choose_recipe("fast", "a", tmp_path, (), tmp_path, Report(9))
+
+
+def test_held_out_rows_stay_within_their_bounds() -> None:
+    assert [held_out_count(rows, 0.1) for rows in (5, 6, 12, 100, 5000)] == [0, 2, 4, 10, 64]
+    assert held_out_count(100, 0.0) == 0
