@@ -39,6 +39,8 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
     "UNSLOTH_DISABLE_STATISTICS": "1",
+    # A child that is killed leaves semaphores to the tracker, which frees them and need not say so.
+    "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",
 }
 
 STOP_GRACE = 1.0  # seconds a stage has to reach its next yield once it is asked to stop; then the child is killed

@@ -29,6 +29,13 @@ def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
     return tuple(lanes[name] for name in chosen if ready or lanes[name].context == "none")
 
 
+def shortened(lanes: tuple[Lane, ...], most: int) -> tuple[Lane, ...]:
+    """The same lanes with answers of at most so many tokens."""
+    return tuple(
+        dataclasses.replace(lane, sampling=dataclasses.replace(lane.sampling, max_tokens=most)) for lane in lanes
+    )
+
+
 @click.command()
 @click.argument("question")
 @click.option(
@@ -45,8 +52,7 @@ def ask(
     project = open_project(project_folder)
     lanes = choose_lanes(project, names)
     if max_tokens:
-        sampling = [dataclasses.replace(lane.sampling, max_tokens=max_tokens) for lane in lanes]
-        lanes = tuple(dataclasses.replace(lane, sampling=each) for lane, each in zip(lanes, sampling, strict=True))
+        lanes = shortened(lanes, max_tokens)
     answers: list[Answer] = []
     with console.Workers() as workers:
         for each in questions:

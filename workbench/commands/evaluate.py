@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from workbench.commands import console
-from workbench.commands.ask import choose_lanes
+from workbench.commands.ask import choose_lanes, shortened
 from workbench.commands.console import json_option, project_option, say
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.lanes.lane import Lane
@@ -82,6 +82,7 @@ def _cell(rate: Any) -> str:
 @click.option("--fail-under", type=click.FloatRange(0, 1), metavar="RATE", help="Exit with 1 when a lane passes fewer.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit XML report.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the report page.")
+@click.option("--max-tokens", type=click.IntRange(1, 8192), help="The longest answer, in tokens.")
 @click.option("--name", default="", help="The run's name; the name of an interrupted run goes on with it.")
 @project_option
 @json_option
@@ -91,6 +92,7 @@ def evaluate(
     fail_under: float | None,
     junit: Path | None,
     html: Path | None,
+    max_tokens: int | None,
     name: str,
     project_folder: str | None,
     as_json: bool,
@@ -100,8 +102,11 @@ def evaluate(
 
     suite = read_suite(suite_path)
     project = open_project(project_folder)
+    lanes = choose_lanes(project, names)
     with console.Workers() as workers:
-        evaluation = run_evaluation(suite, choose_lanes(project, names), project, workers, name)
+        evaluation = run_evaluation(
+            suite, shortened(lanes, max_tokens) if max_tokens else lanes, project, workers, name
+        )
     if junit:
         from workbench.evaluation.export import write_junit
 

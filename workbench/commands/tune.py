@@ -62,6 +62,9 @@ def _require(files: tuple[Path, ...]) -> None:
 @click.option(
     "--epochs", type=click.FloatRange(min=0, min_open=True), help="Passes over the rows, instead of the preset's."
 )
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), help="Shorten training to about so many minutes."
+)
 @click.option("--seed", type=int, help="The seed of order and weights, instead of the preset's.")
 @project_option
 @json_option
@@ -70,12 +73,13 @@ def tune(
     name: str,
     preset: str,
     epochs: float | None,
+    minutes: float | None,
     seed: int | None,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
     """Fine-tune an adapter on the rows of FILE; several files are trained together."""
-    changes = {"epochs": epochs, "seed": seed}
+    changes = {"epochs": epochs, "minutes": minutes, "seed": seed}
     given = {key: value for key, value in changes.items() if value is not None}
     run = run_tune(open_project(project_folder), files, name, preset, **given)
     if as_json:

@@ -118,7 +118,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     first_loss = None
     if step == 0:
         yield Progress(0, total, "measuring the model before training", "steps")
-        first_loss = evaluate(model, layers[0], held, memory)
+        first_loss = evaluate(model, layers[0], held, memory, stop)
         samples = take_samples(model, data, recipe)
         began = time.monotonic()
         yield Step(0, total, None, eval_loss=first_loss, samples=samples)
@@ -161,8 +161,8 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         # Measure and keep.
         if step % every == 0 or step == total:
             paused = time.monotonic()
-            loss_now = evaluate(model, layers[0], held, memory)
-            samples = take_samples(model, data, recipe) if step in sample_steps else ()
+            loss_now = evaluate(model, layers[0], held, memory, stop)
+            samples = take_samples(model, data, recipe) if step in sample_steps and not stop() else ()
             began += time.monotonic() - paused  # measuring is not training
             event = Step(step, total, summed, loss_now, event.tokens_per_second, event.seconds, samples)
         if step % keep_every == 0 or step == total:
@@ -268,15 +268,19 @@ def run_layers(inner: Any, layers: Any, hidden: Any, packed: Packed) -> Any:
     return hidden
 
 
-def evaluate(model: Any, first: int, rows: Sequence[Tokens], memory: Memory) -> float | None:
-    """The mean loss (nats per trained token) on held-out rows, None when there are none."""
+def evaluate(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, stop: Callable[[], bool]) -> float | None:
+    """The mean loss (nats per trained token) on held-out rows, None when there are none or a stop came in between."""
     import torch
 
     if not rows:
         return None
     with torch.no_grad():
-        parts = [[rows[place] for place in part] for part in micro_batches(rows, 4 * BUDGET)]
-        summed = sum(float(loss_of(model, first, part, memory)) for part in parts)
+        parts = [[rows[place] for place in part] for part in micro_batches(rows, 2 * BUDGET)]
+        summed = 0.0
+        for part in parts:
+            if stop():
+                return None
+            summed += float(loss_of(model, first, part, memory))
     return summed / sum(row.trained for row in rows)
 
 
