@@ -12,20 +12,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import queue
 import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench import paths
 from workbench.errors import ChildCrashed, WorkbenchError
 from workbench.events import Event, Stage
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 # Libraries that would otherwise report home or look for a hub. Set before any of them is imported.
 QUIET = {
@@ -139,6 +140,8 @@ class Child:
     def _start_if_needed(self) -> None:
         if self._process is not None and self._process.is_alive():
             return
+        import multiprocessing  # here, because the window opens before its first child does
+
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         saved = {key: os.environ.get(key) for key in QUIET}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -17,16 +17,15 @@ from workbench.ui import compare_lanes, compare_talk, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.compare_asking import Asking
 from workbench.ui.compare_composer import Composer
-from workbench.ui.compare_edit import LaneSheet, LanesSheet
 from workbench.ui.compare_heads import title_of
-from workbench.ui.compare_history import HistorySheet
-from workbench.ui.compare_keep import KeptRow, SuiteSheet, TrainingSheet, take_back
-from workbench.ui.compare_source import SourceSheet
 from workbench.ui.compare_talk import Talk, TalkTurn
-from workbench.ui.compare_turn import TurnView
 from workbench.ui.compare_view import TurnsView
-from workbench.ui.compare_why import WhySheet
 from workbench.ui.page import Page
+
+if TYPE_CHECKING:  # sheets are imported when they are first opened: the window opens a tenth of a second sooner
+    from workbench.ui.compare_history import HistorySheet
+    from workbench.ui.compare_keep import KeptRow
+    from workbench.ui.compare_turn import TurnView
 
 ROOM_FOR_WORDS = 1040  # a narrower page has icons without words in its header
 
@@ -41,6 +40,7 @@ class ComparePage(Page):
         self.asking = Asking(bench, self)
         self.view, self.composer = TurnsView(), Composer()
         self._explained: tuple[TalkTurn, str] | None = None
+        self._why: QWidget | None = None  # the sheet that explains it
         self._read_lanes: list[Lane] = []
         self._build_header()
         self.body.addWidget(self.view, 1)
@@ -302,6 +302,8 @@ class ComparePage(Page):
         self.bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
 
     def _edit_lane(self, lane: Lane) -> None:
+        from workbench.ui.compare_edit import LaneSheet
+
         sheet = LaneSheet(self.bench.project, lane)
         sheet.saved.connect(self._on_lane_saved)
         self._open_sheet(sheet, lane.name)
@@ -316,6 +318,8 @@ class ComparePage(Page):
         self.view.bring_into_view(after.name)
 
     def _on_lanes(self) -> None:
+        from workbench.ui.compare_edit import LanesSheet
+
         sheet = LanesSheet(self.view.lanes, list(compare_lanes.known_lanes(self.bench.project).values()))
         sheet.changed.connect(self._show_lanes)
         sheet.edit_clicked.connect(self._edit_lane)
@@ -398,6 +402,8 @@ class ComparePage(Page):
     # One answer
 
     def _on_why(self, turn: TalkTurn, name: str) -> None:
+        from workbench.ui.compare_why import WhySheet
+
         said = turn.answers.get(name)
         if said is None or said.answer is None:
             return
@@ -407,12 +413,12 @@ class ComparePage(Page):
         sheet = WhySheet(said.lane, said.answer)
         sheet.source_clicked.connect(self._show_source)
         self._open_sheet(sheet, name)
-        self._explained = (turn, name)
+        self._explained, self._why = (turn, name), sheet
         self._mark_explained()
 
     def _on_sheet_changed(self, sheet: object) -> None:
-        if self._explained is not None and not isinstance(sheet, WhySheet):
-            self._explained = None
+        if self._explained is not None and sheet is not self._why:
+            self._explained, self._why = None, None
             self._mark_explained()
 
     def _mark_explained(self) -> None:
@@ -427,6 +433,8 @@ class ComparePage(Page):
             self.view.bring_into_view(name)
 
     def _show_source(self, answer: Answer, number: int) -> None:
+        from workbench.ui.compare_source import SourceSheet
+
         if 1 <= number <= len(answer.passages):
             passage = answer.passages[number - 1]
             self._open_sheet(SourceSheet(self.bench.project.folder, passage, number), answer.lane)
@@ -438,16 +446,22 @@ class ComparePage(Page):
             view.refresh()
 
     def _on_correct(self, turn: TalkTurn, name: str) -> None:
+        from workbench.ui.compare_keep import TrainingSheet
+
         said = turn.answers[name]
         sheet = TrainingSheet(self.bench.project, said.lane, turn.question, said.text, said.answer)
         sheet.kept.connect(self._on_row_kept)
         self._open_sheet(sheet, name)
 
     def _on_row_kept(self, kept: KeptRow) -> None:
+        from workbench.ui.compare_keep import take_back
+
         said = self.tr("Added to {0}.").format(kept.path.name)
         self.bench.notices.tell(said, "good", action_text=self.tr("Undo"), action=partial(take_back, kept))
 
     def _on_suite(self, turn: TalkTurn, name: str) -> None:
+        from workbench.ui.compare_keep import SuiteSheet
+
         said = turn.answers.get(name or turn.best)
         text, answer = (said.text, said.answer) if said is not None else ("", None)
         sheet = SuiteSheet(self.bench.project, turn.question, text, answer)
@@ -519,6 +533,8 @@ class ComparePage(Page):
         widgets.add_action(menu, self.tr("All conversations…"), self._on_history, "chats")
 
     def _on_history(self) -> None:
+        from workbench.ui.compare_history import HistorySheet
+
         sheet = HistorySheet(self._talks())
         sheet.opened.connect(self.open_talk)
         sheet.renamed.connect(partial(self._on_renamed, sheet))

@@ -7,8 +7,8 @@ own transcript keeps every single answer; what belongs together, and what a pers
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,11 @@ from workbench import records
 from workbench.lanes.lane import Answer, Lane, Turn
 
 CONVERSATIONS = "conversations.jsonl"  # in the project folder
+
+
+def new_id() -> str:
+    """Twelve letters that no other turn or conversation has."""
+    return os.urandom(6).hex()
 
 
 @dataclass
@@ -42,7 +47,7 @@ class TalkTurn:
 
     question: str
     answers: dict[str, LaneAnswer]
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    id: str = field(default_factory=new_id)
     created: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S"))
     seconds: float = 0.0  # for all lanes together
     blind: bool = False  # names stay hidden until the vote
@@ -62,7 +67,7 @@ class TalkTurn:
 class Talk:
     """One conversation."""
 
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    id: str = field(default_factory=new_id)
     title: str = ""
     turns: list[TalkTurn] = field(default_factory=list)
 

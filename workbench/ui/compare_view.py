@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -12,8 +13,10 @@ from workbench.lanes.lane import Lane
 from workbench.ui import widgets
 from workbench.ui.compare_heads import LaneHeads, column_widths, columns_that_fit
 from workbench.ui.compare_talk import Talk, TalkTurn
-from workbench.ui.compare_turn import TurnView
 from workbench.ui.page import scroll_area
+
+if TYPE_CHECKING:
+    from workbench.ui.compare_turn import TurnView
 
 TURNS_AT_ONCE = 20  # of a long conversation; earlier ones are shown on demand
 
@@ -132,6 +135,8 @@ class TurnsView(QWidget):
         return super().eventFilter(watched, event)
 
     def _add(self, turn: TalkTurn, number: int) -> TurnView:
+        from workbench.ui.compare_turn import TurnView  # here: a window without a conversation opens sooner
+
         view = TurnView(turn, number)
         self.turns.append(view)
         self._inside.addWidget(view)
@@ -139,6 +144,8 @@ class TurnsView(QWidget):
         return view
 
     def _on_earlier(self) -> None:
+        from workbench.ui.compare_turn import TurnView
+
         self.earlier.hide()
         start = len(self._talk.turns) - len(self.turns)
         for number, turn in enumerate(self._talk.turns[:start], start=1):
