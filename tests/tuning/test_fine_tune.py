@@ -18,7 +18,7 @@ from workbench.project import Project
 from workbench.tuning import adapter, tune
 from workbench.tuning.recipe import Recipe, RunInfo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from workbench.tuning.dataset import Example
 from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, register_attention
 from workbench.tuning.recipe import Recipe, Sample
+from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokenizer, Tokens
 
 BUDGET = (
@@ -70,8 +71,10 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
 
     # Load: the base in full precision, frozen, with LoRA beside the chosen projections of the chosen layers.
     torch.set_num_threads(recipe.threads or available_cores())
+    cores = FreeCores(recipe.threads)
     torch.manual_seed(recipe.seed)  # LoRA's A starts random; nothing else is
     precision = choose_precision(recipe.precision)
+    cores.adjust()
     yield Progress(0, 0, f"loading {recipe.model.name} for training in {precision}", "steps")
     info = read_base(recipe.model)
     register_attention()
@@ -118,7 +121,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     first_loss = None
     if step == 0:
         yield Progress(0, total, "measuring the model before training", "steps")
-        first_loss = evaluate(model, layers[0], held, memory, stop)
+        first_loss = evaluate(model, layers[0], held, memory, stop, cores)
         samples = take_samples(model, data, recipe)
         began = time.monotonic()
         yield Step(0, total, None, eval_loss=first_loss, samples=samples)
@@ -135,6 +138,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
             if stop():
                 stopped = True
                 break
+            cores.adjust()
             loss = loss_of(model, layers[0], [chosen[place] for place in part], memory) / trained
             loss.backward()
             summed += float(loss.detach())
@@ -161,7 +165,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         # Measure and keep.
         if step % every == 0 or step == total:
             paused = time.monotonic()
-            loss_now = evaluate(model, layers[0], held, memory, stop)
+            loss_now = evaluate(model, layers[0], held, memory, stop, cores)
             samples = take_samples(model, data, recipe) if step in sample_steps and not stop() else ()
             began += time.monotonic() - paused  # measuring is not training
             event = Step(step, total, summed, loss_now, event.tokens_per_second, event.seconds, samples)
@@ -268,7 +272,9 @@ def run_layers(inner: Any, layers: Any, hidden: Any, packed: Packed) -> Any:
     return hidden
 
 
-def evaluate(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, stop: Callable[[], bool]) -> float | None:
+def evaluate(
+    model: Any, first: int, rows: Sequence[Tokens], memory: Memory, stop: Callable[[], bool], cores: FreeCores
+) -> float | None:
     """The mean loss (nats per trained token) on held-out rows, None when there are none or a stop came in between."""
     import torch
 
@@ -280,6 +286,7 @@ def evaluate(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, sto
         for part in parts:
             if stop():
                 return None
+            cores.adjust()
             summed += float(loss_of(model, first, part, memory))
     return summed / sum(row.trained for row in rows)
 

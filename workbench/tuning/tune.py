@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,20 @@ from workbench.events import Event, Note, Progress, Result, Stage, Step
 from workbench.tuning import adapter
 from workbench.tuning.base import read_base
 from workbench.tuning.checkpoint import read_state, recipe_key
-from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.recipe import Recipe, RunInfo, Sample
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
-# Read by the C library and by OpenMP when the child starts. Large blocks are kept instead of being given back
-# to the system after every operation, whose pages would have to be cleared anew; threads that wait for
-# each other sleep instead of spinning, for a chat may want the cores.
+# Read by the C library when the child starts: large blocks are kept instead of being given back to the system after
+# every operation, whose pages would have to be cleared anew.
 QUICK = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_TOP_PAD_": str(64 * 2**20),
-    "OMP_WAIT_POLICY": "PASSIVE",
 }
 POLL = 0.1  # seconds between looks at events.jsonl
 HEARTBEAT = 0.4  # seconds after which a stage that has nothing new says so again: it must yield twice a second
 STOP_PATIENCE = 20.0  # seconds a child has to write its checkpoint before it is killed; it takes about one
+EARLY_PATIENCE = 1.0  # the same while it still loads: there is nothing yet that could be lost
 
 
 def tune(recipe: Recipe) -> Stage:
@@ -212,6 +212,8 @@ def _events(line: dict[str, Any]) -> Iterator[Event]:
     if line["kind"] not in kinds:
         return
     event = records.from_plain(kinds[line["kind"]], line["value"])
+    if isinstance(event, Step):
+        event = replace(event, samples=tuple(records.from_plain(Sample, each) for each in event.samples))
     yield event
     if isinstance(event, Step):
         left = event.seconds / event.step * (event.total - event.step) if event.step else None
@@ -257,14 +259,29 @@ def stop(folder: Path) -> None:
         return
     (folder / STOP).touch()
     process = psutil.Process(int(about["pid"]))
-    deadline = time.monotonic() + STOP_PATIENCE
+    steps = any(line["kind"] == "step" for line in _new_lines(folder / EVENTS, _last_start(folder / EVENTS))[0])
+    deadline = time.monotonic() + (STOP_PATIENCE if steps else EARLY_PATIENCE)
     while adapter.is_alive(about) and time.monotonic() < deadline:
         time.sleep(0.05)
     if adapter.is_alive(about):
-        with contextlib.suppress(psutil.Error):
-            for each in (*process.children(recursive=True), process):
-                with contextlib.suppress(psutil.Error):
-                    each.kill()
+        _kill(process)
+        (folder / STOP).unlink(missing_ok=True)
+        state = read_state(folder / "checkpoint")
+        kept = f"Step {state['step']} is kept" if state else "Nothing was trained yet"
+        end = {"state": "stopped", "outcome": f"Stopped. {kept}; start it again under the same name to go on."}
+        records.append_line(folder / EVENTS, {"kind": "end", "at": time.time(), "value": end})
+
+
+def _kill(process: Any) -> None:
+    """End a process and all its children, and wait until they are gone."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        family = [*process.children(recursive=True), process]
+        for each in family:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(family, timeout=5.0)
 
 
 def resume(folder: Path) -> Stage:
