@@ -84,6 +84,7 @@ def answer(requests: tuple[Request, ...]) -> Stage:
     A lane that fails gets an Answer whose `stopped` is "failed" and whose `error` is the sentence; the others go on.
     """
     started = time.perf_counter()
+    pool.thread_limit.cache_clear()  # the setting may have changed since the last question
     runs: list[_Run] = []
     for request in requests:
         yield Waiting(request.lane.name, _waiting_for(request))
