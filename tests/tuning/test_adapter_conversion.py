@@ -130,3 +130,17 @@ def test_parity_is_judged_against_the_bare_base() -> None:
     assert not adapter.judge_parity({**good, "tuned_kl": 0.6})["ok"]  # half of the effect is missing
     assert not adapter.judge_parity({**good, "tuned_agreement": 0.7})["ok"]
     assert not adapter.judge_parity({**good, "tokens_agree": False})["ok"]
+
+
+@pytest.mark.parametrize("kind", base.KNOWN)
+def test_the_base_is_read_back_from_gguf_to_the_bit(kind: str, tmp_path: Path) -> None:
+    import torch
+
+    model = tiny_model(kind)
+    write_gguf(model, tmp_path / "base.gguf")
+    found = base.load_base(tmp_path / "base.gguf", base.read_base(tmp_path / "base.gguf"), "fp32")
+    expected = model.state_dict()
+    assert found.state_dict().keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.state_dict().items())
+    with torch.no_grad():
+        assert torch.equal(found(torch.tensor([IDS])).logits, model(torch.tensor([IDS])).logits)
