@@ -69,8 +69,8 @@ class Material:
 
 
 # Two general examples: one whose answer stands in the best passage, one where it stands in another.
-# Measured with the starter, 20 questions over invented notices, four passages each (answers right / citing the right
-# passage): these 13 / 6; none 10 / 0; with a refusal between them 12 / 8, before them 11 / 6; without file names 10 / 8.
+# Measured with the starter, 20 questions over invented notices, four passages each (answers right, citing the right
+# passage): these 13, 6; none 10, 0; with a refusal between them 12, 8, before them 11, 6; without file names 10, 8.
 # No shape made it refuse any of six questions without an answer: that takes a fine-tune or a larger model.
 WORKED: tuple[tuple[str, tuple[ExamplePassage, ...], str], ...] = (
     (
