@@ -13,7 +13,7 @@ from workbench.index import build as build_module
 from workbench.index.build import build
 from workbench.index.keywords import words_query
 from workbench.retrieval.passage import Passage, SearchResult
-from workbench.retrieval.search import fuse, search, whole
+from workbench.retrieval.search import fuse, search, warm, whole
 
 TEXTS = {
     "returns.md": "# Returns\n\n## Private customers\n\nAn unused instrument may come back within 24 days.\n",
@@ -179,3 +179,16 @@ def test_a_search_is_answered_while_a_folder_is_indexed(tmp_path: Path) -> None:
             answered += 1
     assert answered
     assert ask(project, "lighthouse").passages[0].file.startswith("n")
+
+
+def test_loading_ahead_ends_with_the_embedder_and_the_index_open(project: Path, tmp_path: Path) -> None:
+    from workbench.index.embed import open_embedder
+    from workbench.index.store import _open
+
+    _open.clear()
+    events = list(warm(project))
+    assert [type(event) for event in events[-1:]] == [Result] and not any(
+        isinstance(event, Result) for event in events[:-1]
+    )
+    assert open_embedder().loaded and list(_open) == [project / "index" / "chroma"]
+    assert [type(event) for event in warm(tmp_path / "nothing")] == [Result]

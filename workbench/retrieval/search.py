@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Sequence
@@ -94,6 +95,22 @@ def whole(project: Path, files: tuple[str, ...]) -> Stage:
                 raise MissingFile(f"{file} is not in the index: index its folder again, or name another file.")
             text = keywords.text(row)
             yield Result(Passage(f"whole:{row.hash[:24]}", file, "", text, 1.0, 0, len(text), folder=row.folder))
+
+
+def warm(project: Path) -> Stage:
+    """STAGE: load the embedder and the index before anybody asks; yields Progress, then Result(None).
+
+    A search whose passages nobody wants is the surest way to load all that a search needs. Where nothing is indexed
+    there is nothing to load. Raises as `search` does otherwise.
+    """
+    try:
+        with contextlib.closing(search(project, ("ready",), 1)) as stage:
+            for event in stage:
+                if isinstance(event, Progress):
+                    yield event
+    except InputError:
+        pass
+    yield Result(None)
 
 
 def _depth(k: int) -> int:

@@ -14,6 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.project import Project
 from workbench.settings import load_settings
 from workbench.ui.bench import Bench
+from workbench.ui.preload import Preload
 from workbench.ui.theme import Theme
 from workbench.ui.window import Window
 
@@ -30,6 +31,7 @@ def open_window(arguments: list[str] | None = None, project: Path | None = None)
         bench.notices.error(trouble)
     window = Window(bench, theme)
     window.show()
+    Preload(bench)
     _quit_on_signals(app, window)
     return app.exec()
 

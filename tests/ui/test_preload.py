@@ -1,0 +1,82 @@
+"""What is loaded behind the open window: in order, out of sight, without a word when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from workbench.errors import MissingFile
+from workbench.events import Progress, Result, Stage
+from workbench.ui import preload
+from workbench.ui.bench import Bench
+from workbench.ui.preload import Preload
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was loaded, in order; "fails" in it makes the engine fail."""
+    seen: list[str] = []
+
+    def scripted(name: str) -> Callable[[Bench, Path], Stage]:
+        def stage(bench: Bench, project: Path) -> Stage:
+            yield Progress(0, 1, "loading")
+            if "fails" in seen:
+                seen.remove("fails")
+                raise MissingFile("The model is gone.")
+            seen.append(f"{name} for {project.name}")
+            yield Result(None)
+
+        return stage
+
+    monkeypatch.setattr(preload, "warm_engine", scripted("engine"))
+    monkeypatch.setattr(preload, "warm_knowledge", scripted("knowledge"))
+    monkeypatch.setattr(preload, "AFTER_MS", 1)
+    return seen
+
+
+@pytest.fixture
+def ahead(bench: Bench, loaded: list[str]) -> Iterator[Preload]:
+    made = Preload(bench)
+    yield made
+    made.stop()
+
+
+def test_the_engine_is_loaded_first_and_then_the_document_reader(
+    ahead: Preload, loaded: list[str], bench: Bench, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: not ahead.busy, timeout=5000)
+    assert loaded == ["engine for Kestrel Audio", "knowledge for Kestrel Audio"]
+    qtbot.waitUntil(lambda: not bench.jobs.handles, timeout=1000)
+
+
+def test_what_cannot_be_loaded_ahead_is_not_worth_a_word(
+    ahead: Preload, loaded: list[str], bench: Bench, qtbot: QtBot
+) -> None:
+    said: list[object] = []
+    bench.notices.attach(said.append)
+    loaded.append("fails")
+    qtbot.waitUntil(lambda: not ahead.busy, timeout=5000)
+    assert loaded == ["knowledge for Kestrel Audio"] and said == []
+
+
+def test_another_project_is_loaded_in_place_of_the_first(
+    ahead: Preload, loaded: list[str], bench: Bench, tmp_path: Path, qtbot: QtBot
+) -> None:
+    bench.open_project(tmp_path / "Other")
+    qtbot.waitUntil(lambda: not ahead.busy, timeout=5000)
+    assert loaded == ["engine for Other", "knowledge for Other"]
+
+
+def test_a_slow_load_ends_when_it_is_stopped(
+    bench: Bench, loaded: list[str], slow_stage: Callable[[], Stage], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(preload, "warm_engine", lambda bench, project: slow_stage())
+    ahead = Preload(bench)
+    qtbot.waitUntil(lambda: bool(bench.jobs.running("preload")), timeout=5000)
+    assert bench.jobs.running("preload")[0].quiet
+    ahead.stop()
+    qtbot.waitUntil(lambda: not bench.jobs.handles, timeout=5000)
+    assert not ahead.busy and loaded == []

@@ -1,0 +1,37 @@
+"""STAGE warm(project): load the project's chat model before anybody asks, in the engine's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.events import Progress, Result, Stage
+from workbench.lanes import pool
+from workbench.lanes.llama import library
+from workbench.lanes.presets import chat_model
+from workbench.lanes.stamp import file_hash
+from workbench.project import Project
+
+STEPS = 3
+
+
+def warm(project: Path) -> Stage:
+    """Do once what the first question would have to wait for: the library and its trials on this machine, the model,
+    its hash for the stamps, and a first pass over its weights, which brings them into memory.
+
+    Yields Progress before each and a Result(None). Raises what loading raises: MissingFile, BadModel or
+    TooLittleMemory.
+    """
+    path = chat_model(Project.open(project))
+    yield Progress(0, STEPS, f"Loading {path.name}", "steps")
+    library()
+    yield Progress(0, STEPS, f"Loading {path.name}", "steps")
+    model = pool.model(path)
+    yield Progress(1, STEPS, f"Checking {path.name}", "steps")
+    file_hash(path)
+    yield Progress(2, STEPS, f"Reading {path.name}", "steps")
+    context = pool.take_context(model, None, 0.0, pool.ROUND, 1)
+    try:
+        pool.check_context(context)
+    finally:
+        pool.give_back(context)
+    yield Result(None)
