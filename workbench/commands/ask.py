@@ -29,10 +29,15 @@ def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
     return tuple(lanes[name] for name in chosen if ready or lanes[name].context == "none")
 
 
-def shortened(lanes: tuple[Lane, ...], most: int) -> tuple[Lane, ...]:
-    """The same lanes with answers of at most so many tokens."""
+def adjusted(lanes: tuple[Lane, ...], most_tokens: int | None, passages: int | None = None) -> tuple[Lane, ...]:
+    """The same lanes with answers of at most so many tokens and at most so many passages to read, where given."""
     return tuple(
-        dataclasses.replace(lane, sampling=dataclasses.replace(lane.sampling, max_tokens=most)) for lane in lanes
+        dataclasses.replace(
+            lane,
+            passages=passages or lane.passages,
+            sampling=dataclasses.replace(lane.sampling, max_tokens=most_tokens or lane.sampling.max_tokens),
+        )
+        for lane in lanes
     )
 
 
@@ -50,9 +55,7 @@ def ask(
     """Ask QUESTION in each lane; @FILE reads one question a line."""
     questions = console.read_questions(question)
     project = open_project(project_folder)
-    lanes = choose_lanes(project, names)
-    if max_tokens:
-        lanes = shortened(lanes, max_tokens)
+    lanes = adjusted(choose_lanes(project, names), max_tokens)
     answers: list[Answer] = []
     with console.Workers() as workers:
         for each in questions:

@@ -11,7 +11,7 @@ import click
 
 from workbench import records
 from workbench.commands import console
-from workbench.commands.ask import answer_json, ask_one, choose_lanes, shortened
+from workbench.commands.ask import adjusted, answer_json, ask_one, choose_lanes
 from workbench.commands.console import json_option, say
 from workbench.commands.evaluate import evaluation_json, run_evaluation, say_evaluation, say_verdict, write_page
 from workbench.commands.index import run_index, say_index
@@ -20,8 +20,8 @@ from workbench.lanes.lane import Answer
 from workbench.project import Project
 
 ADAPTER = "house"
-ANSWER_TOKENS = 96  # the longest answer in the evaluation; a right ticket takes about 30, a right fact fewer
-TUNING_MINUTES = 6.0  # of the quarter of an hour that the whole story may take on two cores
+ANSWER_TOKENS = 48  # the longest answer in the evaluation; a right ticket takes about 30, a right fact fewer
+TUNING_MINUTES = 4.0  # of the quarter of an hour that the whole story may take on two cores
 
 
 @click.command()
@@ -71,9 +71,7 @@ def _tell(folder: Path, out: Path, quiet: bool) -> dict[str, Any]:
         after = _ask_both(project, files.questions, workers, quiet)
         say("\n5  Evaluate the suite over every lane")
         suite = read_suite(files.suite)
-        evaluation = run_evaluation(
-            suite, shortened(choose_lanes(project, ()), ANSWER_TOKENS), project, workers, "demo"
-        )
+        evaluation = run_evaluation(suite, adjusted(choose_lanes(project, ()), ANSWER_TOKENS), project, workers, "demo")
     if not quiet:
         say_evaluation(evaluation)
     verdict = decide(evaluation, suite)

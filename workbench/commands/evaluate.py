@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from workbench.commands import console
-from workbench.commands.ask import choose_lanes, shortened
+from workbench.commands.ask import adjusted, choose_lanes
 from workbench.commands.console import json_option, project_option, say
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.lanes.lane import Lane
@@ -83,6 +83,7 @@ def _cell(rate: Any) -> str:
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit XML report.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write the report page.")
 @click.option("--max-tokens", type=click.IntRange(1, 8192), help="The longest answer, in tokens.")
+@click.option("--passages", type=click.IntRange(1, 50), help="How many passages a lane reads at most.")
 @click.option("--name", default="", help="The run's name; the name of an interrupted run goes on with it.")
 @project_option
 @json_option
@@ -93,6 +94,7 @@ def evaluate(
     junit: Path | None,
     html: Path | None,
     max_tokens: int | None,
+    passages: int | None,
     name: str,
     project_folder: str | None,
     as_json: bool,
@@ -102,11 +104,9 @@ def evaluate(
 
     suite = read_suite(suite_path)
     project = open_project(project_folder)
-    lanes = choose_lanes(project, names)
+    lanes = adjusted(choose_lanes(project, names), max_tokens, passages)
     with console.Workers() as workers:
-        evaluation = run_evaluation(
-            suite, shortened(lanes, max_tokens) if max_tokens else lanes, project, workers, name
-        )
+        evaluation = run_evaluation(suite, lanes, project, workers, name)
     if junit:
         from workbench.evaluation.export import write_junit
 

@@ -213,6 +213,9 @@ class _Group:
         if piece:
             yield Token(run.lane.name, piece)
         full = len(run.tokens) + run.count >= run.limit
+        repeats = repetition(run.text, run.fitted.passages)
+        if repeats is not None:  # the answer is over, though the model goes on writing prompts
+            run.text, ended = run.text[:repeats], True
         if ended or run.count >= run.lane.sampling.max_tokens or full:
             run.stopped = "end" if ended else "length"
             self.runs.remove(run)
@@ -247,6 +250,16 @@ class _Group:
             if run.sampler is not None:
                 run.sampler.close()
         pool.give_back(self.context)
+
+
+def repetition(text: str, passages: tuple[Passage, ...]) -> int | None:
+    """Where an answer ends and the prompt's own shape begins again: another question, or a passage with its file.
+
+    A small model that was shown worked examples likes to write the next one. None where it does not.
+    """
+    starts = ["\nQuestion:", *(f"\n[{number}] {each.file}" for number, each in enumerate(passages, start=1))]
+    places = [place for place in map(text.find, starts) if place > 0] if passages else []
+    return min(places, default=None)
 
 
 def _open_group(runs: list[_Run]) -> _Group:

@@ -24,7 +24,9 @@ class Sampling:
 class Lane:
     """One way to answer. Two lanes that differ in one field show what that field changes."""
 
-    name: str  # as in the contract: "base", "prompted", "rag", "tuned:NAME", "rag+tuned:NAME", "full", or a person's own
+    name: (
+        str  # as in the contract: "base", "prompted", "rag", "tuned:NAME", "rag+tuned:NAME", "full", or a person's own
+    )
     model: Path  # a GGUF file
     title: str = ""  # full name for people: "Documents (RAG)"
     short: str = ""  # for narrow columns

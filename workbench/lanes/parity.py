@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import records
+from workbench.lanes.fast_copy import fast_copy
 
 
 def main(folder: Path) -> int:
@@ -22,7 +23,7 @@ def main(folder: Path) -> int:
     asked = records.read_json(folder / "parity.json")
     expected = load_file(folder / "expected.safetensors")
     cases = asked["cases"]
-    tuned, base, agree = ask_llama(Path(asked["model"]), Path(asked["adapter"]), cases)
+    tuned, base, agree = ask_llama(fast_copy(Path(asked["model"])), Path(asked["adapter"]), cases)
     result = {
         "places": sum(len(each) for each in tuned),
         "tokens_agree": agree,  # whether both engines cut the prompts into the same tokens

@@ -31,6 +31,7 @@ _canaries: dict[tuple[Any, ...], bytes] = {}
 def model(path: Path) -> Model:
     """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory."""
     from workbench.lanes.adapter_file import model_header
+    from workbench.lanes.fast_copy import fast_copy
     from workbench.lanes.probe import extra_buffers_work
 
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
@@ -38,7 +39,8 @@ def model(path: Path) -> Model:
     key = (path, stat.st_size, stat.st_mtime_ns)
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        _models[key] = Model(path, extra_buffers_work(path))
+        file = fast_copy(path)
+        _models[key] = Model(file, extra_buffers_work(file), path)
     _models.move_to_end(key)
     return _models[key]
 

@@ -21,14 +21,14 @@ def make_stamp(
 ) -> Stamp:
     """The stamp of an answer that `context` decodes: adapter and scale are those set in it."""
     return Stamp(
-        model=file_hash(context.model.path),
+        model=file_hash(context.model.source),
         adapter=file_hash(context.adapter) if context.adapter else "",
         adapter_scale=context.scale,
         prompt_hash=records.hash_text(prompt),
         passages=tuple(passage.id for passage in passages),
         seed=sampling.seed,
         sampling=asdict(sampling),
-        build=build_text(context.model.extra_buffers, context.threads),
+        build=build_text(context.model.extra_buffers, context.threads, context.model.path != context.model.source),
         canary=canary,
     )
 
@@ -44,9 +44,10 @@ def _hash(path: Path, size: int, changed: int) -> str:
     return records.hash_file(path)
 
 
-def build_text(extra_buffers: bool, threads: int) -> str:
-    """llama.cpp's version, its CPU features, extra buffers on or off, threads."""
-    return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads"
+def build_text(extra_buffers: bool, threads: int, copied: bool = False) -> str:
+    """llama.cpp's version, its CPU features, extra buffers on or off, threads, and whether a faster copy is read."""
+    weights = "; weights read from their Q8_0 copy" if copied else ""
+    return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads{weights}"
 
 
 @functools.cache

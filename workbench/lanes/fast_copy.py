@@ -1,0 +1,101 @@
+"""Which file to load for a model: its own, or a copy of the same weights in a kind this CPU reads faster.
+
+llama.cpp has fast matrix kernels for some kinds of weights only. On a CPU with AVX2 alone the starter reads 205 tokens
+a second as it ships (Q4_1) and 353 as Q8_0; with AMX the two are alike. So it is measured, once per build, CPU and kind
+of weights, and the copy is used where it reads at least `WORTH` times as fast. Q8_0 is finer than what it is made from
+(steps of 1/254 of a block's largest weight against 1/15 of its span), so answers stay what they were but for rounding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import time
+from pathlib import Path
+from statistics import median
+
+from workbench import paths, records
+from workbench.catalog.gguf_header import read_header
+from workbench.lanes.probe import survives, trial_key
+
+SLOW_KINDS = {"Q4_1", "Q5_0", "Q5_1"}  # kinds without fast kernels on many CPUs, all coarser than Q8_0
+LARGEST = 600 << 20  # bytes of the model's file: beyond that the copy's memory and disk cost more than reading gains
+WORTH = 1.3  # how many times faster the copy must read
+TOKENS = 320  # of a trial read
+ROUNDS = 3  # trial reads of each, in turn
+
+
+def fast_copy(model: Path) -> Path:
+    """The file to load for `model`; makes and measures the copy when this machine has not done so before."""
+    if not _may_gain(model):
+        return model
+    stat = model.stat()
+    mark = records.hash_text(f"{model} {stat.st_size} {stat.st_mtime_ns}")[:16]
+    copy = paths.model_folder() / "fast" / f"{mark}-q8_0.gguf"
+    key, cache = f"{trial_key(model)} q8_0", paths.cache_folder() / "engine.json"
+    known = _read(cache)
+    if key not in known:
+        survives(make_and_measure, str(model), str(copy), str(cache), key)
+        known = _read(cache)
+    if not known.get(key):
+        return model
+    if not copy.exists():  # measured with another file of the same kind
+        survives(make_copy, str(model), str(copy))
+    return copy if copy.exists() else model
+
+
+def make_and_measure(model: str, copy: str, cache: str, key: str) -> None:
+    """The trial, in a process of its own: make the copy, read with both in turn, keep the outcome."""
+    make_copy(model, copy)
+    seconds = [(_read_seconds(Path(model)), _read_seconds(Path(copy))) for _ in range(ROUNDS)]
+    faster = median(slow / fast for slow, fast in seconds) >= WORTH
+    records.write_json(Path(cache), {**_read(Path(cache)), key: faster})
+    if not faster:
+        Path(copy).unlink(missing_ok=True)
+
+
+def make_copy(model: str, copy: str) -> None:
+    """Write the Q8_0 copy whole, then rename it; it takes about a second."""
+    import llama_cpp
+
+    from workbench.lanes.llama import library
+
+    library()  # keeps llama.cpp's log quiet
+    parameters = llama_cpp.llama_model_quantize_default_params()
+    parameters.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
+    parameters.allow_requantize = True
+    part = f"{copy}.{os.getpid()}.part"
+    Path(copy).parent.mkdir(parents=True, exist_ok=True)
+    if llama_cpp.llama_model_quantize(model.encode(), part.encode(), ctypes.byref(parameters)) != 0:
+        raise SystemExit("llama.cpp could not make the copy")
+    os.replace(part, copy)
+
+
+def _may_gain(model: Path) -> bool:
+    header = read_header(model)
+    slow = sum(tensor.type in SLOW_KINDS for tensor in header.tensors)
+    return header.size <= LARGEST and 2 * slow > len(header.tensors)
+
+
+def _read_seconds(path: Path) -> float:
+    """How long reading TOKENS takes after a first chunk, which loads pages and warms up."""
+    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.probe import extra_buffers_work
+    from workbench.settings import available_cores
+
+    context = Context(Model(path, extra_buffers_work(path)), None, 0.0, 2 * TOKENS, 1, available_cores())
+    tokens = [10 + place for place in range(TOKENS)]
+    place = context.read(0, tokens, 0, lambda: False)
+    began, first = time.perf_counter(), place
+    while place < TOKENS:
+        place = context.read(0, tokens, place, lambda: False)
+    seconds = time.perf_counter() - began
+    context.close()
+    return seconds / (TOKENS - first)
+
+
+def _read(cache: Path) -> dict[str, bool]:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return dict(records.read_json(cache))
+    return {}
