@@ -30,7 +30,7 @@ def test_the_copy_holds_the_same_tensors_in_a_finer_kind() -> None:
     copy = fast_copy.fast_copy(model)
     before, after = read_header(model), read_header(copy)
     assert copy != model and after.chat_template == before.chat_template
-    assert [(each.name, each.shape) for each in after.tensors] == [(each.name, each.shape) for each in before.tensors]
+    assert {each.name: each.shape for each in after.tensors} == {each.name: each.shape for each in before.tensors}
     assert {each.type for each in after.tensors} == {"F32", "Q8_0"}
 
 
