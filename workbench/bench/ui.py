@@ -1,0 +1,145 @@
+"""Benchmark: does the window open at once, stay small and never stand still? Measured offscreen, in child processes.
+
+Windows of ours and empty ones are opened in turn, so that both meet the same machine; each is timed from the start of
+its process to the first drawn frame. Bytecode lies ready for both, as it does after a program's first start. The
+project is copied before, so that it stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from workbench.bench import Figure
+from workbench.errors import ChildCrashed
+from workbench.events import Event, Progress, Result, Stage
+
+ROUNDS = 7  # of one window each, after one that is not counted
+ALLOWED_SECONDS = 0.5  # beyond an empty window
+ALLOWED_MB = 250.0
+ALLOWED_STALL_MS = 50.0
+PATIENCE = 60.0  # seconds for one child
+LARGEST = 4 << 20  # bytes of a file that is copied; larger ones (adapters) are linked to, and Chroma is left out
+EMPTY = """
+import os, sys, time
+from PySide6.QtWidgets import QApplication, QMainWindow
+app = QApplication(sys.argv[:1])
+window = QMainWindow()
+window.resize(1440, 900)
+window.show()
+app.processEvents()
+app.processEvents()
+print(time.process_time(), flush=True)
+os._exit(0)
+"""
+
+
+def run(project: Path) -> Stage:
+    """Yields Progress, last a Result with a tuple of Figures. Raises ChildCrashed when the window could not open."""
+    with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
+        copy = _copy(project, Path(name) / "project")
+        environment = _environment(Path(name) / "bytecode")
+        ours = [sys.executable, "-m", "workbench.ui.bench_ui", "open", str(copy)]
+        empty = [sys.executable, "-c", EMPTY]
+        seconds: list[tuple[float, float, float, float]] = []  # ours: all, of the CPU; empty: all, of the CPU
+        for number in range(ROUNDS + 1):
+            yield Progress(number, ROUNDS + 2, "Opening windows", "windows")
+            seconds.append((*_first_line(ours, environment), *_first_line(empty, environment)))
+        load = yield from _load([*ours[:3], "load", str(copy)], environment)
+        yield Result((*_opening(seconds[1:]), *_living(load)))
+
+
+def _copy(project: Path, target: Path) -> Path:
+    """The project without what the window never reads, so that opening its pages changes nothing of a person's."""
+
+    def copy(source: str, place: str) -> None:
+        if os.path.getsize(source) > LARGEST:
+            os.symlink(source, place)
+        else:
+            shutil.copy2(source, place)
+
+    shutil.copytree(
+        project, target, copy_function=copy, ignore=shutil.ignore_patterns("chroma", "checkpoint*"), dirs_exist_ok=True
+    )
+    return target
+
+
+def _environment(bytecode: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "QT_QPA_PLATFORM": "offscreen", "PYTHONPYCACHEPREFIX": str(bytecode)}
+
+
+def _first_line(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds until a child says its first line, and the seconds of CPU time it says there.
+
+    Raises ChildCrashed when it ends without a word.
+    """
+    started = time.perf_counter()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None and child.stderr is not None
+        line = child.stdout.readline()
+        seconds = time.perf_counter() - started
+        if not line:
+            raise ChildCrashed("The window did not open, so nothing was measured.", child.stderr.read()[-4000:])
+    return seconds, float(line)
+
+
+def _load(command: list[str], environment: dict[str, str]) -> Generator[Event, None, dict[str, Any]]:
+    """What the window says of itself under load; Progress twice a second while it works."""
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + PATIENCE
+        while child.poll() is None and time.monotonic() < end:
+            yield Progress(ROUNDS + 1, ROUNDS + 2, "Indexing, answering and training before its eyes", "windows")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(0.4)
+        child.kill()
+        said, details = child.communicate()
+    finally:
+        child.kill()
+        child.wait()
+    if not said:
+        raise ChildCrashed("The window ended under the load, so it was not measured.", details[-4000:])
+    found: dict[str, Any] = json.loads(said.splitlines()[0])
+    return found
+
+
+def _opening(seconds: list[tuple[float, float, float, float]]) -> tuple[Figure, Figure]:
+    ours, cpu, empty, empty_cpu = (statistics.median(each) for each in zip(*seconds, strict=True))
+    pairs = sorted(each[0] - each[2] for each in seconds)
+    beyond = statistics.median(pairs)
+    return (
+        Figure("Window open", ours, empty, ours / empty, "s", f"an empty PySide6 window; medians of {ROUNDS}, in turn"),
+        Figure(
+            *("Window open, beyond an empty one", beyond, ALLOWED_SECONDS, beyond / ALLOWED_SECONDS, "s"),
+            f"what is allowed; median of {ROUNDS} pairs, {pairs[0]:.2f} to {pairs[-1]:.2f} s; "
+            f"CPU time {cpu:.2f} s against {empty_cpu:.2f} s",
+        ),
+    )
+
+
+def _living(load: dict[str, Any]) -> tuple[Figure, Figure]:
+    memory, longest = load["rss"] / 1e6, load["longest_ms"]
+    pages = ", ".join(f"{name[2:]} {value:.0f}" for name, value in load["worst"].items())
+    return (
+        Figure(
+            *("Memory with all pages opened", memory, ALLOWED_MB, memory / ALLOWED_MB, "MB"),
+            f"what is allowed; resident, {load['uss'] / 1e6:.0f} MB of it shared with no other process",
+        ),
+        Figure(
+            *("Longest stall under load", longest, ALLOWED_STALL_MS, longest / ALLOWED_STALL_MS, "ms"),
+            f"what is allowed; scripted stages send what indexing, four lanes and a fine-tune send, while pages "
+            f"change (longest on each: {pages}); 99 % of {load['beats']} beats within {load['p99_ms']:.0f} ms; "
+            f"with nothing to do {load['quiet_ms']:.0f} ms; most CPU time between two beats {load['busy_ms']:.0f} ms",
+        ),
+    )
