@@ -168,10 +168,9 @@ build_engine() {
     fi
     if [ -n "$clang" ]; then export CC="$clang" CXX="clang++${clang#clang}"; fi
     export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
-    export SKBUILD_BUILD_TARGETS=llama  # without llama.cpp's helpers for its own programs: nearly half of the work
     "${CC:-cc}" --version | head -n 1 >"$VENV/llama-compiler.txt"  # `workbench doctor` reads it
     # shellcheck disable=SC2046
-    pip_install --no-deps $(requirements engine)
+    pip_install $(requirements engine)
 }
 
 say "Setting up $VENV (several minutes the first time)"
