@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
 from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
 from workbench.ui import widgets
+from workbench.ui.boxes import real_box
 from workbench.ui.charts import nice_top, round_estimate
 from workbench.ui.charts_advice import CostChart, CostLine
 from workbench.ui.lane_names import lane_title
@@ -57,9 +58,7 @@ class PricesSheet(Sheet):
         self.content.addStretch(1)
 
     def _add(self, key: str, name: str, why: str, low: float, high: float, places: int) -> None:
-        box = QDoubleSpinBox()
-        box.setRange(low, high)
-        box.setDecimals(places)
+        box = real_box(low, high, 1.0, places)
         box.setGroupSeparatorShown(True)
         box.setValue(getattr(self._given, key))
         box.setFixedWidth(120)

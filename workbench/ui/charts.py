@@ -79,8 +79,8 @@ def small_font(font: QFont) -> QFont:
 def glyph(name: str, role: str = "text", size: int = 16) -> QPixmap:
     """An icon as a pixmap in a token's colour, for models and for what is drawn by hand.
 
-    A pixmap and not a QIcon: an icon engine written in Python crashes when an item view calls it while it paints
-    (PySide6 6.12.0, seen within a hundred repaints of a table).
+    A pixmap and not a QIcon: it is drawn once for each colour and size, where a table would have an icon's engine,
+    which is Python, draw the glyph afresh in every cell at every repaint.
     """
     return _glyph(name, theme.color(role).name(), role, size)
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 from workbench.lanes.lane import Lane, Sampling
 from workbench.project import Project
 from workbench.ui import compare_lanes, widgets
+from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.compare_heads import made_of, model_name, title_of
 from workbench.ui.page import Sheet
 
@@ -91,15 +90,15 @@ class LaneSheet(Sheet):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.model, self.adapter, self.context = QComboBox(), QComboBox(), QComboBox()
-        self.scale = _real(0.0, 2.0, 0.05)
+        self.scale = real_box(0.0, 2.0, 0.05)
         self.scale.setToolTip(self.tr("1 is the fine-tune as it was trained, 0 switches it off"))
-        self.passages = _whole(1, 20)
+        self.passages = whole_box(1, 20)
         self.system = QPlainTextEdit()
         self.system.setTabChangesFocus(True)
         self.system.setFixedHeight(104)
         self.examples = ExamplesEdit()
-        self.temperature, self.top_p = _real(0.0, 2.0, 0.1), _real(0.05, 1.0, 0.05)
-        self.seed, self.most, self.repeat = _whole(0, 2**31 - 1), _whole(8, 4096), _real(1.0, 2.0, 0.05)
+        self.temperature, self.top_p = real_box(0.0, 2.0, 0.1), real_box(0.05, 1.0, 0.05)
+        self.seed, self.most, self.repeat = whole_box(0, 2**31 - 1), whole_box(8, 4096), real_box(1.0, 2.0, 0.05)
         for widget, name in (
             (self.name, self.tr("Name")),
             (self.model, self.tr("Model")),
@@ -310,19 +309,3 @@ def chat_models(known: dict[str, Lane]) -> list[tuple[Path, str]]:
     for lane in known.values():
         found.setdefault(lane.model, model_name(lane))
     return list(found.items())
-
-
-def _real(low: float, high: float, step: float) -> QDoubleSpinBox:
-    made = QDoubleSpinBox()
-    made.setRange(low, high)
-    made.setSingleStep(step)
-    made.setDecimals(2)
-    made.lineEdit().setTextMargins(6, 0, 0, 0)
-    return made
-
-
-def _whole(low: int, high: int) -> QSpinBox:
-    made = QSpinBox()
-    made.setRange(low, high)
-    made.lineEdit().setTextMargins(6, 0, 0, 0)
-    return made

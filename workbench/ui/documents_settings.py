@@ -10,6 +10,7 @@ from workbench.documents.chunk import Cutting
 from workbench.index.files import cutting_of
 from workbench.project import Project
 from workbench.ui import widgets
+from workbench.ui.boxes import whole_box
 from workbench.ui.documents_rows import FileRow
 
 
@@ -23,10 +24,8 @@ class CutSettingsDialog(QDialog):
         self._files = sum(row.state == "indexed" for row in rows)
         self._chunks = sum(row.chunks for row in rows)
         self.setWindowTitle(self.tr("How documents are cut"))
-        self.size_box, self.overlap_box = QSpinBox(), QSpinBox()
-        self.size_box.setRange(48, 240)
+        self.size_box, self.overlap_box = whole_box(48, 240), whole_box(0, 80)
         self.size_box.setValue(self._before.size)
-        self.overlap_box.setRange(0, 80)
         self.overlap_box.setValue(self._before.overlap)
         self.cost = widgets.label("", "muted", wrap=True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

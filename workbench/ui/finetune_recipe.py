@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.recipe import Recipe
 from workbench.ui import theme, widgets
+from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.charts import draw_glyph
 from workbench.ui.finetune_data import StepBadge
 from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, renamed
@@ -240,13 +241,10 @@ class RecipeSheet(Sheet):
         value = getattr(self._recipe, field)
         editor: QSpinBox | QDoubleSpinBox
         if isinstance(value, int):
-            editor = QSpinBox()
-            editor.setRange(int(low), int(high))
+            editor = whole_box(int(low), int(high))
         else:
-            editor = QDoubleSpinBox()
-            editor.setDecimals(5 if high < 0.1 else 2)
-            editor.setSingleStep(1e-4 if high < 0.1 else (0.05 if high < 1 else 0.5))
-            editor.setRange(low, high)
+            step = 1e-4 if high < 0.1 else (0.05 if high < 1 else 0.5)
+            editor = real_box(low, high, step, 5 if high < 0.1 else 2)
         editor.setValue(value)
         self._fields[field] = editor.value
         self._add(name, why, editor)

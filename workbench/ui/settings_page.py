@@ -9,11 +9,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from workbench import paths, records, settings
 from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
+from workbench.ui.boxes import whole_box
 from workbench.ui.page import Page, scroll_area
 from workbench.ui.tables import Column, RecordModel, make_table
 
@@ -105,12 +106,10 @@ class SettingsPage(Page):
 
     def _thread_rows(self) -> list[SettingRow]:
         cores = settings.available_cores()
-        self.threads, self.background = QSpinBox(), QSpinBox()
-        self.threads.setRange(0, max(64, cores))
+        self.threads, self.background = whole_box(0, max(64, cores)), whole_box(1, max(64, cores))
         self.threads.setSpecialValueText(self.tr("All {0}").format(cores))
         self.threads.setValue(self.bench.settings.threads)
         self.threads.valueChanged.connect(lambda value: self._change(threads=value))
-        self.background.setRange(1, max(64, cores))
         self.background.setValue(self.bench.settings.background_threads)
         self.background.valueChanged.connect(lambda value: self._change(background_threads=value))
         for box in (self.threads, self.background):
