@@ -55,6 +55,7 @@ class AnswerCell(QWidget):
         self._shown_sources: object = None
         self.revealed = widgets.label("", "caption")
         self.waiting = widgets.label("", "muted", wrap=True)
+        self.waiting.setContentsMargins(0, 3, 0, 0)  # on the line where an answer begins
         self.text = AnswerText()
         self.error = widgets.label("", "text", wrap=True, selectable=True)
         self.sources = QVBoxLayout()

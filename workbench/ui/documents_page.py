@@ -135,10 +135,11 @@ class DocumentsPage(Page):
         tools, line = QWidget(), QWidget()
         tools.setLayout(widgets.row(self.find_line, self.order))
         flow = widgets.FlowLayout(line)
+        self.chips.setMinimumHeight(tools.sizeHint().height())  # both stand on one line
         for each in (self.chips, tools):
             flow.addWidget(each)
         self.table = self._build_table()
-        inner = widgets.column(self.strip, self.changes, line, self.table, spacing=12, margins=(24, 12, 24, 0))
+        inner = widgets.column(self.strip, self.changes, line, self.table, spacing=12, margins=(24, 12, 24, 16))
         made = QWidget()
         layout = widgets.column(inner, self.foot, spacing=0)
         layout.setStretch(0, 1)
@@ -227,6 +228,8 @@ class DocumentsPage(Page):
         self.chips.set_counts({"": sum(counts.values()), **counts})
         for state in CHIPS[1:]:
             self.chips.chip(state).setVisible(bool(counts[state]) or self.chips.current == state)
+        needed = any(counts[state] for state in self.model.actions)
+        self.table.setColumnHidden(ACTION, not needed)  # its room is worth more to what was found
 
     def _choose(self, file: str, scroll: bool = True) -> bool:
         """Select a file's row, if it is shown."""

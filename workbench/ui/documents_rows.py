@@ -83,7 +83,7 @@ class FilesModel(QAbstractTableModel):
             "waiting": self.tr("Waiting"),
             "indexed": self.tr("Indexed"),
         }
-        self._actions = {
+        self.actions = {
             "skipped": self.tr("Retry"),
             "changed": self.tr("Read again"),
             "new": self.tr("Read"),
@@ -150,7 +150,7 @@ class FilesModel(QAbstractTableModel):
 
     def _texts(self, row: FileRow) -> tuple[str, ...]:
         chunks = self._locale.toString(row.chunks) if row.chunks else ""
-        action = self._actions.get(row.state, "")
+        action = self.actions.get(row.state, "")
         return (row.name, row.place, self.words[row.state], chunks, row.found, action, self._date(row.edited))
 
     def _date(self, seconds: float) -> str:

@@ -23,6 +23,9 @@ KINDS = {
     "docx": "Word",
     "xlsx": "Excel",
     "pptx": "PowerPoint",
+    "rtf": "RTF",
+    "epub": "EPUB",
+    "xml": "XML",
 }
 
 
