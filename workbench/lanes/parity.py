@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench import records
-from workbench.lanes.fast_copy import fast_copy
+from workbench.lanes import pool
+from workbench.lanes.llama import Context
 
 
 def main(folder: Path) -> int:
@@ -23,7 +24,7 @@ def main(folder: Path) -> int:
     asked = records.read_json(folder / "parity.json")
     expected = load_file(folder / "expected.safetensors")
     cases = asked["cases"]
-    tuned, base, agree = ask_llama(fast_copy(Path(asked["model"])), Path(asked["adapter"]), cases)
+    tuned, base, agree = ask_llama(Path(asked["model"]), Path(asked["adapter"]), cases)
     result = {
         "places": sum(len(each) for each in tuned),
         "tokens_agree": agree,  # whether both engines cut the prompts into the same tokens
@@ -39,38 +40,36 @@ def main(folder: Path) -> int:
 
 
 def ask_llama(model: Path, adapter: Path, cases: list[dict[str, Any]]) -> tuple[list[Any], list[Any], bool]:
-    """Logits with and without the adapter, [places, vocabulary] for each case; and whether tokens agree."""
-    import ctypes
+    """Logits with and without the adapter, [places, vocabulary] for each case; and whether tokens agree.
 
-    import llama_cpp
+    The lanes' own engine is asked, as they ask it: the prompt in chunks, then one token after the other.
+    """
+    found = pool.model(model)
+    longest = max(len(case["ids"]) for case in cases) + 8
+    told = []
+    for each in (adapter, None):
+        context = Context(found, each, 1.0, longest, 1, pool.thread_limit())
+        told.append([read_case(context, case) for case in cases])
+        context.close()
+    agree = all(found.tokenise(case["prompt"]) == case["ids"][: case["first"] + 1] for case in cases)
+    return told[0], told[1], agree
+
+
+def read_case(context: Context, case: dict[str, Any]) -> Any:
+    """Logits at every place of a case's answer, from the last token of its prompt on: [places, vocabulary]."""
     import numpy as np
 
-    longest = max(len(case["ids"]) for case in cases)
-    llama = llama_cpp.Llama(str(model), n_ctx=longest + 8, n_batch=512, logits_all=True, verbose=False, n_gpu_layers=0)
-    handle = llama_cpp.llama_adapter_lora_init(llama._model.model, str(adapter).encode())
-    if not handle:  # a NULL pointer object: `is None` would not tell
-        raise SystemExit("llama.cpp refused the adapter")
-
-    def logits(case: dict[str, Any]) -> Any:
-        llama.reset()  # type: ignore[no-untyped-call]
-        llama._ctx.kv_cache_clear()  # type: ignore[no-untyped-call]
-        llama.eval(case["ids"])
-        return np.array(llama.scores[case["first"] : len(case["ids"])])
-
-    def set_adapter(count: int) -> None:
-        handles = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(handle)
-        llama_cpp.llama_set_adapters_lora(llama._ctx.ctx, handles, count, (ctypes.c_float * 1)(1.0))
-
-    base = [logits(case) for case in cases]
-    set_adapter(1)
-    tuned = [logits(case) for case in cases]
-    set_adapter(0)
-    agree = all(
-        llama.tokenize(case["prompt"].encode(), add_bos=False, special=True) == case["ids"][: case["first"] + 1]
-        for case in cases
-    )
-    llama.close()
-    return tuned, base, agree
+    prompt, answer = case["ids"][: case["first"] + 1], case["ids"][case["first"] + 1 :]
+    context.forget(0)
+    start = 0
+    while start < len(prompt):
+        context.set_threads(pool.advised_threads())
+        start = context.read(0, prompt, start, lambda: False)
+    rows = [context.logits(-1).copy()]
+    for place, token in enumerate(answer, start=len(prompt)):
+        context.decode([(0, token, place)])
+        rows.append(context.logits(0).copy())
+    return np.stack(rows)
 
 
 def agreement(expected: list[Any], found: list[Any]) -> float:

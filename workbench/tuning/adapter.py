@@ -159,7 +159,7 @@ def write_expectations(folder: Path, recipe: Recipe, model: Any, examples: Seque
 
     model = model.float().cpu()  # the comparison is made in full precision
     prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in examples]
-    answers = [answer(model, [prompt], tokenizer, PARITY_TOKENS)[0] for prompt in prompts]
+    answers = answer(model, prompts, tokenizer, PARITY_TOKENS)
     cases, tensors = [], {}
     model.get_base_model().config._attn_implementation = "sdpa"
     for number, (prompt, said) in enumerate(zip(prompts, answers, strict=True)):
