@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import make_evaluation, make_suite
+from made_up_project import make_evaluation, make_suite
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import RIGHT, make_evaluation, make_results, make_suite
+from made_up_project import RIGHT, make_evaluation, make_results, make_suite
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot

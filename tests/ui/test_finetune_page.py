@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import make_run
+from made_up_project import make_run
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
