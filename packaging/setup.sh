@@ -167,7 +167,7 @@ build_engine() {
         return 1
     fi
     if [ -n "$clang" ]; then export CC="$clang" CXX="clang++${clang#clang}"; fi
-    export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
+    export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$PWD/packaging/llama-only.cmake ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
     "${CC:-cc}" --version | head -n 1 >"$VENV/llama-compiler.txt"  # `workbench doctor` reads it
     # shellcheck disable=SC2046
     pip_install $(requirements engine)
