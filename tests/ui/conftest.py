@@ -81,7 +81,8 @@ def make_answer(question: str, lane: Lane, text: str) -> Answer:
     passages = (PASSAGE, OTHER) if lane.context == "passages" else ()
     stamp = Stamp("8f3c02d1" * 4, "", 1.0, "b41e77a0" * 4, tuple(p.id for p in passages), 7, {}, "llama.cpp", "ok")
     return Answer(
-        question, lane.name, text if passages else text.replace(" [1]", ""), passages, (1,) if "[1]" in text and passages else (),
+        question, lane.name, text if passages else text.replace(" [1]", ""), passages,
+        (1,) if "[1]" in text and passages else (),
         prompt="<|im_start|>system\nBe brief.\n<|im_start|>user\n" + question,
         prompt_parts=(("system", 12), ("question", 9)), prompt_tokens=21, answer_tokens=len(text.split()),
         retrieve_seconds=0.04 if passages else 0.0, first_token_seconds=0.3, tokens_per_second=80.0, seconds=0.6,

@@ -85,7 +85,7 @@ def make_results(
                 else said
             )
             answer = Answer(
-                case.question, lane, said, (passage,) if reads else (), answer_tokens=len(said.split()), 
+                case.question, lane, said, (passage,) if reads else (), answer_tokens=len(said.split()),
                 prompt_tokens=400 if reads else 60,
                 first_token_seconds=0.6 if reads else 0.1, seconds=dice.uniform(0.6, 1.6), tokens_per_second=80.0,
             )  # fmt: skip

@@ -14,7 +14,7 @@ def keep_constants() -> None:
 
     The wheel of PySide6 6.12.0 is built for the stable interface of Python 3.12, where returning None counts nothing.
     Under Python 3.11 each call that returns None, True or False through it loses one reference (measured: 1000 calls of
-    QLabel.setText, 1000 references), and after some ten thousand the interpreter ends with "none_dealloc". From Python 3.12
+    QLabel.setText, 1000 references), and after some ten thousand the interpreter aborts. From Python 3.12
     on there is nothing to do.
     """
     if sys.version_info >= FIRST_IMMORTAL or sys.implementation.name != "cpython":
