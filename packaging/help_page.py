@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "help.md"
 
 def page() -> str:
     """The whole page: every command with its help, as `--help` prints it."""
-    top = click.Context(cli, info_name="workbench", max_content_width=100, terminal_width=100)
+    settings: dict[str, Any] = {**cli.context_settings, "max_content_width": 100, "terminal_width": 100}
+    top = click.Context(cli, info_name="workbench", **settings)
     parts = ["# Every command", "Made from the program's own help by `packaging/help_page.py`.", _block(top)]
     for name in cli.list_commands(top):
         parts += _sections(name, cli.get_command(top, name), top)
