@@ -17,6 +17,7 @@ class Settings:
     threads: int = 0  # for answering; 0: as many as the machine has cores
     background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
     offline: bool = True  # True: no command but an explicit fetch may touch the network, and fetch asks first
+    never_fetch: bool = False  # the offline switch: even an explicit fetch is refused
     theme: str = "system"  # "system", "light" or "dark"
     text_scale: float = 1.0  # of the window's text
     last_project: str = ""  # the folder opened at the next start
