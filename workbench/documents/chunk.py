@@ -31,7 +31,7 @@ class Cutting:
     """How big chunks are, in the embedder's tokens."""
 
     # 144 tokens are about 110 words, one or two paragraphs: one subject, so its vector is clear, and five of them
-    # leave a small chat model most of its context. bench/search.py measures other sizes.
+    # leave a small chat model most of its context. Reasoned, not measured against other sizes.
     size: int = 144
     overlap: int = 24  # about one sentence, so that one that needs the sentence before it still has it
     heading: int = 40  # most tokens the title and heading path may take before the text
