@@ -101,6 +101,20 @@ def test_rank_stabilised_alpha_is_written_as_peft_scales_it(saved: Path) -> None
     assert fields["adapter.lora.alpha"].contents() == 8 * 2  # alpha times the root of rank 4
 
 
+def test_an_adapter_saved_in_half_precision_is_converted_as_it_is(saved: Path) -> None:
+    import gguf
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    path = saved / "peft" / "adapter_model.safetensors"
+    halves = {key: tensor.to(torch.bfloat16) for key, tensor in load_file(path).items()}
+    save_file(halves, path)
+    adapter.convert(saved / "peft", saved / "base.gguf", saved / "adapter.gguf")
+    written = {tensor.name: tensor.data for tensor in gguf.GGUFReader(saved / "adapter.gguf").tensors}
+    low = halves["base_model.model.model.layers.1.mlp.up_proj.lora_A.weight"].float().numpy()
+    assert (written["blk.1.ffn_up.weight.lora_a"] == low).all()
+
+
 def test_an_unknown_architecture_is_refused_before_training(tmp_path: Path) -> None:
     import gguf
 

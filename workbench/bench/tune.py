@@ -135,7 +135,7 @@ def _with_lora(base: Any, layers: list[int], lean: bool) -> tuple[Any, Any]:
     config = LoraConfig(
         r=16, lora_alpha=32, target_modules=list(PROJECTIONS), layers_to_transform=layers, task_type="CAUSAL_LM"
     )
-    model = get_peft_model(base, config, autocast_adapter_dtype=False)
+    model = get_peft_model(base, config, autocast_adapter_dtype=lean)
     if lean:
         speed_up(model)
     trained = [tensor for tensor in model.parameters() if tensor.requires_grad]

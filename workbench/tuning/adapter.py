@@ -63,8 +63,7 @@ def convert(peft: Path, model: Path, target: Path) -> None:
     llama.cpp cannot express or that the base lacks.
     """
     import gguf
-    import numpy as np
-    from safetensors.numpy import load_file
+    from safetensors.torch import load_file  # numpy has no bf16, in which adapters from elsewhere come
 
     info = read_base(model)
     config = records.read_json(peft / "adapter_config.json")
@@ -76,7 +75,7 @@ def convert(peft: Path, model: Path, target: Path) -> None:
     ):
         raise BadModel("The adapter uses DoRA, biases, whole modules or uneven alphas, which llama.cpp cannot load.")
     alpha = float(config["lora_alpha"]) * (math.sqrt(config["r"]) if config.get("use_rslora") else 1.0)
-    tensors = load_file(peft / "adapter_model.safetensors")
+    tensors = {key: each.float().numpy() for key, each in load_file(peft / "adapter_model.safetensors").items()}
     part = target.with_name(target.name + ".part")
     writer = gguf.GGUFWriter(part, info.architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
@@ -92,8 +91,8 @@ def convert(peft: Path, model: Path, target: Path) -> None:
         heads = {"q_proj": info.heads, "k_proj": info.kv_heads}.get(projection)
         if heads and info.architecture in PERMUTED:
             high = permute_rows(high, heads)
-        writer.add_tensor(f"{name}.lora_a", np.ascontiguousarray(low, dtype=np.float32))
-        writer.add_tensor(f"{name}.lora_b", np.ascontiguousarray(high, dtype=np.float32))
+        writer.add_tensor(f"{name}.lora_a", low)
+        writer.add_tensor(f"{name}.lora_b", high)
     with records.naming_full_disk(part):
         writer.write_header_to_file()
         writer.write_kv_data_to_file()

@@ -12,7 +12,7 @@ from typing import Any
 
 
 def speed_up(model: Any) -> None:
-    """Let every LoRA projection of a peft model run through `product`. Adapters and base must have one precision."""
+    """Let every LoRA projection of a peft model run through `product`."""
     from peft.tuners.lora import Linear
 
     for module in model.modules():
@@ -25,7 +25,8 @@ def _forward(module: Any, x: Any, *_: Any, **__: Any) -> Any:
     if module.disable_adapters:
         return base(x)
     name = module.active_adapters[0]
-    low, high = module.lora_A[name].weight, module.lora_B[name].weight
+    # The adapter is kept in fp32, fine enough for small updates, and multiplies in the precision of the base.
+    low, high = (half[name].weight.to(x.dtype) for half in (module.lora_A, module.lora_B))
     return product().apply(x, base.weight, base.bias, low, high, module.scaling[name])
 
 
