@@ -220,6 +220,28 @@ def test_the_split_is_seeded_and_keeps_same_questions_together(tmp_path: Path) -
     assert split(found, 0.1, seed=1)[1] == held and split(found, 0.1, seed=2)[1] != held
 
 
+def passage(text: str) -> dict[str, str]:
+    return {"file": "notes.md", "location": "", "text": text}
+
+
+def test_rows_that_read_the_same_passages_are_held_out_together(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Question {n}?", "passages": [passage(f"Passage {n // 5}")], "answer": f"Answer {n} [1]."}
+        for n in range(60)
+    ]
+    train, held = split(read_rows(write_lines(tmp_path / "rows.jsonl", *rows)).examples, 0.2, seed=1)
+    assert len(train) + len(held) == 60 and len(held) == 10
+    assert not {each.source for each in train} & {each.source for each in held}
+
+
+def test_rows_that_all_read_one_document_are_still_held_out(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Question {n}?", "passages": [passage("The handbook")], "answer": "Yes [1]."} for n in range(40)
+    ]
+    train, held = split(read_rows(write_lines(tmp_path / "rows.jsonl", *rows)).examples, 0.1, seed=1)
+    assert (len(train), len(held)) == (36, 4)
+
+
 def test_too_few_rows_are_all_trained(tmp_path: Path) -> None:
     assert split(examples(5, tmp_path / "rows.jsonl"), 0.1, seed=1)[1] == []
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from workbench.errors import BadDataset, BadModel
@@ -40,6 +41,7 @@ class Example:
     messages: tuple[tuple[str, str], ...]  # (role, content), grounded rows already in the shape the lanes use
     grounded: bool
     tokens: Tokens
+    source: str = ""  # a mark of the passages it reads, the same for rows that read the same ones; "": none
 
     @property
     def prompt_key(self) -> str:
@@ -176,7 +178,8 @@ def _read_row(
             )
         )
     wrong += [problem(field, "warning", message) for field, message in _look_closer(messages, tokenizer)]
-    return Example(row.number, file, messages, conversation.grounded, kept), wrong
+    source = hash_text(repr(conversation.passages)) if conversation.passages else ""
+    return Example(row.number, file, messages, conversation.grounded, kept, source), wrong
 
 
 def _explain_unknown(row: RawRow, main: str) -> tuple[str, str]:
@@ -231,27 +234,38 @@ def _elsewhere(first: Example, second: Example) -> str:
 
 
 def split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """(train, held out): the same rows for the same seed; rows that ask the same are on the same side.
+    """(train, held out): the same rows for the same seed; rows that ask or read the same are on the same side.
 
-    Held out are `share` of the rows, at least 4 and at most 64, never more than a third; below 6 rows none.
-    Each kind of row (with passages or without) is held out in proportion, so that the loss speaks of both.
+    Held out are `share` of the rows, at least 4 and at most 64, never more than a third; below 6 rows none. Each kind
+    of row (with passages or without) is held out in proportion, and the two take turns in what is returned, so that
+    loss and samples speak of both. Where nearly all rows read the same passages, only the questions are kept apart.
     """
     wanted = held_out_count(len(examples), share)
+    kinds = []
+    for grounded in (False, True):
+        of_kind = [example for example in examples if example.grounded == grounded]
+        room = round(wanted * len(of_kind) / len(examples))
+        held = _hold_out(of_kind, room, seed, lambda example: example.source or example.prompt_key)
+        if len(held) < room / 2:
+            held = _hold_out(of_kind, room, seed, lambda example: example.prompt_key)
+        kinds.append(held)
+    turns = [each for pair in zip_longest(*kinds) for each in pair if each is not None]
+    chosen = {id(example) for example in turns}
+    return [example for example in examples if id(example) not in chosen], turns
+
+
+def _hold_out(examples: Sequence[Example], room: int, seed: int, mark: Callable[[Example], str]) -> list[Example]:
+    """At most `room` of the examples, chosen by the seed; those with one mark all or none."""
     groups = defaultdict[str, list[Example]](list)
     for example in examples:
-        groups[example.prompt_key].append(example)
+        groups[mark(example)].append(example)
     shuffled = list(groups.values())
     random.Random(seed).shuffle(shuffled)
     held: list[Example] = []
-    for grounded in (False, True):
-        of_kind = sum(example.grounded == grounded for example in examples)
-        room = round(wanted * of_kind / len(examples))
-        for group in shuffled:
-            if group[0].grounded == grounded and len(group) <= room:
-                held += group
-                room -= len(group)
-    chosen = {id(example) for example in held}
-    return [example for example in examples if id(example) not in chosen], held
+    for group in shuffled:
+        if len(group) <= room - len(held):
+            held += group
+    return held
 
 
 def shared_system(examples: Sequence[Example]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from workbench.errors import InputError
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.settings import available_cores
 from workbench.tuning.base import choose_precision, load_base, read_base
+from workbench.tuning.batches import plan_batches
 from workbench.tuning.checkpoint import load_checkpoint, read_state, recipe_key, save_checkpoint
 from workbench.tuning.dataset import Example
 from workbench.tuning.lora import speed_up
@@ -89,7 +89,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         bias="none",
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(base, config, autocast_adapter_dtype=False)
+    model = get_peft_model(base, config)  # the adapter in fp32, see `lora`
     speed_up(model)
     parameters = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     optimizer = torch.optim.AdamW(
@@ -97,7 +97,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     )
 
     # Prepare: the order of all batches follows from the seed alone, so a resumed run sees what it would have seen.
-    batches = plan_batches(len(data.train), recipe)
+    batches = plan_batches([example.source for example in data.train], recipe)
     total = len(batches)
     every = recipe.eval_every or max(1, math.ceil(total / 5))
     keep_every = recipe.checkpoint_every or every
@@ -194,19 +194,6 @@ def free_memory() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
-
-
-def plan_batches(count: int, recipe: Recipe) -> list[list[int]]:
-    """The rows of every optimiser step: each epoch in its own seeded order, the last one cut off where it ends."""
-    size = min(recipe.batch_size, count)
-    per_epoch = math.ceil(count / size)
-    total = max(1, round(per_epoch * recipe.epochs))
-    batches: list[list[int]] = []
-    for epoch in range(math.ceil(total / per_epoch)):
-        order = list(range(count))
-        random.Random(recipe.seed * 1000 + epoch).shuffle(order)
-        batches += [order[at : at + size] for at in range(0, count, size)]
-    return batches[:total]
 
 
 def schedule(step: int, total: int, warmup: float) -> float:

@@ -22,6 +22,7 @@ class FreeCores:
     def __init__(self, most: int) -> None:
         self._most = most  # threads a person allows; 0: as many as there are cores
         self._process = psutil.Process()
+        self._humble = niceness(self._process) > 0  # programs of low priority give way, unless this is one too
         self._at, self._busy, self._own = self._sample()
         self._threads = most or available_cores()
 
@@ -43,8 +44,13 @@ class FreeCores:
         """Now; seconds all programs, and seconds this process, have had of the cores."""
         every = psutil.cpu_times()
         own = self._process.cpu_times()
-        busy = every.user + every.system + getattr(every, "nice", 0.0)
+        busy = every.user + every.system + (getattr(every, "nice", 0.0) if self._humble else 0.0)
         return time.monotonic(), busy, own.user + own.system
+
+
+def niceness(process: psutil.Process) -> int:
+    """A process's priority as Unix counts it, 0 usual and 19 lowest; 0 on Windows, whose classes are no numbers."""
+    return 0 if psutil.WINDOWS else int(process.nice())
 
 
 def advise(cores: int, others: float, most: int) -> int:

@@ -17,8 +17,9 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.events import Event, Progress, Result, Step
+from workbench.tuning.batches import plan_batches
 from workbench.tuning.checkpoint import read_state, recipe_key, save_checkpoint
-from workbench.tuning.peft_cpu import Data, Trained, plan_batches, schedule, take_samples
+from workbench.tuning.peft_cpu import Data, Trained, schedule, take_samples
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokens
 
@@ -63,7 +64,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     rows, held = [each.tokens for each in data.train], [each.tokens for each in data.held_out]
-    batches = plan_batches(len(rows), recipe)
+    batches = plan_batches([example.source for example in data.train], recipe)
     total, every = len(batches), recipe.eval_every or max(1, -(-len(batches) // 6))
     checkpoint, key = recipe.folder / "checkpoint", recipe_key(recipe)
     state, step, read, spent = read_state(checkpoint), 0, 0, 0.0
