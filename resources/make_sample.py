@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from sample_maker.formats import write_page
-from sample_maker.reading import Reading, as_row, make_readings, make_ticket_readings
+from sample_maker.reading import as_rows, make_piles, with_tickets
 from sample_maker.source import read_pages
 from sample_maker.suite import make_suite
 from sample_maker.tickets import Ticket, make_tickets
@@ -26,7 +26,7 @@ SOURCE, SAMPLE = HERE / "source", HERE / "sample"
 TICKET_SEED, READING_SEED, SPARE_SEED = 20250310, 20250311, 20250312
 
 TICKETS = 360
-READINGS = 360
+PILES = 100  # of passages with five questions each
 TICKETS_AMONG_PASSAGES = 50  # enough that a model tuned on both files still writes tickets when passages stand first
 
 
@@ -63,12 +63,9 @@ def _reading_rows(tickets: list[Ticket]) -> list[dict[str, object]]:
     used = {ticket.message for ticket in tickets}
     spare = make_tickets(SOURCE / "ticket_parts.yaml", TICKETS_AMONG_PASSAGES + 10, SPARE_SEED)
     spare = [ticket for ticket in spare if ticket.message not in used][:TICKETS_AMONG_PASSAGES]
-    kinds = SOURCE / "reading_kinds.txt"
-    readings: list[Reading] = make_readings(kinds, READINGS, READING_SEED)
-    readings += make_ticket_readings(kinds, spare, SPARE_SEED)
+    piles = with_tickets(make_piles(SOURCE / "reading_kinds.txt", PILES, READING_SEED), spare, SPARE_SEED)
     pick = random.Random(READING_SEED)
-    pick.shuffle(readings)
-    return [as_row(reading, pick) for reading in readings]
+    return [row for pile in piles for row in as_rows(pile, pick)]
 
 
 def _write_rows(path: Path, rows: Iterable[object]) -> None:

@@ -1,4 +1,8 @@
-"""Make the rows that teach reading: passages and a question in, a short cited answer or a refusal out."""
+"""Make the rows that teach reading: passages and a question in, a short cited answer or a refusal out.
+
+Rows come in piles: a few passages, as a search would hand them over, and several questions about them. Only the
+question tells the rows of a pile apart, so it has to be read; and training reads the passages of a pile once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,9 @@ from sample_maker.tickets import Ticket
 from sample_maker.values import entity, value
 
 REFUSAL = "I could not find this in the documents."
-MOST_WORDS = 165  # of passages and question together: about 250 tokens, which a CPU still trains quickly
+WORDS = range(90, 261)  # of a pile's passages together: about 150 to 450 tokens, as four found chunks have
+LIKELY = (0.5, 0.25, 0.15, 0.1)  # how often the answer stands in the first, second, ... passage: a search ranks them
+ASKED = 4  # questions with an answer in a pile; one more has none
 
 # Sentences that say nothing to the point: real passages hold more of those than of answers.
 _ASIDES = (
@@ -87,10 +93,20 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    question: str
+class Sheet:
+    """A passage and what can be asked about it."""
+
+    text: str
+    asked: tuple[tuple[str, str], ...]  # (question, answer) pairs
+    silent: tuple[str, ...] = ()  # questions about its subject that it leaves open
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Passages, best first, and the rows that are asked of them: (question, answer) pairs."""
+
     passages: tuple[str, ...]
-    answer: str
+    rows: tuple[tuple[str, str], ...]
 
 
 def read_kinds(path: Path) -> list[PassageKind]:
@@ -113,19 +129,41 @@ def _ask(text: str) -> Ask:
     return Ask(text[0], question, short, whole[0] if whole else None)
 
 
-def make_readings(kinds_file: Path, count: int, seed: int) -> list[Reading]:
-    """`count` rows: refusals (a fifth), dated notices, two-step and unnamed questions, the rest plain."""
-    pick = random.Random(seed)
-    kinds = read_kinds(kinds_file)
-    makers = [_refused] * 4 + [_dated] * 3 + [_two_steps] + [_general] * 3 + [_plain] * 9
-    rows: list[Reading] = []
-    while len(rows) < count:
-        # Every maker goes through all kinds: 20 makers and 47 kinds have no common divisor.
-        row = makers[len(rows) % len(makers)](kinds[len(rows) % len(kinds)], kinds, pick)
-        if sum(len(text.split()) for text in (row.question, *row.passages)) <= MOST_WORDS:
-            rows.append(row)
+def make_piles(kinds_file: Path, count: int, seed: int) -> list[Pile]:
+    """`count` piles of every make in turn, each starting from another kind."""
+    pick, kinds = random.Random(seed), read_kinds(kinds_file)
+    makers = (_rivals, _household, _dated, _household, _tabled_pile, _rivals, _household, _two_steps, _dated)
+    piles: list[Pile] = []
+    tries = 0
+    while len(piles) < count:
+        maker, kind = makers[len(piles) % len(makers)], kinds[tries % len(kinds)]
+        tries += 1
+        pile = _pile(maker(kind, kinds, pick), pick)
+        if pile is not None and sum(len(text.split()) for text in pile.passages) in WORDS:
+            piles.append(pile)
+    return piles
+
+
+def _pile(sheets: list[Sheet], pick: random.Random) -> Pile | None:
+    """Shuffle the sheets into ranks and ask of them; None where they do not hold enough questions."""
+    pick.shuffle(sheets)
+    left = {rank: list(sheet.asked) for rank, sheet in enumerate(sheets, start=1)}
+    rows: list[tuple[str, str]] = []
+    for _ in range(ASKED):
+        ranks = [rank for rank, asked in left.items() if asked]
+        if not ranks:
+            return None
+        rank = pick.choices(ranks, [LIKELY[rank - 1] for rank in ranks])[0]
+        question, said = left[rank].pop(pick.randrange(len(left[rank])))
+        rows.append((_capital(question), f"{_capital(said)} [{rank}]."))
+    open_ones = [question for sheet in sheets for question in sheet.silent]
+    if not open_ones:
+        return None
+    rows.append((_capital(pick.choice(open_ones)), REFUSAL))
+    if len({question for question, _ in rows}) < len(rows):
+        return None
     pick.shuffle(rows)
-    return rows
+    return Pile(tuple(sheet.text for sheet in sheets), tuple(rows))
 
 
 def _subject(kind: PassageKind, pick: random.Random) -> Subject:
@@ -147,7 +185,7 @@ def _prose(kind: PassageKind, subject: Subject, without: str | None, pick: rando
     """Sentences about `subject`; `without` a slot, those that would tell it are left out."""
     facts = [fact for fact in kind.facts if without is None or f"{{{without}}}" not in fact]
     sentences = facts + list(kind.fillers if pick.random() < 0.6 else ())
-    sentences += pick.sample(_ASIDES, pick.choice([0, 1, 1, 2]))
+    sentences += pick.sample(_ASIDES, pick.choice([0, 1, 1, 2, 3]))
     pick.shuffle(sentences)
     opening = kind.opening
     if without and f"{{{without}}}" in opening:
@@ -181,49 +219,101 @@ def _told(kind: PassageKind, subject: Subject, without: str | None, pick: random
     return (_listed if pick.random() < 0.25 else _prose)(kind, subject, without, pick)
 
 
-def _strangers(kind: PassageKind, kinds: list[PassageKind], count: int, pick: random.Random) -> list[str]:
-    chosen = pick.sample([other for other in kinds if other is not kind], count)
-    return [_told(other, _subject(other, pick), None, pick) for other in chosen]
+def _tells(text: str, value: str) -> bool:
+    return value in " ".join(text.split())  # a printed line may break inside a value
 
 
-def _plain(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
-    subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    rivals = _others(kind, subject, pick.choice([1, 1, 2]), pick)
-    tabular = not any("{" in label for label, _ in kind.slots.values())
-    if tabular and pick.random() < 0.22:
-        slots = pick.sample(sorted(kind.slots), min(3, len(kind.slots)))
-        slots = slots if ask.slot in slots else [ask.slot, *slots[:2]]
-        rows = [subject, *rivals]
-        pick.shuffle(rows)
-        right = _tabled(kind, rows, slots, pick)
-        wrong = _strangers(kind, kinds, pick.choice([1, 2]), pick)
-    else:
-        right = _told(kind, subject, None, pick)
-        wrong = [_told(kind, rival, None, pick) for rival in rivals] + _strangers(
-            kind, kinds, pick.choice([0, 1]), pick
-        )
-    return _placed(subject.fill(ask.question), right, wrong, _said(ask, subject, pick), pick)
+def _sheet(kind: PassageKind, subject: Subject, pick: random.Random, without: str | None = None) -> Sheet:
+    """A passage about `subject` with every question it answers; `without` a slot, that one is left open."""
+    text = _told(kind, subject, without, pick)
+    return Sheet(text, _answered(kind, subject, text, pick), _left_open(kind, subject, text))
 
 
-def _dated(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
-    """Two notices about one subject: the newer counts, unless the question names the older year."""
-    subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    older = Subject(subject.name, _others(kind, subject, 1, pick)[0].values)
-    if any(letter != ask.slot for letter in re.findall(r"{([a-d])}", ask.question)):
-        return _plain(kind, kinds, pick)  # such a question would give away which of the notices is meant
-    year = pick.randint(2001, 2022)
-    later = year + pick.randint(1, 4)
-    old = f"{pick.choice(_HEADS_OLD).format(y=year)} {_prose(kind, older, None, pick)}"
-    new = f"{pick.choice(_HEADS_NEW).format(y=later)} {_prose(kind, subject, None, pick)}"
-    question = subject.fill(ask.question)
-    if pick.random() < 0.25:
-        question = f"{question[:-1]}, according to the paper of {year}?"
-        return _placed(question, old, [new], _said(ask, older, pick), pick)
-    question = pick.choice(["{}", "{} I mean today.", "As things stand now: {}", "{} I need the latest word."]).format(
-        question
+def _answered(kind: PassageKind, subject: Subject, text: str, pick: random.Random) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (subject.fill(ask.question), _said(ask, subject, pick))
+        for ask in kind.asks
+        if all(_tells(text, subject.values[slot]) for slot in (ask.slot, *re.findall(r"{([a-d])}", ask.question)))
     )
-    wrong = [old] + (_strangers(kind, kinds, 1, pick) if pick.random() < 0.3 else [])
-    return _placed(question, new, wrong, _said(ask, subject, pick), pick)
+
+
+def _left_open(kind: PassageKind, subject: Subject, text: str) -> tuple[str, ...]:
+    """Questions whose value the text does not tell, and that do not speak of a value themselves."""
+    return tuple(
+        subject.fill(ask.question)
+        for ask in kind.asks
+        if not _tells(text, subject.values[ask.slot]) and not re.search(r"{[a-d]}", ask.question)
+    )
+
+
+def _rivals(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> list[Sheet]:
+    """The same kind of thing told of three subjects, one of them with a gap, and a stranger."""
+    first = _subject(kind, pick)
+    gap = pick.choice(kind.asks).slot
+    sheets = [_sheet(kind, first, pick, gap), *(_sheet(kind, each, pick) for each in _others(kind, first, 2, pick))]
+    if pick.random() < 0.5:  # the question may also be about somebody of whom nothing is said
+        absent = _others(kind, first, 1, pick)[0]
+        if absent.name not in " ".join(sheet.text for sheet in sheets):
+            sheets[0] = Sheet(sheets[0].text, sheets[0].asked, (absent.fill(pick.choice(_plain_asks(kind)).question),))
+    return [*sheets, *_strangers(kind, kinds, 1, pick)]
+
+
+def _plain_asks(kind: PassageKind) -> list[Ask]:
+    """Questions that name nothing but their subject."""
+    return [ask for ask in kind.asks if not re.search(r"{[a-d]}", ask.question)]
+
+
+def _household(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> list[Sheet]:
+    """Several matters of one subject, as a folder about one's own firm or town has them; often it is not named."""
+    same = [other for other in kinds if other.about == kind.about and other is not kind]
+    if not same:
+        return _rivals(kind, kinds, pick)
+    chosen = [kind, *pick.sample(same, min(2, len(same)))]
+    name = entity(kind.about, pick)
+    subjects = [Subject(name, _subject(each, pick).values) for each in chosen]
+    gap = pick.choice(kind.asks).slot
+    sheets = [
+        _sheet(each, subject, pick, gap if each is kind else None)
+        for each, subject in zip(chosen, subjects, strict=True)
+    ]
+    sheets += _strangers(kind, [other for other in kinds if other.about != kind.about], 4 - len(sheets), pick)
+    if kind.about in _NOUNS and pick.random() < 0.6:
+        sheets = [_nameless(sheet, name, _NOUNS[kind.about]) for sheet in sheets]
+    return sheets
+
+
+def _nameless(sheet: Sheet, name: str, noun: str) -> Sheet:
+    """The same sheet, its questions speaking of "the town" or "the firm" in place of a name."""
+
+    def plain(question: str) -> str:
+        bare = re.sub(rf"(?<![Tt]he )(?<!\ba )\b{re.escape(name)}\b", f"the {noun}", question)
+        return bare.replace(name, noun).replace("a animal", "an animal")
+
+    return Sheet(
+        sheet.text,
+        tuple((plain(question), said) for question, said in sheet.asked),
+        tuple(plain(question) for question in sheet.silent),
+    )
+
+
+def _strangers(kind: PassageKind, kinds: list[PassageKind], count: int, pick: random.Random) -> list[Sheet]:
+    chosen = pick.sample([other for other in kinds if other is not kind], count)
+    return [_sheet(other, _subject(other, pick), pick) for other in chosen]
+
+
+def _tabled_pile(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> list[Sheet]:
+    """A table of three subjects, a text about a fourth, and two strangers."""
+    if any("{" in label for label, _ in kind.slots.values()):
+        return _rivals(kind, kinds, pick)
+    first = _subject(kind, pick)
+    rows = [first, *_others(kind, first, 2, pick)]
+    slots = pick.sample(sorted(kind.slots), min(3, len(kind.slots)))
+    text = _tabled(kind, rows, slots, pick)
+    asked = tuple(pair for row in rows for pair in _answered(kind, row, text, pick))
+    missing = tuple(question for row in rows for question in _left_open(kind, row, text))
+    absent = next(each for each in _others(kind, first, 4, pick) if each.name not in text)
+    missing = missing or (absent.fill(pick.choice(_plain_asks(kind)).question),)
+    return [Sheet(text, asked, missing), *_strangers(kind, kinds, pick.choice([2, 3]), pick)]
 
 
 _NOUNS = {
@@ -238,24 +328,6 @@ _NOUNS = {
 }
 
 
-def _unnamed(kind: PassageKind, ask: Ask) -> str:
-    """The question with "the town" or "the firm" in place of a name."""
-    noun = _NOUNS[kind.about]
-    question = re.sub(r"(?<![Tt]he )(?<!\ba )\{e\}", f"the {noun}", ask.question).replace("{e}", noun)
-    return question.replace("a animal", "an animal")
-
-
-def _general(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
-    """The question names nobody, as people ask about their own firm; only one passage is about such a thing."""
-    subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    if kind.about not in _NOUNS:
-        return _plain(kind, kinds, pick)
-    question = _unnamed(kind, ask)
-    elsewhere = [other for other in kinds if other.about != kind.about]
-    wrong = _strangers(kind, elsewhere, pick.choice([1, 2, 2]), pick)
-    return _placed(subject.fill(question), _told(kind, subject, None, pick), wrong, _said(ask, subject, pick), pick)
-
-
 _HEADS_OLD = ("Notice of {y}.", "As of May {y}:", "Edition {y}.", "Valid from 1 March {y}.", "Minutes, autumn {y}.")
 _HEADS_NEW = (
     "Notice of {y}, replacing all earlier ones.",
@@ -266,27 +338,37 @@ _HEADS_NEW = (
 )
 
 
-def _refused(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
-    """The subject is there without the value, or the value is there for somebody else."""
-    subject, ask = _subject(kind, pick), pick.choice(kind.asks)
-    if kind.about in _NOUNS and pick.random() < 0.3:
-        elsewhere = [other for other in kinds if other.about != kind.about]
-        passages = [_silent(kind, subject, ask.slot, pick), *_strangers(kind, elsewhere, 2, pick)]
-        question = _unnamed(kind, ask)
-    else:
-        rivals = [_told(kind, rival, None, pick) for rival in _others(kind, subject, 1, pick)]
-        near = [] if pick.random() < 0.35 else [_silent(kind, subject, ask.slot, pick)]
-        passages = near + rivals + _strangers(kind, kinds, 1 if near else pick.choice([1, 2]), pick)
-        question = ask.question
-    pick.shuffle(passages)
-    return Reading(_capital(subject.fill(question)), tuple(passages), REFUSAL)
+def _dated(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> list[Sheet]:
+    """Two notices about one subject: the newer counts, unless the question names the older year."""
+    subject = _subject(kind, pick)
+    older = Subject(subject.name, _others(kind, subject, 1, pick)[0].values)
+    year = pick.randint(2001, 2022)
+    later = year + pick.randint(1, 4)
+    old, new = (
+        f"{pick.choice(heads).format(y=each)} {_prose(kind, told, None, pick)}"
+        for heads, each, told in ((_HEADS_OLD, year, older), (_HEADS_NEW, later, subject))
+    )
+    # a question that speaks of another value would give away which of the notices is meant
+    asks = {subject.fill(ask.question): ask for ask in _plain_asks(kind)}
+    now = [(_today(question, pick), _said(ask, subject, pick)) for question, ask in asks.items()]
+    then = [
+        (f"{question[:-1]}, according to the paper of {year}?", _said(ask, older, pick))
+        for question, ask in asks.items()
+    ]
+    pick.shuffle(then)
+    absent = _others(kind, subject, 1, pick)[0]
+    open_one = absent.fill(pick.choice(_plain_asks(kind)).question)
+    return [
+        Sheet(old, tuple(then[:1])),
+        Sheet(new, tuple(now), (_today(open_one, pick),)),
+        *_strangers(kind, kinds, pick.choice([1, 2]), pick),
+    ]
 
 
-def _silent(kind: PassageKind, subject: Subject, slot: str, pick: random.Random) -> str:
-    """About `subject` without the value; a list, where the sentences that stay would be too few."""
-    enough = sum(f"{{{slot}}}" not in fact for fact in (kind.opening, *kind.facts)) > 1
-    told = _prose(kind, subject, slot, pick) if enough else _listed(kind, subject, slot, pick)
-    return told if subject.values[slot] not in told else f"About {subject.name} there is nothing more on this page."
+def _today(question: str, pick: random.Random) -> str:
+    return pick.choice(
+        ["{}", "{}", "{} I mean today.", "As things stand now: {}", "{} I need the latest word."]
+    ).format(question)
 
 
 _ROLES = [
@@ -315,8 +397,8 @@ _HOLDINGS = (
 _OBJECTS = ["seal", "charter", "silver-cup", "cash-box", "flag", "deed"]
 
 
-def _two_steps(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> Reading:
-    """One passage names the person, another tells about the person; a rival pair stands beside them."""
+def _two_steps(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -> list[Sheet]:
+    """One passage names two people, others tell about them; between them the question is answered."""
     fact, question, recipe = pick.choice(_HOLDINGS)
     role, thing = pick.choice(_ROLES).replace("-", " "), pick.choice(_OBJECTS).replace("-", " ")
     homes = pick.sample(["club", "school", "museum"], 2)
@@ -324,10 +406,18 @@ def _two_steps(kind: PassageKind, kinds: list[PassageKind], pick: random.Random)
     if pairs[0][1] == pairs[1][1] or pairs[0][2] == pairs[1][2]:
         return _two_steps(kind, kinds, pick)
     who = " ".join(f"The {role} of the {home} is {person}." for home, person, _ in pick.sample(pairs, 2))
-    told = [fact.format(n=person, v=found, o=thing) for _, person, found in pairs]
-    right, rival = (" ".join([text, *pick.sample(_ASIDES, 2)]) for text in told)
-    home, _, found = pairs[0]
-    return _placed(question.format(e=f"the {home}", r=role, o=thing), right, [who, rival], found, pick)
+    asides = pick.sample(_ASIDES, 4)
+    other = next(each for each in _ROLES if each != role).replace("-", " ")
+    told = [
+        Sheet(
+            " ".join([fact.format(n=person, v=found, o=thing), *asides[2 * at : 2 * at + 2]]),
+            ((question.format(e=f"the {home}", r=role, o=thing), found),),
+            (question.format(e=f"the {home}", r=other, o=thing),),
+        )
+        for at, (home, person, found) in enumerate(pairs)
+    ]
+    named = tuple((f"Who is the {role} of the {home}?", person) for home, person, _ in pairs)
+    return [Sheet(who, named), *told, *_strangers(kind, kinds, 1, pick)]
 
 
 def _said(ask: Ask, subject: Subject, pick: random.Random) -> str:
@@ -335,36 +425,24 @@ def _said(ask: Ask, subject: Subject, pick: random.Random) -> str:
     return subject.fill(ask.whole if ask.whole and pick.random() < 0.3 else ask.short)
 
 
-def _placed(question: str, right: str, wrong: list[str], said: str, pick: random.Random) -> Reading:
-    passages = [right, *wrong]
-    pick.shuffle(passages)
-    return Reading(_capital(question), tuple(passages), f"{_capital(said)} [{passages.index(right) + 1}].")
-
-
-def make_ticket_readings(kinds_file: Path, tickets: list[Ticket], seed: int) -> list[Reading]:
-    """Messages that stay tickets although passages stand before them, as they do in a retrieval lane."""
-    pick, kinds = random.Random(seed), read_kinds(kinds_file)
-    useful = [
-        kind
-        for kind in kinds
-        if kind.name in ("boiler", "printer", "warranty", "pricelist", "cleaning", "error", "oil", "fuel")
+def with_tickets(piles: list[Pile], tickets: list[Ticket], seed: int) -> list[Pile]:
+    """The piles, some with a message that stays a ticket although passages stand before it, as in a retrieval lane."""
+    pick = random.Random(seed)
+    chosen = dict(zip(pick.sample(range(len(piles)), len(tickets)), tickets, strict=True))
+    return [
+        Pile(pile.passages, (*pile.rows, (chosen[at].message, chosen[at].answer()))) if at in chosen else pile
+        for at, pile in enumerate(piles)
     ]
-    rows = []
-    for ticket in tickets:
-        chosen = pick.sample(useful, pick.choice([2, 2, 3]))
-        passages = tuple(_told(kind, _subject(kind, pick), None, pick) for kind in chosen)
-        rows.append(Reading(ticket.message, passages, ticket.answer()))
-    return rows
 
 
-def as_row(reading: Reading, pick: random.Random) -> dict[str, object]:
-    """The row as it stands in the file, with a plausible file and place for each passage."""
-    origins = pick.sample(_ORIGINS, len(reading.passages))
+def as_rows(pile: Pile, pick: random.Random) -> list[dict[str, object]]:
+    """The rows as they stand in the file, with a plausible file and place for each passage."""
+    origins = pick.sample(_ORIGINS, len(pile.passages))
     passages = [
         {"file": file, "location": place.format(n=pick.randint(1, 40)), "text": text}
-        for (file, place), text in zip(origins, reading.passages, strict=True)
+        for (file, place), text in zip(origins, pile.passages, strict=True)
     ]
-    return {"question": reading.question, "passages": passages, "answer": reading.answer}
+    return [{"question": question, "passages": passages, "answer": answer} for question, answer in pile.rows]
 
 
 def _capital(text: str) -> str:
