@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from workbench.tuning.base import BaseInfo
 from workbench.tuning.batches import plan_batches
+from workbench.tuning.peft_cpu import later_share, steps_within
 from workbench.tuning.recipe import Recipe
 
 
@@ -37,3 +41,16 @@ def test_more_rows_of_one_source_than_a_step_holds_are_parted(tmp_path: Path) ->
 
 def test_a_tenth_of_a_pass_is_at_least_one_step(tmp_path: Path) -> None:
     assert len(plan_batches([""] * 6, recipe(tmp_path, epochs=0.1))) == 1
+
+
+def test_a_run_of_so_many_minutes_counts_on_faster_later_passes() -> None:
+    assert steps_within(6.0, 4.0, total=200, one_pass=100) == 90
+    assert steps_within(6.0, 3.0, total=200, one_pass=100, later=0.5) == 140
+    assert steps_within(6.0, 1.0, total=200, one_pass=100, later=0.5) == 200, "never more than was planned"
+    assert steps_within(0.1, 4.0, total=200, one_pass=100) == 12, "a few steps even where the machine is slow"
+
+
+def test_a_later_pass_costs_what_the_trained_layers_cost() -> None:
+    info = BaseInfo("llama", layers=30, heads=9, kv_heads=3, parameters=1, tensors={})
+    assert later_share(info, range(30)) == 1.0
+    assert later_share(info, range(18, 30)) == pytest.approx(36 / 54)

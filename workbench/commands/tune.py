@@ -92,7 +92,7 @@ def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str =
     """Fine-tune with a preset recipe; going on where a stopped run of the same name and recipe stopped."""
     from workbench.lanes.presets import chat_model
     from workbench.tuning.dataset import inspect
-    from workbench.tuning.recipe import choose_recipe
+    from workbench.tuning.recipe import choose_recipe, explain_recipe
     from workbench.tuning.tune import tune as tune_stage
 
     _require(files)
@@ -105,9 +105,9 @@ def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str =
     say_problems(report)
     if not report.examples:
         raise BadDataset("No row of the training file can be used: `workbench dataset check` names what is wrong.")
-    recipe, reasons = choose_recipe(preset, name, model, files, project.adapters_folder / name, report)
+    recipe, _ = choose_recipe(preset, name, model, files, project.adapters_folder / name, report)
     recipe = dataclasses.replace(recipe, **changes)
-    for reason in reasons:
+    for reason in explain_recipe(recipe, report):
         say(reason)
     run: RunInfo = console.last(tune_stage(recipe), "Tuning")
     return run

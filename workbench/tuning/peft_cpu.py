@@ -11,7 +11,7 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.settings import available_cores
-from workbench.tuning.base import choose_precision, load_base, read_base
+from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_base
 from workbench.tuning.batches import plan_batches
 from workbench.tuning.checkpoint import load_checkpoint, read_state, recipe_key, save_checkpoint
 from workbench.tuning.dataset import Example
@@ -157,7 +157,8 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         event = measured(step, summed)
 
         if step == SPEED_STEPS and recipe.minutes:
-            total = steps_within(recipe.minutes, event.seconds / step, total)
+            one_pass = round(len(batches) / recipe.epochs)
+            total = steps_within(recipe.minutes, event.seconds / step, total, one_pass, later_share(info, layers))
             every = recipe.eval_every or max(1, math.ceil(total / 5))
             sample_steps = {(total // 2 // every) * every, total}
             event = Step(step, total, summed, None, event.tokens_per_second, event.seconds)
@@ -180,9 +181,24 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, precision))
 
 
-def steps_within(minutes: float, seconds_per_step: float, total: int) -> int:
-    """How many of `total` steps fit into `minutes`, judged by the first ones; at least three times as many as those."""
-    return min(total, max(3 * SPEED_STEPS, int(60 * minutes / seconds_per_step)))
+def steps_within(minutes: float, seconds_per_step: float, total: int, one_pass: int, later: float = 1.0) -> int:
+    """How many of `total` steps fit into `minutes`, judged by the first ones; at least three times as many as those.
+
+    A step of a later pass takes `later` of the time, for the states of the frozen layers are remembered.
+    """
+    steps = 60 * minutes / seconds_per_step
+    if steps > one_pass:
+        steps = one_pass + (steps - one_pass) / later
+    return min(total, max(3 * SPEED_STEPS, int(steps)))
+
+
+def later_share(info: BaseInfo, layers: Sequence[int]) -> float:
+    """What a step of a later pass costs beside one of the first: no longer the forward pass of the layers below.
+
+    A layer's backward pass costs about twice its forward pass where only an adapter is trained in it.
+    """
+    trained = info.layers - min(layers)
+    return 3 * trained / (info.layers + 2 * trained)
 
 
 def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:

@@ -123,15 +123,21 @@ def choose_recipe(
     epochs = max(chosen.passes, min(chosen.most_passes, chosen.steps * recipe.batch_size / rows))
     epochs = round(epochs * 4) / 4  # quarters of a pass: "3.4 passes" would say more than is known
     lowest = count - max(1, round(count * chosen.share))
-    steps = max(1, round(epochs * -(-rows // recipe.batch_size)))
     recipe = replace(recipe, epochs=epochs, layers=tuple(range(lowest, count)))
-    return recipe, _reasons(recipe, report, rows, steps, count)
+    return recipe, explain_recipe(recipe, report)
 
 
-def _reasons(recipe: Recipe, report: Sized, rows: int, steps: int, count: int) -> tuple[str, ...]:
+def explain_recipe(recipe: Recipe, report: Sized) -> tuple[str, ...]:
+    """What a recipe means for a dataset, in sentences for people. Raises BadModel."""
+    from workbench.tuning.base import read_base
+
+    count, held = read_base(recipe.model).layers, held_out_count(report.examples, recipe.eval_share)
+    rows = max(1, report.examples - held)
+    steps = max(1, round(recipe.epochs * -(-rows // recipe.batch_size)))
     passes = "one pass" if recipe.epochs == 1 else f"{recipe.epochs:g} passes"
-    held = report.examples - rows
     said = [f"{steps} steps of {recipe.batch_size} rows: {passes} over {rows} rows; {held} more are held out."]
+    if recipe.minutes:
+        said.append(f"Fewer where those would take more than about {recipe.minutes:g} minutes here.")
     if len(recipe.layers) < count:
         said.append(
             f"The upper {len(recipe.layers)} of {count} layers are trained: that takes about half the time of all of "
