@@ -1,4 +1,4 @@
-"""Benchmark: fine-tuning beside a plain loop of transformers and peft on the same rows, and loading the base.
+"""Benchmark: fine-tuning beside TRL and beside a plain loop on the same rows, its share of the roofline, its memory.
 
 The yardstick is what a plain recipe does: rows padded to the longest of their batch, peft's own projections on every
 layer, logits for every place. Steps of both are timed in turn, so that a busy moment hits both; tokens are those of the
@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench import paths
 from workbench.bench import Figure
+from workbench.bench._whole_run import plain_loss, whole_run
 from workbench.errors import InputError
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
@@ -80,6 +81,9 @@ def run(project: Path) -> Stage:
         )
         ours, plain = statistics.median(found[name][1:]), statistics.median(yardstick)
         figures.append(Figure(f"training, {name}", ours, plain, statistics.median(ratios), "tokens/s", note))
+    del base, theirs
+    yield Progress(len(batches), len(batches), "A whole run, and the same with TRL where it is installed", "rounds")
+    figures += whole_run(model, dataset.examples, precision)
     yield Result(tuple(figures))
 
 
@@ -145,21 +149,3 @@ def _with_lora(base: Any, layers: list[int], lean: bool) -> tuple[Any, Any]:
 def _packed_step(model: Any, first: int, batch: Sequence[Tokens], memory: Memory) -> None:
     for part in micro_batches(batch, BUDGET):
         loss_of(model, first, [batch[place] for place in part], memory).backward()
-
-
-def plain_loss(model: Any, batch: Sequence[Tokens]) -> Any:
-    """The summed loss of a padded batch, as transformers' own forward and a masked label row give it."""
-    import torch
-
-    width = max(len(row.ids) for row in batch)
-    ids = torch.zeros(len(batch), width, dtype=torch.long)
-    mask = torch.zeros(len(batch), width, dtype=torch.long)
-    labels = torch.full((len(batch), width), -100)
-    for place, row in enumerate(batch):
-        ids[place, : len(row.ids)] = torch.tensor(row.ids)
-        mask[place, : len(row.ids)] = 1
-        for start, end in row.spans:
-            labels[place, start:end] = ids[place, start:end]
-    model.get_base_model().config._attn_implementation = "sdpa"
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
-    return torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=-100, reduction="sum")

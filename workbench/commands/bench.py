@@ -17,7 +17,8 @@ def names() -> list[str]:
     """The benchmarks there are: the modules of `workbench.bench`."""
     import workbench.bench
 
-    return sorted(each.name for each in pkgutil.iter_modules(workbench.bench.__path__))
+    found = (each.name for each in pkgutil.iter_modules(workbench.bench.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 @click.command()
