@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench import paths
 from workbench.errors import ChildCrashed, WorkbenchError
 from workbench.events import Event, Stage
+from workbench.stops import Stops
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -58,7 +59,10 @@ class Worker(Protocol):
     """Something that runs stages: a child process, or this one."""
 
     def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
-        """The stage `function(*arguments)`, wherever it runs. Raises what the stage raises, and ChildCrashed."""
+        """The stage `function(*arguments)`, wherever it runs. Raises what the stage raises, and ChildCrashed.
+
+        A `Stops` among the arguments stays connected: what is added to it here is heard where the stage runs.
+        """
         ...
 
     def close(self) -> None:
@@ -105,8 +109,11 @@ class Child:
             process = self._process
             with contextlib.suppress(OSError):  # a child that died just now is told by its reader below
                 self._connection.send(("run", number, function, arguments))
+        stops = [each for each in arguments if isinstance(each, Stops)]
         finished = False
         try:
+            for each in stops:
+                each.connect(lambda part: self._tell(process, ("stop part", number, part, ())))
             while True:
                 kind, value = inbox.get()
                 if kind == "event":
@@ -117,6 +124,8 @@ class Child:
                     raise value
                 return
         finally:
+            for each in stops:
+                each.connect(None)
             if not finished:
                 self._stop(number, inbox, process)
             self._inboxes.pop(number, None)
@@ -179,17 +188,23 @@ class Child:
 
     def _stop(self, number: int, inbox: Any, process: Any) -> None:
         """Ask one stage to stop, wait a moment, then kill the child: a stuck library must not hold a person up."""
-        with self._lock:
-            if self._connection is None or process is not self._process:
-                return
-            with contextlib.suppress(OSError):
-                self._connection.send(("stop", number, None, ()))
+        if not self._tell(process, ("stop", number, None, ())):
+            return
         with contextlib.suppress(queue.Empty):
             while inbox.get(timeout=STOP_GRACE)[0] == "event":
                 pass
             return
         self._forget(process)
         process.kill()
+
+    def _tell(self, process: Any, message: tuple[str, int, Any, tuple[Any, ...]]) -> bool:
+        """Send a message to a child; False when it is not the one that runs now."""
+        with self._lock:
+            if self._connection is None or process is not self._process:
+                return False
+            with contextlib.suppress(OSError):  # a child that died just now is told by its reader
+                self._connection.send(message)
+            return True
 
     def _forget(self, process: Any) -> None:
         with self._lock:
@@ -219,13 +234,20 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
     requests: queue.SimpleQueue[tuple[str, int, Any, Any]] = queue.SimpleQueue()
     wanted_stops: set[int] = set()
     running: dict[int, Stage] = {}
+    stops: dict[int, list[Stops]] = {}  # of each stage, connected to their like in the parent
 
     def read() -> None:
         with contextlib.suppress(EOFError, OSError):
             while True:
-                request = connection.recv()
-                if request[0] == "stop":
-                    wanted_stops.add(request[1])
+                kind, number, what, arguments = request = connection.recv()
+                if kind == "run":
+                    stops[number] = [each for each in arguments if isinstance(each, Stops)]
+                elif kind == "stop part":  # heard at once, also in the middle of a long call
+                    for each in stops.get(number, ()):
+                        each.add(what)
+                    continue
+                elif kind == "stop":
+                    wanted_stops.add(number)
                     _stop_requested.set()
                 requests.put(request)
         os._exit(0)  # the pipe broke, so the parent is gone, however it ended: nobody is left to answer
@@ -247,6 +269,7 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
             elif _pull(connection, number, running[number]):
                 continue
             del running[number]
+            stops.pop(number, None)
             wanted_stops.discard(number)
         if not wanted_stops:
             _stop_requested.clear()

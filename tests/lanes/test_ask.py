@@ -16,6 +16,7 @@ from workbench.lanes.engine import Request
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.transcript import append_answer, read_transcript, search_transcript
 from workbench.retrieval.passage import Passage, SearchResult
+from workbench.stops import Stops
 
 BASE = Lane("base", Path("model.gguf"))
 RAG = Lane("rag", Path("model.gguf"), context="passages", passages=2)
@@ -53,11 +54,12 @@ class Engine:
 
     def __init__(self, crashes: int = 0, after: int = 0) -> None:
         self.requests: tuple[Request, ...] = ()
+        self.stops = Stops()
         self.runs = 0
         self._crashes, self._after = crashes, after
 
     def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
-        self.requests, self.runs = arguments[0], self.runs + 1
+        self.requests, self.stops, self.runs = arguments[0], arguments[1], self.runs + 1
         for number, event in enumerate(self._events()):
             if self.runs <= self._crashes and number == self._after:
                 raise ChildCrashed("The model engine stopped unexpectedly.")
@@ -67,7 +69,10 @@ class Engine:
         for each in self.requests:
             yield Waiting(each.lane.name, "starting")
             yield Token(each.lane.name, "Hi")
-            yield Result(Answer(each.question, each.lane.name, "Hi", passages=each.passages, seconds=0.5))
+            stopped = "cancelled" if each.lane.name in self.stops else "end"
+            yield Result(
+                Answer(each.question, each.lane.name, "Hi", passages=each.passages, seconds=0.5, stopped=stopped)
+            )
 
     def close(self) -> None:
         pass
@@ -116,6 +121,40 @@ def test_an_engine_that_dies_while_speaking_or_twice_is_one_clear_error(
     with pytest.raises(ChildCrashed, match="stopped unexpectedly"):
         list(ask("How long?", (BASE,), tmp_path, {}, Knowledge(), engine))
     assert engine.runs == runs
+
+
+def test_a_lane_that_is_stopped_while_it_speaks_is_kept_as_cancelled(tmp_path: Path) -> None:
+    stops, found = Stops(), {}
+    for event in ask("How long?", (BASE, replace(BASE, name="other")), tmp_path, {}, Knowledge(), Engine(), stops):
+        if event == Token("base", "Hi"):
+            stops.add("base")
+        elif isinstance(event, Result):
+            found[event.value.lane] = (event.value.stopped, event.value.text)
+    assert found == {"base": ("cancelled", "Hi"), "other": ("end", "Hi")}
+    written = [(entry.answer.lane, entry.answer.stopped) for entry in read_transcript(tmp_path)]
+    assert written == [("base", "cancelled"), ("other", "end")]
+
+
+def test_a_lane_that_is_stopped_while_the_documents_are_searched_never_reaches_the_engine(tmp_path: Path) -> None:
+    stops, engine, found = Stops(), Engine(), {}
+    for event in ask("How long?", (BASE, RAG), tmp_path, {}, Knowledge(), engine, stops):
+        if event == Waiting("rag", "searching the documents"):
+            stops.add("rag")
+        elif isinstance(event, Result):
+            found[event.value.lane] = event.value.stopped
+    assert found == {"rag": "cancelled", "base": "end"}
+    assert [each.lane.name for each in engine.requests] == ["base"]
+
+
+def test_what_a_lane_had_said_is_written_down_when_everything_ends(tmp_path: Path) -> None:
+    stage = ask("How long?", (BASE,), tmp_path, {}, Knowledge(), Engine())
+    while not isinstance(next(stage), Token):
+        pass
+    stage.close()
+    with pytest.raises(ChildCrashed):
+        list(ask("How long?", (BASE,), tmp_path, {}, Knowledge(), Engine(crashes=1, after=2)))
+    kept = [(entry.answer.text, entry.answer.stopped) for entry in read_transcript(tmp_path)]
+    assert kept == [("Hi", "cancelled"), ("Hi", "failed")]
 
 
 def test_closing_half_way_leaves_what_was_answered_in_the_transcript(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
 from workbench.lanes.llama import chunk_size
 from workbench.retrieval.passage import Passage
+from workbench.stops import Stops
 
 SHORT = Sampling(max_tokens=12)
 STARTER = paths.starter_model()
@@ -223,6 +224,83 @@ def test_a_stop_while_a_long_prompt_is_read_is_answered_within_a_second() -> Non
         assert worker.pid == pid  # it stopped by itself and was not killed
     finally:
         worker.close()
+
+
+def stop_at(stop: str, at: type[Event], requests: tuple[Request, ...]) -> tuple[list[Event], list[Event]]:
+    """Answer in a child and stop one lane at its first event of a kind: what came before, and what after."""
+    worker, stops = Child("The model engine"), Stops()
+    before: list[Event] = []
+    after: list[Event] = []
+    try:
+        for event in worker.run(answer, requests, stops):
+            (after if stop in stops else before).append(event)
+            note = event.message if isinstance(event, Waiting) else ""
+            if isinstance(event, at) and getattr(event, "lane", "") == stop and not note.startswith(("reading", "st")):
+                stops.add(stop)
+    finally:
+        worker.close()
+    return before, after
+
+
+def said_by(lane: str, events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Token) and event.lane == lane)
+
+
+@pytest.mark.slow
+def test_a_lane_is_stopped_while_it_speaks_and_the_others_say_what_they_would_have_said(adapter: Path) -> None:
+    long = Sampling(max_tokens=60)
+    requests = (
+        Request("Write a long story about the sea.", lane("base", sampling=long)),
+        Request("Write a long story about the sea.", lane("prompted", system="Be brief.", sampling=long)),
+        Request("Write a long story about the sea.", lane("tuned", adapter=adapter, sampling=long)),
+    )
+    alone = answers(*requests)
+    before, after = stop_at("base", Token, requests)
+    found = {event.value.lane: event.value for event in [*before, *after] if isinstance(event, Result)}
+    stopped = found["base"]
+    assert stopped.stopped == "cancelled" and stopped.stamp is not None and stopped.stamp.canary == "ok"
+    assert 1 <= stopped.answer_tokens <= 10 < alone["base"].answer_tokens
+    assert stopped.text == (said_by("base", before) + said_by("base", after)).strip()
+    assert alone["base"].text.startswith(stopped.text)
+    assert [found[name].text for name in ("prompted", "tuned")] == [alone[name].text for name in ("prompted", "tuned")]
+    last = [event.value.lane for event in after if isinstance(event, Result)]
+    assert last[0] == "base" and sorted(last) == ["base", "prompted", "tuned"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", ["full", "base"])
+def test_a_stop_does_not_wait_for_a_long_prompt_to_be_read(stop: str) -> None:
+    long = passages("A long and winding report about nothing at all. " * 120)
+    requests = (
+        Request("What is it about?", lane("full", context="full"), long),
+        Request("Count to ninety.", lane("base", sampling=Sampling(max_tokens=90))),
+    )
+    alone = answers(*requests)
+    _, after = stop_at(stop, Waiting if stop == "full" else Token, requests)
+    found = {event.value.lane: event.value for event in after if isinstance(event, Result)}
+    other = {"full": "base", "base": "full"}[stop]
+    assert found[stop].stopped == "cancelled"
+    assert found[other].text == alone[other].text
+    assert len([event for event in after if isinstance(event, Waiting) and event.lane == stop]) <= 1
+    assert found["full"].prompt and found["full"].prompt_tokens > 4 * chunk_size()
+
+
+def test_a_lane_that_was_stopped_before_it_began_is_not_read() -> None:
+    requests = (Request("Hello?", lane("base")), Request("Hello?", lane("prompted", system="Be brief.")))
+    stage = answer(requests, Stops(["base"]))
+    found = {event.value.lane: event.value for event in stage if isinstance(event, Result)}
+    assert (found["base"].stopped, found["base"].prompt) == ("cancelled", "")
+    assert found["prompted"].stopped in ("end", "length") and found["prompted"].text
+
+
+def test_a_stopped_lane_can_be_asked_again_at_once() -> None:
+    request = Request("Name three colours.", lane("base"))
+    stops = Stops()
+    for event in answer((request,), stops):
+        if isinstance(event, Token):
+            stops.add("base")
+    assert isinstance(event, Result) and event.value.stopped == "cancelled"
+    assert answers(request)["base"].text.startswith(event.value.text)
 
 
 @pytest.mark.slow

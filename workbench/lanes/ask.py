@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.transcript import append_answer
 from workbench.retrieval.passage import Passage
+from workbench.stops import Stops
 
 MOST_DOCUMENTS = 8  # files of the best passages that are looked at for a lane that reads whole documents
 
@@ -29,13 +31,16 @@ def ask(
     history: Mapping[str, tuple[Turn, ...]],
     knowledge: Worker,
     engine: Worker,
+    stops: Stops | None = None,
 ) -> Stage:
     """Yields Waiting and Token of every lane and a Result with each lane's Answer, which is then in the transcript.
 
-    A lane that fails gets an Answer with `stopped` "failed" and the sentence in `error`; others go on. Raises
-    InputError for an empty question and ChildCrashed when the engine died; the next question starts it afresh.
+    A lane that fails gets an Answer with `stopped` "failed" and the sentence in `error`; one whose name is added to
+    `stops` ends there, "cancelled", with what it has said; others go on. Raises InputError for an empty question and
+    ChildCrashed when the engine died; the next question starts it afresh. What a lane had said by then, or by the time
+    the stage was closed, is in the transcript as well.
     """
-    started = time.perf_counter()
+    started, stops = time.perf_counter(), stops or Stops()
     if not question.strip():
         raise InputError("The question is empty: write one.")
     if not lanes:
@@ -45,6 +50,9 @@ def ask(
     requests = []
     for lane in lanes:
         got = found.get(lane.context, ())
+        if lane.name in stops:
+            yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="cancelled"))
+            continue
         if isinstance(got, str):
             yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="failed", error=got))
             continue
@@ -52,16 +60,35 @@ def ask(
     if not requests:
         return
     late = time.perf_counter() - started  # the engine's clock begins here
-    for event in _answer(tuple(requests), engine):
-        if isinstance(event, Result):
-            needed = event.value.lane in {each.lane.name for each in requests if each.lane.context != "none"}
-            event = _keep(project, _with_search(event.value, searched if needed else 0.0, late))
-        yield event
+    unfinished = {each.lane.name: "" for each in requests}  # what each lane has said so far
+    try:
+        for event in _answer(tuple(requests), engine, stops):
+            if isinstance(event, Token) and event.lane in unfinished:
+                unfinished[event.lane] += event.text
+            elif isinstance(event, Result):
+                needed = event.value.lane in {each.lane.name for each in requests if each.lane.context != "none"}
+                event = _keep(project, _with_search(event.value, searched if needed else 0.0, late))
+                unfinished.pop(event.value.lane, None)
+            yield event
+    except ChildCrashed as error:
+        _keep_unfinished(project, question, unfinished, "failed", str(error))
+        raise
+    except GeneratorExit:
+        _keep_unfinished(project, question, unfinished, "cancelled")
+        raise
 
 
 def _keep(project: Path, found: Answer) -> Result:
     append_answer(project, found)
     return Result(found)
+
+
+def _keep_unfinished(project: Path, question: str, said: Mapping[str, str], stopped: str, error: str = "") -> None:
+    """Write down what lanes had said when everything ended; a full disk is no news in the middle of that."""
+    with suppress(WorkbenchError, OSError):
+        for lane, text in said.items():
+            if text:
+                append_answer(project, Answer(question, lane, text, stopped=stopped, error=error))
 
 
 def _with_search(found: Answer, searched: float, late: float) -> Answer:
@@ -73,11 +100,11 @@ def _with_search(found: Answer, searched: float, late: float) -> Answer:
     )
 
 
-def _answer(requests: tuple[Request, ...], engine: Worker) -> Stage:
+def _answer(requests: tuple[Request, ...], engine: Worker, stops: Stops) -> Stage:
     """The engine's stage; when it dies before a word was said it is tried once more, from the beginning."""
     said = False
     for attempt in range(2):
-        stage = engine.run(answer, requests)
+        stage = engine.run(answer, requests, stops)
         try:
             for event in stage:
                 said = said or isinstance(event, (Token, Result))

@@ -7,7 +7,7 @@ lanes stream together. Models and contexts are kept for the next question (see `
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ from workbench.lanes.llama import Context, Model, Sampler, text_decoder
 from workbench.lanes.stamp import make_stamp
 from workbench.retrieval.passage import Passage
 from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
+from workbench.stops import Stops
 
 FIRST_ROOM = 96  # tokens of an answer that a context is made for; most are shorter, and longer ones make it grow
 STEPS_PER_CHUNK = 4  # tokens each running lane gets between two chunks of another lane's prompt
@@ -78,20 +79,24 @@ class _Run:
         return self.read < len(self.tokens)
 
 
-def answer(requests: tuple[Request, ...]) -> Stage:
+def answer(requests: tuple[Request, ...], stops: Stops | None = None) -> Stage:
     """Yields Waiting and Token of every lane, and a Result with each lane's Answer as it is done.
 
-    A lane that fails gets an Answer whose `stopped` is "failed" and whose `error` is the sentence; the others go on.
+    A lane that fails gets an Answer whose `stopped` is "failed" and whose `error` is the sentence, and one whose name
+    is in `stops` ends at once with what it has said, "cancelled"; the others go on.
     """
-    started = time.perf_counter()
+    started, stops = time.perf_counter(), stops or Stops()
     pool.thread_limit.cache_clear()  # the setting may have changed since the last question
     runs: list[_Run] = []
     for request in requests:
+        if request.lane.name in stops:
+            yield Result(_unanswered(request, started, "cancelled"))
+            continue
         yield Waiting(request.lane.name, _waiting_for(request))
         try:
             runs.append(_prepare(request, started))
         except WorkbenchError as error:
-            yield Result(_failed(request, str(error), started))
+            yield Result(_unanswered(request, started, "failed", str(error)))
     groups: list[_Group] = []
     try:
         for together in pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs):
@@ -99,8 +104,8 @@ def answer(requests: tuple[Request, ...]) -> Stage:
                 groups.append(_open_group(together))
             except WorkbenchError as error:
                 for run in together:
-                    yield Result(_failed(run.request, str(error), started))
-        yield from _take_turns(groups)
+                    yield Result(_unanswered(run.request, started, "failed", str(error)))
+        yield from _take_turns(groups, stops)
     finally:
         for each in groups:
             each.close()
@@ -162,14 +167,26 @@ class _Group:
             run.read = context.reuse(run.sequence, run.tokens)
             run.sampler = Sampler(context, run.lane.sampling)
 
-    def turn(self) -> Iterator[Event]:
-        """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read."""
+    def end_stopped(self, stops: Stops) -> Iterator[Event]:
+        """Let go of the lanes that nobody waits for any more; a sequence keeps what it read for the next question."""
+        for run in [each for each in self.runs if each.lane.name in stops]:
+            run.stopped = "cancelled"
+            self.runs.remove(run)
+            yield Result(self._answer(run))
+
+    def turn(self, wanted: Callable[[], bool]) -> Iterator[Event]:
+        """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read.
+
+        It is cut short when something else is `wanted`: a chunk that was half read is read again in the next turn.
+        """
         pool.advise_threads(self.context)
         reading = [run for run in self.runs if run.reading]
         for _ in range(STEPS_PER_CHUNK if reading else 1):
             yield from self._step()
+            if wanted():
+                break
         if reading:
-            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read))
+            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read), wanted)
 
     def _step(self) -> Iterator[Event]:
         """Decode one token of each running lane in one batch."""
@@ -191,8 +208,8 @@ class _Group:
         for sampler in samplers:
             sampler.move(self.context)
 
-    def _read_chunk(self, run: _Run) -> Iterator[Event]:
-        run.read = self.context.read(run.sequence, run.tokens, run.read, stop_requested)
+    def _read_chunk(self, run: _Run, wanted: Callable[[], bool]) -> Iterator[Event]:
+        run.read = self.context.read(run.sequence, run.tokens, run.read, wanted)
         if run.reading:
             yield Waiting(run.lane.name, f"prefill {100 * run.read // len(run.tokens)} %")
         else:
@@ -237,7 +254,7 @@ class _Group:
             prompt_parts=run.fitted.parts,
             prompt_tokens=len(run.tokens),
             answer_tokens=run.count,
-            first_token_seconds=run.first - run.started,
+            first_token_seconds=run.first - run.started if run.count else 0.0,
             tokens_per_second=(run.count - 1) / seconds if seconds > 0 else 0.0,
             seconds=time.perf_counter() - run.started,
             stopped=run.stopped,
@@ -272,26 +289,39 @@ def _open_group(runs: list[_Run]) -> _Group:
     return _Group(context, list(runs))
 
 
-def _take_turns(groups: list[_Group]) -> Iterator[Event]:
-    """Every context in turn until no lane is left; a context that fails takes only its own lanes with it."""
-    while any(group.runs for group in groups):
+def _take_turns(groups: Sequence[_Group], stops: Stops) -> Iterator[Event]:
+    """Every context in turn until no lane is left; a context that fails takes only its own lanes with it.
+
+    A stop is answered within a step, about 40 ms: whatever is being read just then is put off for it.
+    """
+
+    def wanted() -> bool:
+        return stop_requested() or stops.any_of(running)
+
+    while running := {run.lane.name for group in groups for run in group.runs}:
         for group in groups:
+            for each in groups:
+                yield from each.end_stopped(stops)
+            running = {run.lane.name for group in groups for run in group.runs}
             try:
-                yield from group.turn()
+                yield from group.turn(wanted)
             except WorkbenchError as error:
                 for run in group.runs:
-                    yield Result(_failed(run.request, str(error), run.started, run.prompt, run.text))
+                    yield Result(_unanswered(run.request, run.started, "failed", str(error), run.prompt, run.text))
                 group.runs = []
 
 
-def _failed(request: Request, error: str, started: float, prompt: str = "", text: str = "") -> Answer:
+def _unanswered(
+    request: Request, started: float, stopped: str, error: str = "", prompt: str = "", text: str = ""
+) -> Answer:
+    """What is left of a lane that failed, or was stopped before it had a place in a context."""
     return Answer(
         question=request.question,
         lane=request.lane.name,
         text=text,
         prompt=prompt,
         seconds=time.perf_counter() - started,
-        stopped="failed",
+        stopped=stopped,
         error=error,
         retrieved=request.passages,
     )
