@@ -19,6 +19,7 @@ from workbench.events import Progress, Result, Stage, Token, Waiting
 from workbench.lanes.lane import Answer, Lane, Stamp
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
+from workbench.stops import Stops
 from workbench.ui import compare_asking, compare_lanes
 from workbench.ui.bench import Bench
 from workbench.ui.theme import Theme
@@ -54,9 +55,12 @@ class Script:
     failing: dict[str, str] = field(default_factory=dict)  # lane -> the sentence it fails with
     hold: threading.Event = field(default_factory=threading.Event)  # cleared: answers stay half-way until it is set
     error: Exception | None = None  # raised before any answer
+    deaf: bool = False  # it does not listen when a lane is stopped
     asked: list[tuple[str, tuple[Lane, ...], dict[str, Any]]] = field(default_factory=list)
 
-    def stage(self, question: str, lanes: Any, project: Path, history: Any, knowledge: Any, engine: Any) -> Stage:
+    def stage(
+        self, question: str, lanes: Any, project: Path, history: Any, knowledge: Any, engine: Any, stops: Stops
+    ) -> Stage:
         self.asked.append((question, tuple(lanes), history))
         for lane in lanes:
             yield Waiting(lane.name, "reading 2 passages" if lane.context == "passages" else "prefill 43 %")
@@ -66,9 +70,15 @@ class Script:
         for lane in lanes:
             if lane.name not in self.failing:
                 yield Token(lane.name, texts[lane.name][:5])
+        left = list(lanes)
         while not self.hold.wait(0.02):
+            for lane in [each for each in left if each.name in stops and not self.deaf]:
+                left.remove(lane)
+                yield Result(replace(make_answer(question, lane, texts[lane.name][:5]), stopped="cancelled"))
+            if not left:
+                return
             yield Progress(0, 1, "writing")
-        for lane in lanes:
+        for lane in left:
             if lane.name in self.failing:
                 answer = Answer(question, lane.name, "", stopped="failed", error=self.failing[lane.name])
             else:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import LANES, Script
+from conftest import LANES, Script, make_lane
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -95,17 +95,93 @@ def test_escape_stops(page: ComparePage, qtbot: QtBot, script: Script) -> None:
     assert all(said.state == "stopped" for said in page.talk.turns[0].answers.values())
 
 
-def test_one_lane_can_be_stopped_while_the_others_go_on(page: ComparePage, qtbot: QtBot, script: Script) -> None:
-    script.hold.clear()
+def stop_lane(page: ComparePage, qtbot: QtBot, name: str) -> TurnView:
+    """Ask with answers held half-way and stop one lane; it has ended, the others have not."""
     begin(page, qtbot)
     view = page.view.turns[-1]
-    qtbot.waitUntil(lambda: view.cells["base"].text.plain() == "The a")
-    click(qtbot, view.cells["base"].stop)
+    qtbot.waitUntil(lambda: view.cells[name].text.plain() == "The a")
+    click(qtbot, view.cells[name].stop)
+    qtbot.waitUntil(lambda: page.talk.turns[-1].answers[name].answer is not None)
+    return view
+
+
+def test_one_lane_can_be_stopped_while_the_others_go_on(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.hold.clear()
+    view = stop_lane(page, qtbot, "base")
+    said = page.talk.turns[0].answers
+    assert page.asking.busy and said["rag"].busy and said["base"].state == "stopped"
+    assert said["base"].answer is not None and said["base"].answer.stopped == "cancelled"
+    assert view.cells["base"].why.isVisible() and view.cells["base"].figures.full_text()
     script.hold.set()
     qtbot.waitUntil(lambda: not page.asking.busy)
-    assert page.talk.turns[0].answers["base"].state == "stopped"
     assert view.cells["base"].text.plain() == "The a"
     assert view.cells["rag"].text.plain() == "The answer of rag [1]."
+    assert view.note.full_text().startswith("Turn 1. Two answers in") and "one stopped" in view.note.full_text()
+
+
+def test_a_stopped_lane_is_asked_again_while_the_others_go_on(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.hold.clear()
+    view = stop_lane(page, qtbot, "base")
+    click(qtbot, view.cells["base"].retry)
+    qtbot.waitUntil(lambda: len(script.asked) == 2)
+    assert [lane.name for lane in script.asked[1][1]] == ["base"]
+    assert page.talk.turns[0].answers["base"].busy and page.composer.ask.text() == "Stop"
+    script.hold.set()
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert view.cells["base"].text.plain() == "The answer of base."
+    [talk] = read_talks(page.talks.file)
+    assert [said.state for said in talk.turns[0].answers.values()] == ["done"] * 3
+
+
+def test_a_lane_that_does_not_listen_is_stopped_from_outside(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.deaf = True
+    script.hold.clear()
+    begin(page, qtbot)
+    qtbot.waitUntil(lambda: page.view.turns[-1].cells["base"].text.plain() == "The a")
+    page.asking.stop()
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert [said.state for said in page.talk.turns[0].answers.values()] == ["stopped"] * 3
+
+
+def test_the_keys_that_ask_never_stop_and_the_next_question_waits(
+    page: ComparePage, qtbot: QtBot, script: Script
+) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    qtbot.keyClicks(page.composer.edit, "And the S1?")
+    qtbot.keyClick(page.composer.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert all(said.busy for said in page.talk.turns[0].answers.values()) and page.composer.text == "And the S1?"
+    script.hold.set()
+    qtbot.waitUntil(lambda: not page.asking.busy)
+
+
+def test_answers_that_end_after_another_conversation_was_opened_stay_in_their_own(
+    page: ComparePage, qtbot: QtBot, script: Script
+) -> None:
+    script.hold.clear()
+    begin(page, qtbot)
+    talk = page.talk
+    qtbot.waitUntil(lambda: talk.turns[0].answers["base"].text == "The a")
+    page.new_talk()
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    [kept] = read_talks(page.talks.file)
+    assert kept.id == talk.id != page.talk.id
+    assert {said.state for said in kept.turns[0].answers.values()} == {"stopped"} and page.composer.ask.text() == "Ask"
+
+
+def test_a_conversation_that_was_taken_out_while_it_was_answered_stays_out(
+    page: ComparePage, qtbot: QtBot, script: Script, window: Window
+) -> None:
+    ask(page, qtbot)
+    script.hold.clear()
+    begin(page, qtbot, "And the S1?")
+    page.talks.open_history()
+    sheet = window.sheet
+    assert isinstance(sheet, HistorySheet)
+    [row] = sheet.rows()
+    row.removed.emit(row._talk)
+    qtbot.waitUntil(lambda: not page.asking.busy)
+    assert read_talks(page.talks.file) == []
 
 
 def test_a_lane_that_fails_says_so_in_its_own_column(page: ComparePage, qtbot: QtBot, script: Script) -> None:
@@ -185,29 +261,30 @@ def test_a_citation_opens_its_passage(page: ComparePage, qtbot: QtBot, window: W
 
 
 def test_the_lane_in_question_stays_in_view_beside_a_sheet(page: ComparePage, qtbot: QtBot, window: Window) -> None:
-    page.bench.remember(compare_lanes=["base", "prompted", "full", "rag"])
-    page._refresh_lanes()
-    window.resize(1280, 800)
+    page.lanes.show(["base", "prompted", "full", "rag"])
+    window.resize(1440, 900)
     view = ask(page, qtbot)
     window.grab()
-    page._on_why(page.talk.turns[0], "rag")
+    page.answers.open_why(page.talk.turns[0], "rag")
     window.grab()
-    assert "rag" in view.cells and view.cells["rag"].width() >= 264
-    assert page.left.isVisible() and "more lane" in page.left.text()
-    click(qtbot, page.left)
-    assert "base" in view.cells or "prompted" in view.cells
+    assert list(view.cells) == ["prompted", "full", "rag"] and view.cells["rag"].width() >= 263
+    assert page.head.left.isVisible() and page.head.left.words.text() == "1 more lane"
+    assert page.head.left.accessibleName() == "1 more lane: Base" and not page.head.right.isVisible()
+    click(qtbot, page.head.left)
+    assert list(view.cells) == ["base", "prompted", "full"]
+    assert page.head.right.words.text() == "1 more lane" and not page.head.left.isVisible()
 
 
 def test_the_best_answer_is_voted_for_and_kept(page: ComparePage, qtbot: QtBot) -> None:
     view = ask(page, qtbot)
     click(qtbot, view.cells["rag"].vote)
     assert view.cells["rag"].vote.text() == "Best"
-    [talk] = read_talks(page._file)
+    [talk] = read_talks(page.talks.file)
     assert talk.turns[0].best == "rag"
 
 
 def test_blind_hides_who_is_who_until_the_vote(page: ComparePage, qtbot: QtBot) -> None:
-    click(qtbot, page.blind)
+    click(qtbot, page.head.blind)
     view = ask(page, qtbot)
     page.window().grab()
     assert [head.name.full_text() for head in page.view.heads.heads] == ["Answer A", "Answer B", "Answer C"]
@@ -219,7 +296,7 @@ def test_blind_hides_who_is_who_until_the_vote(page: ComparePage, qtbot: QtBot) 
 
 
 def test_differences_of_two_answers_are_marked(page: ComparePage, qtbot: QtBot, script: Script) -> None:
-    page._show_lanes(["base", "rag"])
+    page.lanes.show(["base", "rag"])
     script.words = {"base": "It is 12 months.", "rag": "It is 36 months."}
     view = ask(page, qtbot)
     click(qtbot, view.differences)
@@ -302,7 +379,7 @@ def test_conversations_are_found_by_their_words_and_opened_again(
     page.new_talk()
     assert page.view.turns == []
     ask(page, qtbot, "Where is the office?")
-    page._on_history()
+    page.talks.open_history()
     sheet = window.sheet
     assert isinstance(sheet, HistorySheet) and len(sheet.rows()) == 2
     qtbot.keyClicks(sheet.search, "warranty x2")
@@ -313,14 +390,14 @@ def test_conversations_are_found_by_their_words_and_opened_again(
 
 def test_a_removed_conversation_can_be_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:
     ask(page, qtbot)
-    page._on_history()
+    page.talks.open_history()
     sheet = window.sheet
     assert isinstance(sheet, HistorySheet)
     [row] = sheet.rows()
     row.removed.emit(row._talk)
-    assert sheet.rows() == [] and read_talks(page._file) == []
+    assert sheet.rows() == [] and read_talks(page.talks.file) == []
     click(qtbot, window.notice_bar._action)
-    assert [talk.name for talk in read_talks(page._file)] == [QUESTION]
+    assert [talk.name for talk in read_talks(page.talks.file)] == [QUESTION]
 
 
 def test_closing_in_the_middle_of_an_answer_ends_soon(
@@ -328,12 +405,15 @@ def test_closing_in_the_middle_of_an_answer_ends_soon(
 ) -> None:
     script.hold.clear()
     begin(page, qtbot)
+    qtbot.waitUntil(lambda: page.talk.turns[0].answers["base"].text == "The a")
     window.close()
     assert not window.isVisible()
+    [talk] = read_talks(page.talks.file)
+    assert (talk.turns[0].answers["base"].text, talk.turns[0].answers["base"].state) == ("The a", "stopped")
 
 
 def test_a_lane_is_edited_into_ones_own(page: ComparePage, qtbot: QtBot, window: Window) -> None:
-    page._edit_lane(LANES["rag"])
+    page.lanes.edit(LANES["rag"])
     sheet = window.sheet
     assert isinstance(sheet, LaneSheet)
     sheet.name.setText("Eight passages")
@@ -345,27 +425,37 @@ def test_a_lane_is_edited_into_ones_own(page: ComparePage, qtbot: QtBot, window:
 
 
 def test_lanes_are_reordered_taken_out_and_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:
-    page._on_lanes()
+    page.lanes.open_all()
     sheet = window.sheet
     assert isinstance(sheet, LanesSheet)
     sheet._move(2, -1)
     assert [lane.name for lane in page.view.lanes] == ["base", "rag", "prompted"]
-    page._take_out("rag")
+    page.lanes.take_out("rag")
     assert [lane.name for lane in page.view.lanes] == ["base", "prompted"]
     click(qtbot, window.notice_bar._action)
     assert [lane.name for lane in page.view.lanes] == ["base", "rag", "prompted"]
 
 
 def test_a_lane_is_duplicated_and_its_copy_deleted(page: ComparePage, qtbot: QtBot, window: Window) -> None:
-    page._duplicate(LANES["prompted"])
+    page.lanes.duplicate(LANES["prompted"])
     names = [lane.name for lane in page.view.lanes]
     assert names == ["base", "prompted", "prompted-copy", "rag"]
     copy = compare_lanes.own_lanes(page.bench.project)["prompted-copy"]
     menu = QMenu()
-    page._fill_lane_menu(menu, copy)
+    page.lanes.fill_lane_menu(menu, copy)
     assert "Delete this lane" in [action.text() for action in menu.actions()]
-    page._delete(copy)
+    page.lanes.delete(copy)
     assert "prompted-copy" not in compare_lanes.own_lanes(page.bench.project)
+
+
+def test_a_lane_that_comes_to_the_project_is_shown_at_once(
+    page: ComparePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {**LANES, "rag+tuned:new": make_lane("rag+tuned:new", context="passages")}
+    monkeypatch.setattr(compare_lanes, "standard_lanes_of", lambda project: dict(more))
+    page.bench.remember(compare_lanes=["base", "rag+tuned:new"])
+    page.bench.adapters_changed.emit()
+    assert [lane.name for lane in page.view.lanes] == ["base", "rag+tuned:new"]
 
 
 def test_another_page_can_have_a_question_asked_in_chosen_lanes(

@@ -15,6 +15,7 @@ from workbench import paths, records
 from workbench.project import Project
 from workbench.sample import make_sample_project, sample_files, sample_questions
 from workbench.ui.bench import Bench
+from workbench.ui.compare_empty import questions_to_try
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.theme import Theme
 from workbench.ui.welcome_page import WelcomePage, project_for
@@ -55,7 +56,7 @@ def test_the_sample_is_one_click_away(first_window: Window, asked_to_index: list
     assert asked_to_index == [bench.project.folder]
     assert first_window.current_page == "compare" and first_window.rail.isVisible()
     page = first_window.page("compare")
-    assert isinstance(page, ComparePage) and page._questions_to_try() == sample_questions()[:3]
+    assert isinstance(page, ComparePage) and questions_to_try(page.bench) == sample_questions()[:3]
     assert bench.settings.welcomed and bench.settings.last_project == str(bench.project.folder)
 
 

@@ -97,7 +97,7 @@ def steps() -> Stage:
 
 
 def answering(
-    question: str, lanes: Sequence[Lane], project: Path, history: Any, knowledge: Worker, engine: Worker
+    question: str, lanes: Sequence[Lane], project: Path, history: Any, knowledge: Worker, engine: Worker, stops: Any
 ) -> Stage:
     """Stands for the answers of all lanes."""
     words = (TEXT * 20).split(" ")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QPlainTextEdit, QStyle, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.ui import icons, theme, widgets
-from workbench.ui.compare_heads import NUMBERS_IN_WORDS, title_of
+from workbench.ui.compare_heads import in_words, title_of
 
 LINES = (1, 7)  # the box grows with the question, between these
 
@@ -143,15 +143,20 @@ class Composer(QFrame):
         elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
             if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-                self._on_ask_clicked()
+                self.send()
                 return True
         return super().eventFilter(watched, event)
+
+    def send(self) -> None:
+        """Ask what stands in the box; while answers come it waits there, for the keys that ask must not stop them."""
+        if not self._busy and self.text and self.ticked:
+            self.asked.emit(self.text)
 
     def _on_ask_clicked(self) -> None:
         if self._busy:
             self.stop_clicked.emit()
-        elif self.text and self.ticked:
-            self.asked.emit(self.text)
+        else:
+            self.send()
 
     def _on_text_changed(self) -> None:
         self.ask.setEnabled(self._busy or bool(self.text and self.ticked))
@@ -168,13 +173,13 @@ class Composer(QFrame):
         elif not count:
             hint = self.tr("Tick a lane to ask")
         elif count == total and total > 1:
-            hint = self.tr("Ask all {0} lanes").format(NUMBERS_IN_WORDS[total])
+            hint = self.tr("Ask all {0} lanes").format(in_words(total))
         else:
             one = next((tick for tick in self._ticks if tick.isChecked()), self._ticks[0])
             hint = (
                 self.tr("Ask {0}").format(title_of(one.lane))
                 if count == 1
-                else self.tr("Ask {0} of {1} lanes").format(NUMBERS_IN_WORDS[count], NUMBERS_IN_WORDS[total])
+                else self.tr("Ask {0} of {1} lanes").format(in_words(count), in_words(total))
             )
         self.edit.setPlaceholderText(hint)
         self._on_text_changed()

@@ -17,6 +17,11 @@ LETTERS = "ABCDEF"
 NUMBERS_IN_WORDS = ("no", "one", "two", "three", "four", "five", "six")
 
 
+def in_words(count: int) -> str:
+    """A small number as a sentence says it."""
+    return NUMBERS_IN_WORDS[count] if count < len(NUMBERS_IN_WORDS) else str(count)
+
+
 def columns_that_fit(width: int, lanes: int) -> int:
     """How many whole columns are shown."""
     return max(1, min(lanes, width // NARROWEST))

@@ -18,6 +18,7 @@ from workbench import records
 from workbench.lanes.lane import Answer, Lane, Turn
 
 CONVERSATIONS = "conversations.jsonl"  # in the project folder
+ENDED = ("done", "stopped", "failed")  # states of an answer that nothing is added to any more
 
 
 def new_id() -> str:
@@ -161,6 +162,7 @@ def _turn(line: dict[str, Any]) -> TalkTurn:
     for each in line["answers"]:
         lane: Lane = records.from_plain(Lane, each["lane"])
         answer = records.from_plain(Answer, each["answer"]) if each.get("answer") else None
-        answers[lane.name] = LaneAnswer(lane, each["text"], "", each["state"], each.get("error", ""), answer)
+        state = each["state"] if each["state"] in ENDED else "stopped"  # written while it was still being said
+        answers[lane.name] = LaneAnswer(lane, each["text"], "", state, each.get("error", ""), answer)
     kept = {name: line[name] for name in ("id", "created", "question", "seconds", "blind", "best")}
     return TalkTurn(answers=answers, **kept)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QWidget
 from workbench.ui import theme, widgets
 from workbench.ui.compare_cell import AnswerCell
 from workbench.ui.compare_diff import differing_spans
-from workbench.ui.compare_heads import NUMBERS_IN_WORDS, title_of
+from workbench.ui.compare_heads import in_words, title_of
 from workbench.ui.compare_talk import TalkTurn
 
 
@@ -137,9 +137,9 @@ class TurnView(QWidget):
         turn, busy = self.turn, self.turn.busy
         self.note.set_text(self._note())
         answered = [name for name, said in turn.answers.items() if said.text and not said.busy]
-        self.differences.setVisible(len(answered) > 1 and not busy and not self._hidden)
+        self.differences.setVisible(len(answered) > 1 and not busy and not self.hidden_names)
         self.suite.setVisible(not busy)
-        self.copy.setVisible(bool(answered) and not busy and not self._hidden)
+        self.copy.setVisible(bool(answered) and not busy and not self.hidden_names)
         for each in (self.retry, self.edit_button):
             each.setEnabled(not busy)
 
@@ -149,12 +149,12 @@ class TurnView(QWidget):
         if cell is None:
             return
         cell.said = turn.answers.get(name)
-        hidden = self._hidden
+        hidden = self.hidden_names
         revealed = title_of(cell.said.lane) if self._lettered and not hidden and cell.said is not None else ""
         cell.set_hidden(hidden, turn.best == name, revealed)
 
     @property
-    def _hidden(self) -> bool:
+    def hidden_names(self) -> bool:
         """Whether this turn keeps quiet about its lanes: in blind mode, until the vote."""
         return self._lettered and self.turn.hidden
 
@@ -180,13 +180,17 @@ class TurnView(QWidget):
         if turn.busy:
             left = sum(said.busy for said in turn.answers.values())
             return self.tr("Turn {0}. {1} of {2} answers to come").format(self.number, left, len(turn.answers))
-        if self._hidden:
+        if self.hidden_names:
             return self.tr("Turn {0}. Vote for the best answer to see whose it is.").format(self.number)
-        count = len(turn.answers)
-        number = NUMBERS_IN_WORDS[count].capitalize() if count < len(NUMBERS_IN_WORDS) else str(count)
+        states = [said.state for said in turn.answers.values()]
+        count = states.count("done")
         what = self.tr("answers") if count != 1 else self.tr("answer")
         took = widgets.seconds_text(turn.seconds)
-        return self.tr("Turn {0}. {1} {2} in {3}").format(self.number, number, what, took)
+        said = self.tr("Turn {0}. {1} {2} in {3}").format(self.number, in_words(count).capitalize(), what, took)
+        for state, text in (("stopped", self.tr("{0} stopped")), ("failed", self.tr("{0} failed"))):
+            if state in states:
+                said += ", " + text.format(in_words(states.count(state)))
+        return said
 
     def _on_edit(self) -> None:
         self.edit.setPlainText(self.turn.question)

@@ -25,7 +25,7 @@ class TurnsView(QWidget):
     """Shows a Talk in the columns of its lanes. What does not fit is reached by whole columns."""
 
     turn_added = Signal(object)  # TurnView, to be connected
-    columns_changed = Signal(int, int)  # lanes out of sight at the left and at the right
+    columns_changed = Signal(list, list)  # the lanes out of sight at the left and at the right
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,6 +117,7 @@ class TurnsView(QWidget):
         lanes = self._lanes
         if not lanes:
             self.heads.show_lanes([], [], False)
+            self.columns_changed.emit([], [])
             return
         width = self.scroller.viewport().width()
         fit = columns_that_fit(width, len(lanes))
@@ -126,7 +127,7 @@ class TurnsView(QWidget):
         for view in self.turns:
             order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
             view.show_columns(order[self._first : self._first + fit], widths, self._blind)
-        self.columns_changed.emit(self._first, len(lanes) - fit - self._first)
+        self.columns_changed.emit(lanes[: self._first], lanes[self._first + fit :])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The columns follow the room beside the scroll bar, which is known only once the scroll area was laid out."""
