@@ -48,6 +48,7 @@ class _Run:
     fitted: FittedPrompt
     prompt: str
     tokens: list[int]
+    limit: int  # tokens of context in the end, when the answer has the longest length it may have
     canary: str = ""
     sequence: int = -1
     read: int = 0  # tokens of the prompt that are in the cache
@@ -68,11 +69,6 @@ class _Run:
     def need(self) -> int:
         """Tokens of context at first: the prompt and the beginning of an answer."""
         return len(self.tokens) + min(self.lane.sampling.max_tokens, FIRST_ROOM)
-
-    @property
-    def limit(self) -> int:
-        """Tokens of context in the end, when the answer has the longest length it may have."""
-        return min(len(self.tokens) + self.lane.sampling.max_tokens, pool.longest_context(self.model))
 
     @property
     def reading(self) -> bool:
@@ -136,7 +132,8 @@ def _prepare(request: Request, started: float) -> _Run:
     parts = dict(fitted.parts)
     extra = len(tokens) - sum(parts.values())
     fitted = FittedPrompt(fitted.messages, fitted.passages, (*fitted.parts, ("template", max(0, extra))))
-    return _Run(request, started, model, fitted, prompt, tokens)
+    limit = min(len(tokens) + lane.sampling.max_tokens, longest)
+    return _Run(request, started, model, fitted, prompt, tokens, limit)
 
 
 def _material(request: Request) -> Material:
