@@ -127,7 +127,7 @@ def test_an_adapter_changes_answers_and_its_absence_leaves_the_base_bit_for_bit(
     bare = answers(Request("Describe a river.", lane("base")))["base"]
     both = answers(
         Request("Describe a river.", lane("base")),
-        Request("Describe a river.", lane("tuned", adapter=adapter)),
+        Request("Describe a river.", lane("tuned", adapter=adapter, adapter_scale=8.0)),  # seen on any CPU
         Request("Describe a river.", lane("off", adapter=adapter, adapter_scale=0.0)),
     )
     assert both["base"].text == both["off"].text == bare.text
