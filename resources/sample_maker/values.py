@@ -73,6 +73,22 @@ _THINGS: dict[str, tuple[str, str]] = {
         "Aurora Blue Constance Daring Evening Faithful Grey Helena Island Jolly Lucky Merry",
         "Star Heron Maid Spirit Queen Rose Tide Hope",
     ),
+    "site": (
+        "Heather Kestrel Otter Pine Stone Windy Fern Mossy Raven Amber Thistle Larch",
+        "Ridge Bank Meadow Point Fell Common Bay Down",
+    ),
+    "clinic": (
+        "Elder Saint-Luke Park Rosewood Harbour Juniper Maple Southern Hazel Saint-Clare",
+        "Clinic Hospital Infirmary",
+    ),
+    "material": (
+        "Tecta Marlo Granit Pelox Durano Varin Solmar Corvit Lumex Hadrol",
+        "20 55 Plus Extra S Forte",
+    ),
+    "device": (
+        "Brava Castor Electra Gemini Hydra Juno Kepler Lyra Mistral Nova Pavo",
+        "100 220 S4 Max K2 E5 Uno 75",
+    ),
     "app": (
         "Paper Note Cash Trip Cloud Shift Stock Team Route Plan",
         "Wren Nest Pilot Board Flow Desk Keeper Mate",

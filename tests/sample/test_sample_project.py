@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import random
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -76,3 +78,49 @@ def test_the_committed_sample_is_what_the_sources_make(checker: ModuleType, read
         if made.suffix in (".md", ".txt", ".html", ".csv", ".rtf", ".epub"):  # office libraries differ between versions
             assert made.read_bytes() == (RESOURCES / "sample" / "documents" / page.path).read_bytes()
     assert read.cases == make_suite(RESOURCES / "source")
+
+
+def test_the_committed_reading_rows_are_what_the_sources_make(checker: ModuleType, read: Any) -> None:
+    import make_sample
+
+    tickets = make_sample.make_tickets(
+        RESOURCES / "source" / "ticket_parts.yaml", make_sample.TICKETS, make_sample.TICKET_SEED
+    )
+    assert read.readings == make_sample._reading_rows(tickets)
+
+
+def test_every_kind_of_passage_can_do_without_its_name_and_be_asked_in_vain(checker: ModuleType) -> None:
+    from sample_maker.kinds import read_kinds
+
+    kinds = read_kinds(RESOURCES / "source" / "reading_kinds.txt")
+    assert [kind.name for kind in kinds if "{e}" in kind.nameless + " ".join(kind.facts)] == []
+    assert [kind.name for kind in kinds if not (kind.headings and kind.plain_asks and kind.near)] == []
+    assert [kind.name for kind in kinds if len(kind.asks) <= len(kind.slots)] == []  # some are worded twice
+
+
+def test_a_passage_that_does_not_name_its_subject_is_told_by_its_file_or_heading(checker: ModuleType) -> None:
+    from sample_maker.kinds import read_kinds, some_subject
+    from sample_maker.origins import slug
+    from sample_maker.sheets import some_sheet
+
+    pick, hidden, lost = random.Random(7), 0, []
+    for kind in read_kinds(RESOURCES / "source" / "reading_kinds.txt") * 4:
+        subject = some_subject(kind, pick)
+        sheet = some_sheet(kind, subject, pick)
+        if subject.name.lower() not in " ".join(sheet.text.lower().split()):
+            hidden += 1
+            lost += [] if slug(subject.name) in slug(f"{sheet.origin.file} {sheet.origin.location}") else [sheet]
+    assert hidden > 100
+    assert lost == []
+
+
+def test_many_editions_tell_their_year_in_the_file_name_alone(read: Any) -> None:
+    pairs = []
+    for row in read.readings:
+        dated = {re.sub(r"20\d\d", "", p["file"]): [] for p in row["passages"] if re.search(r"20\d\d", p["file"])}
+        for passage in row["passages"]:
+            dated.get(re.sub(r"20\d\d", "", passage["file"]), []).append(passage)
+        pairs += [pair for pair in dated.values() if len(pair) == 2 and pair not in pairs]
+    assert len(pairs) >= 8
+    years = [(re.findall(r"20\d\d", passage["file"])[0], passage["text"]) for pair in pairs for passage in pair]
+    assert [text for year, text in years if year in text] == []
