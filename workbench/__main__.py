@@ -9,6 +9,10 @@ import sys
 
 def main() -> int:
     """The program. Returns the exit status."""
+    from workbench import program
+
+    if program.played_python():  # a built app is its own Python
+        return 0
     _log_to_file()
     if len(sys.argv) == 1:
         return _open_window()

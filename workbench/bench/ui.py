@@ -13,13 +13,13 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from workbench import program
 from workbench.bench import Figure
 from workbench.errors import ChildCrashed
 from workbench.events import Event, Progress, Result, Stage
@@ -49,13 +49,13 @@ def run(project: Path) -> Stage:
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         copy = _copy(project, Path(name) / "project")
         environment = _environment(Path(name) / "bytecode")
-        ours = [sys.executable, "-m", "workbench.ui.bench_ui", "open", str(copy)]
-        empty = [sys.executable, "-c", EMPTY]
+        ours = program.command("workbench.ui.bench_ui", "open", str(copy))
+        empty = program.script(EMPTY)
         seconds: list[tuple[float, float, float, float]] = []  # ours: all, of the CPU; empty: all, of the CPU
         for number in range(ROUNDS + 1):
             yield Progress(number, ROUNDS + 2, "Opening windows", "windows")
             seconds.append((*_first_line(ours, environment), *_first_line(empty, environment)))
-        load = yield from _load([*ours[:3], "load", str(copy)], environment)
+        load = yield from _load(program.command("workbench.ui.bench_ui", "load", str(copy)), environment)
         yield Result((*_opening(seconds[1:]), *_living(load)))
 
 

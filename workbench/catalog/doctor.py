@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from workbench import paths, records, settings
@@ -25,6 +26,7 @@ from workbench.catalog.models import catalogue
 from workbench.catalog.records import Check, Model
 from workbench.children import QUIET
 from workbench.errors import WorkbenchError
+from workbench.program import is_built, script
 
 PATIENCE = 6.0  # seconds a probe may take
 LITTLE_DISK = 2_000_000_000  # bytes: room for an index, a few adapters and a small model
@@ -62,7 +64,10 @@ def check(project: Path | None = None) -> tuple[Check, ...]:
 
 def _safely(look: Callable[[], Check]) -> Check:
     try:
-        return look()
+        found = look()
+        if is_built() and ("make setup" in found.mend or ".venv" in found.mend):  # neither is there in a built app
+            return replace(found, mend="Put a fresh copy of the app in the place of this one.")
+        return found
     except Exception as error:  # one look that fails must not hide the others
         name = getattr(look, "__name__", "check").strip("_<>")
         return Check(name, "warn", f"Could not be looked at ({type(error).__name__}: {error}).")
@@ -76,7 +81,7 @@ def ask(program: str) -> tuple[object, str]:
     environment = {**QUIET, **os.environ, "PYTHONWARNINGS": "ignore"}
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", program],
+            script(program),
             capture_output=True,
             text=True,
             timeout=PATIENCE,

@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import math
-import multiprocessing
 import os
 import re
-import runpy
 import shutil
-import sys
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import records
+from workbench import program, records
 from workbench.errors import BadModel, InputError, ProjectBusy
 from workbench.project import Project
 from workbench.tuning.base import BaseInfo, read_base
@@ -125,15 +123,11 @@ def check_parity(recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_expectations(folder, recipe, model, examples[:PARITY_ROWS], tokenizer)
-    process = multiprocessing.get_context("spawn").Process(
-        target=run_module, args=("workbench.lanes.parity", str(folder))
-    )
-    process.start()
-    process.join()
+    asked = subprocess.run(program.command("workbench.lanes.parity", str(folder)), check=False)
     try:
         measured = records.read_json(folder / "result.json")
     except (OSError, ValueError):
-        why = f"exit status {process.exitcode}"
+        why = f"exit status {asked.returncode}"
         return {
             "ok": False,
             "verdict": f"llama.cpp could not be asked with this adapter ({why}; output.log says more).",
@@ -141,12 +135,6 @@ def check_parity(recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return judge_parity(measured)
-
-
-def run_module(name: str, *arguments: str) -> None:
-    """Run a module as a program, in the process this is called in; spawned, it works in a built app too."""
-    sys.argv = [name, *arguments]
-    runpy.run_module(name, run_name="__main__")
 
 
 def write_expectations(folder: Path, recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer: Any) -> None:

@@ -7,14 +7,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import errors, records
+from workbench import errors, program, records
 from workbench.children import QUIET
 from workbench.errors import ChildCrashed, DiskFull, InputError, MissingFile, ProjectBusy, WorkbenchError
 from workbench.events import Event, Note, Progress, Result, Stage, Step
@@ -126,7 +125,7 @@ def start(recipe: Recipe) -> Iterator[Note]:
     records.write_json(recipe.folder / "recipe.json", recipe)
     with (recipe.folder / "output.log").open("ab") as output:
         process = subprocess.Popen(
-            train_command(recipe.folder / "recipe.json"),
+            program.command("workbench.tuning.train", str(recipe.folder / "recipe.json")),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -134,18 +133,6 @@ def start(recipe: Recipe) -> Iterator[Note]:
             start_new_session=True,  # it outlives the window and does not get its Ctrl+C
         )
     _wait_for_start(recipe.folder, process)
-
-
-def train_command(recipe_path: Path) -> list[str]:
-    """The command that runs the child; a built app is its own interpreter."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "train", str(recipe_path)]
-    return [
-        sys.executable,
-        "-m",
-        "workbench.tuning.train",
-        str(recipe_path),
-    ]  # as `workbench train`, without the command line
 
 
 def _clear(folder: Path) -> None:
