@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 ANONYMIZED_TELEMETRY=False DO_NOT_TRACK=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format pin
+.PHONY: help setup demo run test check format pin package
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -31,6 +31,9 @@ check: setup ## format, lint, types and the quick tests
 format: setup ## put the code in shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+package: setup ## an app that needs no Python, in dist/, with the starter models inside
+	@$(BIN)/python packaging/build_app.py
 
 pin: setup ## write packaging/constraints.txt from what .venv holds
 	@$(BIN)/python packaging/pin.py

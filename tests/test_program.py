@@ -76,7 +76,7 @@ def test_a_built_app_still_has_its_commands(
 
 
 @pytest.mark.usefixtures("built")
-def test_what_a_built_app_starts_does_not_load_the_apps_libraries(
+def test_what_a_built_app_starts_looks_for_libraries_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["workbench"])
@@ -84,15 +84,11 @@ def test_what_a_built_app_starts_does_not_load_the_apps_libraries(
         "LD_LIBRARY_PATH": f"{tmp_path}:/usr/local/lib",
         "QT_PLUGIN_PATH": f"{tmp_path}/PySide6/Qt/plugins",
         "HOME": "/home/somebody",
-        "_PYI_APPLICATION_HOME_DIR": str(tmp_path),
+        "_PYI_PARENT_PROCESS_LEVEL": "1",
     }
     monkeypatch.setattr(program.os, "environ", environment)
     assert not program.played_python()
-    assert environment == {
-        "LD_LIBRARY_PATH": "/usr/local/lib",
-        "HOME": "/home/somebody",
-        "_PYI_APPLICATION_HOME_DIR": str(tmp_path),
-    }
+    assert environment == {"LD_LIBRARY_PATH": "/usr/local/lib", "HOME": "/home/somebody"}
 
 
 def calls(path: Path, name: str) -> list[ast.Call]:

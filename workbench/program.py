@@ -58,14 +58,14 @@ def run_module(name: str, *arguments: str) -> None:
 def _clean_environment(environment: MutableMapping[str, str], home: str) -> None:
     """Take the app's own folder out of it, so that programs we start (a browser, nvidia-smi) load their own libraries.
 
-    Ours are found by now, and each copy of the app finds them anew when it starts.
+    Ours are found by now. A copy of the app looks for them anew when nothing tells it (_PYI_) that this was done.
     """
     for name, value in list(environment.items()):
         places = value.split(os.pathsep)
         kept = [place for place in places if place != home and not place.startswith(home + os.sep)]
-        if name.startswith("_PYI_") or kept == places:  # those tell a copy of the app where it is
+        if kept == places and not name.startswith("_PYI_"):
             continue
-        if kept:
+        if kept and not name.startswith("_PYI_"):
             environment[name] = os.pathsep.join(kept)
         else:
             del environment[name]
