@@ -11,6 +11,7 @@ indexed: every stage yields at least twice a second, and that is how long anothe
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import queue
@@ -113,7 +114,7 @@ class Child:
         finished = False
         try:
             for each in stops:
-                each.connect(lambda part: self._tell(process, ("stop part", number, part, ())))
+                each.connect(functools.partial(self._tell_part, process, number))
             while True:
                 kind, value = inbox.get()
                 if kind == "event":
@@ -196,6 +197,10 @@ class Child:
             return
         self._forget(process)
         process.kill()
+
+    def _tell_part(self, process: Any, number: int, part: str) -> None:
+        """A part of a stage is to stop; one whose child is gone has stopped already."""
+        self._tell(process, ("stop part", number, part, ()))
 
     def _tell(self, process: Any, message: tuple[str, int, Any, tuple[Any, ...]]) -> bool:
         """Send a message to a child; False when it is not the one that runs now."""

@@ -42,8 +42,9 @@ class Stops:
         """Tell one listener what is added, beginning with what was added already; None tells nobody any more."""
         with self._lock:
             self._listener, known = listener, sorted(self._parts)
-        for part in known if listener is not None else ():
-            listener(part)
+        if listener is not None:
+            for part in known:
+                listener(part)
 
     def __reduce__(self) -> tuple[type[Stops], tuple[tuple[str, ...]]]:
         return Stops, (tuple(self._parts),)
