@@ -25,7 +25,7 @@ SOURCE, SAMPLE = HERE / "source", HERE / "sample"
 TICKET_SEED, READING_SEED, SPARE_SEED = 20250310, 20250311, 20250312
 
 TICKETS = 360
-PILES = 110  # of passages with five questions each
+PILES = 80  # of passages with five questions each
 TICKETS_AMONG_PASSAGES = 50  # enough that a model tuned on both files still writes tickets when passages stand first
 
 
