@@ -40,7 +40,11 @@ def make_sample_project(folder: Path) -> Project:
         folders=(_place(project, "documents", told["files"]["documents"]),),
         system_prompt=told["system_prompt"].strip(),
         examples=tuple((each["question"], each["answer"]) for each in told["examples"]),
-        options={**project.info.options, "questions": list(sample_questions())},  # the Compare page offers them
+        options={  # what the Compare page offers, and what the Fine-tune page begins with
+            **project.info.options,
+            "questions": list(sample_questions()),
+            "training_files": [path.name for path in sample_files(project).datasets],
+        },
     )
     return project
 

@@ -22,14 +22,15 @@ from workbench.tuning.dataset import DatasetReport, Problem, Span
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.ui import finetune_page
 from workbench.ui import finetune_source as source
+from workbench.ui import finetune_trial as trial
 from workbench.ui.bench import Bench
-from workbench.ui.finetune_page import FinetunePage, clean_name, free_name
+from workbench.ui.finetune_page import FinetunePage
 from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, make_choices, step_count
-from workbench.ui.finetune_recipe import RecipeSheet
 from workbench.ui.finetune_rows import RowDialog, read_row, replace_row, take_in
 from workbench.ui.finetune_run import RunCourse, pass_marks
 from workbench.ui.finetune_runs import RunsSheet
 from workbench.ui.finetune_samples import judge
+from workbench.ui.finetune_settings import RecipeSheet
 
 REPORT = DatasetReport(
     "OpenAI messages (JSON lines, UTF-8)", 409,
@@ -50,6 +51,7 @@ class Trainer:
         self.project, self.go = project, threading.Event()
         self.started: list[Recipe] = []
         self.stopped: list[Path] = []
+        self.measured: list[int] = []
 
     def inspect(self, files: tuple[Path, ...], model: Path) -> Stage:
         yield Progress(0, 0, "reading")
@@ -67,6 +69,11 @@ class Trainer:
             yield Progress(9, 138, "training", "steps")
         make_run(self.project, recipe.name, 138, 138, "done")
         yield Result(next(run for run in source.list_runs(self.project) if run.name == recipe.name))
+
+    def measure(self, recipe: Recipe, rows: int) -> Stage:
+        self.measured.append(rows)
+        yield Progress(1, 8, "a short trial", "steps")
+        yield Result(Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
 
     def stop_run(self, folder: Path) -> Stage:
         self.stopped.append(folder)
@@ -86,6 +93,7 @@ def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     monkeypatch.setattr(source, "start_and_watch", made.start_and_watch)
     monkeypatch.setattr(source, "stop_run", made.stop_run)
     monkeypatch.setattr(source, "model_of", lambda project: Path("/models/starter.gguf"))
+    monkeypatch.setattr(trial, "measure", made.measure)
     monkeypatch.setattr(finetune_page, "make_choices", make_up_choices)
     return made
 
@@ -109,7 +117,7 @@ def page(bench: Bench, trainer: Trainer, qtbot: QtBot) -> Iterator[FinetunePage]
 
 @pytest.fixture
 def ready(page: FinetunePage, file: Path, qtbot: QtBot) -> FinetunePage:
-    page.take_file(file)
+    page.take_files((file,))
     qtbot.waitUntil(page.start.isEnabled)
     return page
 
@@ -123,7 +131,7 @@ def test_without_a_file_nothing_can_be_started(page: FinetunePage) -> None:
 def test_a_file_is_copied_into_the_project_and_described(ready: FinetunePage, project: Project, file: Path) -> None:
     assert (project.datasets_folder / "tickets.jsonl").read_bytes() == file.read_bytes()
     assert ready.data.counts.text() == "409 ready: 368 to train, 41 held out"
-    assert ready.data.problem_title.text() == "2 rows need a look"
+    assert ready.data.problems.title.text() == "2 rows need a look"
     assert ready.data.example.toPlainText().endswith('{"product": "X2"}')
     assert ready.data.histogram.toolTip().startswith("From 40 to 1204 tokens")
     assert ready.name.text() == "tickets"
@@ -131,7 +139,7 @@ def test_a_file_is_copied_into_the_project_and_described(ready: FinetunePage, pr
 
 def test_a_file_that_cannot_be_trained_says_why(page: FinetunePage, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "bad.csv").write_text("x")
-    page.take_file(tmp_path / "bad.csv")
+    page.take_files((tmp_path / "bad.csv",))
     qtbot.waitUntil(lambda: page.data.counts.text() == "bad.csv has no row that can be trained.")
     assert not page.start.isEnabled()
 
@@ -153,7 +161,7 @@ def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Proje
     bench.notices.attach(said.append)
     copy = project.datasets_folder / "tickets.jsonl"
     before = copy.read_text()
-    ready._on_leave_out(REPORT.problems[1])
+    ready.intake.leave_out(REPORT.problems[1])
     assert read_row(copy, 3) == "" and len(copy.read_text().split("\n")) == len(before.split("\n"))
     said[-1].action()
     assert copy.read_text() == before
@@ -161,7 +169,9 @@ def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Proje
 
 def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None:
     assert "not measured" in ready.recipe.cards["balanced"].accessibleName()
-    ready._on_measured(Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
+    model = Path("/models/starter.gguf")
+    ready._on_measured(model, Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
+    ready._show_recipe()
     assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 minutes, 2 passes, 1.9 GB")
     assert ready.recipe.source.text().startswith("Measured on this computer by a trial of 8 steps.")
 
@@ -225,7 +235,10 @@ def test_a_name_that_is_taken_is_refused(ready: FinetunePage, project: Project, 
     ready._read_runs()
     ready.start.click()
     assert not trainer.started and "There is a fine-tune named tickets already" in said[-1].message
-    assert free_name("tickets", {"tickets", "tickets-v2"}) == "tickets-v3" and clean_name(" a/b c ") == "a-b-c"
+    assert (
+        source.free_name("tickets", {"tickets", "tickets-v2"}) == "tickets-v3"
+        and source.clean_name(" a/b c ") == "a-b-c"
+    )
 
 
 def test_earlier_runs_are_listed_noted_and_shown(
@@ -311,5 +324,5 @@ def test_a_run_that_goes_on_elsewhere_is_watched_when_shown(
     monkeypatch.setattr(source, "watch", watch)
     run = replace(source.list_runs(project)[0], state="running")
     page._show_run(run)
-    qtbot.waitUntil(lambda: watched == [folder] and not page._busy())
+    qtbot.waitUntil(lambda: watched == [folder] and not page.watch.busy)
     assert page.resume.isVisible(), "it ended meanwhile, and its folder says how"

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QAction, QMouseEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.ui import widgets
 from workbench.ui.lane_names import lane_title
-
-
-class LanesMenu(QMenu):
-    """Ticks do not close it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
-            action = self.actionAt(event.position().toPoint())
-            if action is not None and action.isCheckable():
-                action.trigger()
-                return True
-        return super().eventFilter(watched, event)
+from workbench.ui.tick_menu import TickMenu
 
 
 class LanesPicker(QWidget):
@@ -37,7 +21,7 @@ class LanesPicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lanes: tuple[Lane, ...] = ()
-        self.menu = LanesMenu(self)
+        self.menu = TickMenu(self)
         self.button: QPushButton = widgets.menu_button("", self.menu, "columns", self.tr("Lanes of the next run"))
         self.setLayout(widgets.row(self.button))
 
@@ -46,24 +30,17 @@ class LanesPicker(QWidget):
         self._lanes = tuple(lanes)
         self.menu.clear()
         for lane in lanes:
-            action = self.menu.addAction(lane.title or lane_title(lane.name))
-            action.setData(lane.name)
-            action.setCheckable(True)
-            action.setChecked(lane.name in chosen)
+            action = self.menu.add_tick(lane.title or lane_title(lane.name), lane.name, lane.name in chosen)
             action.toggled.connect(self._on_toggled)
         self._say()
 
     @property
     def chosen(self) -> tuple[Lane, ...]:
         """The ticked lanes, in their order."""
-        ticked = {action.data() for action in self._ticked()}
-        return tuple(lane for lane in self._lanes if lane.name in ticked)
-
-    def _ticked(self) -> list[QAction]:
-        return [action for action in self.menu.actions() if action.isChecked()]
+        return tuple(lane for lane in self._lanes if lane.name in self.menu.ticked)
 
     def _say(self) -> None:
-        count = len(self._ticked())
+        count = len(self.menu.ticked)
         self.button.setText(self.tr("1 lane") if count == 1 else self.tr("{0} lanes").format(count))
         self.button.setEnabled(bool(self._lanes))
 

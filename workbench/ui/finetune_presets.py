@@ -60,7 +60,8 @@ def estimate_seconds(report: DatasetReport, recipe: Recipe, speed: Speed) -> flo
     """
     held = held_out_count(report.examples, recipe.eval_share) / max(1, report.examples)
     trained = report.tokens * (1 - held) * recipe.epochs
-    return speed.start_seconds + (trained + report.tokens * held * 8 / 3) / max(1.0, speed.tokens_per_second)
+    seconds = (trained + report.tokens * held * 8 / 3) / max(1.0, speed.tokens_per_second)
+    return speed.start_seconds + (min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds)
 
 
 def last_speed(runs: Sequence[RunInfo], recipe: Recipe) -> Speed | None:

@@ -1,31 +1,17 @@
-"""The recipe of a fine-tune: three presets with what they will take, and all settings behind a button."""
+"""The recipe of a fine-tune: three presets, each with what it will take on this computer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QButtonGroup,
-    QComboBox,
-    QDoubleSpinBox,
-    QSizePolicy,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
 
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.recipe import Recipe
 from workbench.ui import theme, widgets
-from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.charts import draw_glyph
-from workbench.ui.finetune_data import StepBadge
+from workbench.ui.finetune_badge import StepBadge
 from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, renamed
-from workbench.ui.page import Sheet
 
 
 class PresetCard(QAbstractButton):
@@ -99,8 +85,8 @@ class RecipeSection(QWidget):
         self.setLayout(widgets.column(head, cards, foot))
         self.show_nothing()
 
-    def show_nothing(self) -> None:
-        """No file is chosen: the presets wait, and no time is claimed."""
+    def show_nothing(self, why: str = "") -> None:
+        """No file is read: the presets wait, and no time is claimed; `why` is said in place of asking for a file."""
         self._recipe = None
         self.badge.set_done(False)
         for key in KEYS:
@@ -110,7 +96,7 @@ class RecipeSection(QWidget):
             card.say("", "")
         self.settings.setEnabled(False)
         self.measure.hide()
-        self.source.setText(self.tr("Choose a file first: how long each takes depends on it."))
+        self.source.setText(why or self.tr("Choose a file first: how long each takes depends on it."))
 
     def show_recipe(
         self, recipe: Recipe, choices: Choices, report: DatasetReport, speed: Speed | None, memory_free: int
@@ -134,7 +120,9 @@ class RecipeSection(QWidget):
                 card.say(widgets.about_text(seconds), passes + memory)
         self.settings.setEnabled(True)
         self.measure.show()
-        self.measure.setText(self.tr("Measure again") if speed is not None else self.tr("Measure on this computer"))
+        self.measure.setText(
+            self.tr("Measure again") if speed is not None else self.tr("Measure on this computer, in about a minute")
+        )
         said = [speed.source] if speed is not None else []
         if memory_free:
             said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(memory_free)))
@@ -142,120 +130,13 @@ class RecipeSection(QWidget):
             said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
         self.source.setText(" ".join(said))
 
+    def show_measuring(self, measuring: bool) -> None:
+        """While a trial runs, its figures are announced where they will stand."""
+        self.measure.setVisible(not measuring and self._recipe is not None)
+        if measuring and self._recipe is not None:
+            self.source.setText(self.tr("Measuring what each takes, with a short trial that is thrown away…"))
+
     def _on_preset_clicked(self, key: str) -> None:
         if self._recipe is not None and self._choices is not None:
             self.changed.emit(renamed(self._choices.recipes[key], self._recipe))
             self.cards[key].setChecked(True)
-
-
-class RecipeSheet(Sheet):
-    """Every setting of the recipe with a line on what it does."""
-
-    applied = Signal(object)  # Recipe
-
-    def __init__(self, recipe: Recipe, parent: QWidget | None = None) -> None:
-        super().__init__("All settings", parent=parent)
-        self._recipe = recipe
-        self._fields: dict[str, Callable[[], Any]] = {}
-        self._whole(
-            "epochs",
-            self.tr("Passes over the data"),
-            self.tr("More learn more, and sooner or later by heart."),
-            0.25,
-            20,
-        )
-        self._whole(
-            "learning_rate",
-            self.tr("Learning rate"),
-            self.tr("How big a step is. Halve it if the loss jumps."),
-            1e-5,
-            5e-3,
-        )
-        self._whole(
-            "rank", self.tr("Rank"), self.tr("How much the adapter can hold; 8 to 32 for a small model."), 1, 128
-        )
-        self._whole("alpha", self.tr("Alpha"), self.tr("How strongly it is added; twice the rank is usual."), 1, 256)
-        self._whole(
-            "batch_size",
-            self.tr("Rows per step"),
-            self.tr("More are steadier, fewer learn faster from few rows."),
-            1,
-            64,
-        )
-        self._whole(
-            "max_tokens",
-            self.tr("Longest row, in tokens"),
-            self.tr("What is over is cut from the question, never the answer."),
-            64,
-            8192,
-        )
-        self._whole(
-            "eval_share",
-            self.tr("Held out"),
-            self.tr("Share of rows kept aside to see what is really learnt."),
-            0.0,
-            0.5,
-        )
-        self._whole(
-            "seed",
-            self.tr("Seed"),
-            self.tr("The same seed splits and shuffles the rows in the same way."),
-            0,
-            2**31 - 1,
-        )
-        self._whole(
-            "threads",
-            self.tr("Threads"),
-            self.tr("0 takes all cores; fewer leave some for answering meanwhile."),
-            0,
-            64,
-        )
-        self._choice(
-            "precision",
-            self.tr("Precision"),
-            self.tr("Auto measures which is faster on this processor."),
-            ("auto", "fp32", "bf16"),
-        )
-        self._choice(
-            "backend",
-            self.tr("Backend"),
-            self.tr("Auto takes a graphics card where Unsloth can use it."),
-            ("auto", "cpu", "unsloth"),
-        )
-        self.content.addStretch(1)
-        self.add_foot(None, widgets.primary_button(self.tr("Use these"), "", self._on_use_clicked))
-
-    def _add(self, name: str, why: str, editor: QWidget) -> None:
-        title = widgets.label(name, "strong")
-        title.setBuddy(editor)
-        editor.setAccessibleName(name)
-        editor.setAccessibleDescription(why)
-        editor.setFixedWidth(120)
-        line = widgets.row(spacing=16)
-        line.addLayout(widgets.column(title, widgets.label(why, "caption", wrap=True), spacing=2), 1)
-        line.addWidget(editor)
-        self.content.addLayout(line)
-        self.content.addWidget(widgets.hline())
-
-    def _whole(self, field: str, name: str, why: str, low: float, high: float) -> None:
-        value = getattr(self._recipe, field)
-        editor: QSpinBox | QDoubleSpinBox
-        if isinstance(value, int):
-            editor = whole_box(int(low), int(high))
-        else:
-            step = 1e-4 if high < 0.1 else (0.05 if high < 1 else 0.5)
-            editor = real_box(low, high, step, 5 if high < 0.1 else 2)
-        editor.setValue(value)
-        self._fields[field] = editor.value
-        self._add(name, why, editor)
-
-    def _choice(self, field: str, name: str, why: str, choices: tuple[str, ...]) -> None:
-        editor = QComboBox()
-        editor.addItems(list(choices))
-        editor.setCurrentText(getattr(self._recipe, field))
-        self._fields[field] = editor.currentText
-        self._add(name, why, editor)
-
-    def _on_use_clicked(self) -> None:
-        self.applied.emit(replace(self._recipe, **{field: value() for field, value in self._fields.items()}))
-        self.close_sheet()

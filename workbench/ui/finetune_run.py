@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from workbench.events import Step
 from workbench.tuning.recipe import RunInfo, Sample
 from workbench.ui import widgets
 from workbench.ui.charts_loss import LossChart
-from workbench.ui.finetune_data import StepBadge
+from workbench.ui.finetune_badge import StepBadge
 from workbench.ui.finetune_samples import SamplesView, judge
 
 
@@ -31,7 +32,7 @@ class RunCourse:
     tokens_per_second: float = 0.0
     seconds: float = 0.0
     memory: int = 0  # bytes at the peak, 0 while it is not known
-    state: str = "running"
+    state: str = "running"  # or as RunInfo.state; "planned" before it is started
     outcome: str = ""
     epochs: float = 0.0
 
@@ -125,6 +126,28 @@ class RunSection(QWidget):
         self.samples.show_samples({})
         self.show_course(RunCourse(name=name, epochs=epochs), when)
 
+    def show_plan(self, total: int, epochs: float, seconds: float | None, reasons: Sequence[str]) -> None:
+        """What a run will be, before it is started: its steps, about how long, and why so."""
+        self.loss.clear()
+        self.samples.show_samples({})
+        plan = RunCourse(total=total, epochs=epochs, state="planned", outcome=" ".join(reasons))
+        self.show_course(plan, "")
+        self.left.set_value(widgets.about_text(seconds) if seconds is not None else self.tr("not measured"), "")
+        waiting = self.tr("The curve is drawn here, step by step")
+        self.loss.show_run(0, total, (), (), pass_marks(plan), waiting)
+
+    def go_on(self) -> None:
+        """The run that is shown is started, or gone on with."""
+        self.course.state, self.course.outcome = "running", ""
+        self.show_course(self.course)
+        self.say(self.tr("starting"))
+
+    def say(self, note: str) -> None:
+        """What is done before the first step."""
+        if self.course.state == "running" and not self.course.total:
+            self.outcome.setText(note[:1].upper() + note[1:] + "…")
+            self.outcome.show()
+
     def show_run(self, run: RunInfo) -> None:
         """A run from the list."""
         self.loss.clear()
@@ -159,8 +182,9 @@ class RunSection(QWidget):
         self.bar.set_share(course.step / course.total if course.total else (None if running else 0.0))
         self.outcome.setText(course.outcome)
         self.outcome.setVisible(bool(course.outcome) and not running)
+        widgets.set_kind(self.outcome, "muted" if course.state in ("done", "planned") else "text")
         to_go = self.tr("{0} to go").format(widgets.about_text(left)) if left is not None else ""
-        ended = not running
+        ended = course.state not in ("running", "planned")
         self.loss.show_run(course.step, course.total, course.train, course.held_out, pass_marks(course), to_go, ended)
         self.samples.show_samples(course.samples)
 

@@ -1,13 +1,14 @@
-"""Earlier runs: what each was, how it ended, a person's notes; compare, go on, delete."""
+"""Earlier runs: what each was, how it ended, a person's notes; two beside each other, ask, go on, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox, QWidget
 
 from workbench.tuning.recipe import RunInfo
+from workbench.ui import finetune_source as source
 from workbench.ui import widgets
 from workbench.ui.page import Sheet
 
@@ -27,9 +28,11 @@ class RunRow(QWidget):
     resume_wanted = Signal(object)
     delete_wanted = Signal(object)
     noted = Signal(object, str)
+    ticked = Signal()
 
     def __init__(self, run: RunInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.run = run
         words = {
             "done": self.tr("Done"),
             "running": self.tr("Running"),
@@ -41,14 +44,18 @@ class RunRow(QWidget):
         name.setAccessibleName(self.tr("Show the run {0}").format(run.name))
         state = widgets.label(words.get(run.state, run.state), "text")
         when = widgets.label(run.created.replace("T", " ")[:16], "caption")
-        head = widgets.row(name, None, widgets.icon_label(sign[0], 16, sign[1]), state)
+        self.tick = QCheckBox()
+        self.tick.setToolTip(self.tr("Tick two runs to see them beside each other"))
+        self.tick.setAccessibleName(self.tr("Choose {0}, to see two runs beside each other").format(run.name))
+        self.tick.toggled.connect(lambda *_: self.ticked.emit())
+        head = widgets.row(self.tick, name, None, widgets.icon_label(sign[0], 16, sign[1]), state)
         self.note = QLineEdit(run.note)
         self.note.setPlaceholderText(self.tr("Your notes on this run"))
         self.note.setAccessibleName(self.tr("Notes on {0}").format(run.name))
         self.note.editingFinished.connect(lambda: self._on_noted(run))
         actions = widgets.row(spacing=12)
         if run.state == "done":
-            actions.addWidget(widgets.link_button(self.tr("Compare"), lambda: self.compare_wanted.emit(run)))
+            actions.addWidget(widgets.link_button(self.tr("Ask in Compare"), lambda: self.compare_wanted.emit(run)))
         if run.state in ("stopped", "failed"):
             actions.addWidget(widgets.link_button(self.tr("Go on"), lambda: self.resume_wanted.emit(run)))
         if run.state != "running":
@@ -86,10 +93,14 @@ class RunsSheet(Sheet):
     resume_wanted = Signal(object)
     delete_wanted = Signal(object)
     noted = Signal(object, str)
+    versus_wanted = Signal(object, object)
 
     def __init__(self, runs: Sequence[RunInfo], parent: QWidget | None = None) -> None:
         super().__init__("Earlier runs", parent=parent)
         self.rows: list[RunRow] = []
+        self.hint = widgets.label(self.tr("Tick two to see them beside each other"), "caption")
+        self.versus = widgets.button(self.tr("Beside each other"), "columns", self._on_versus_clicked)
+        self.add_foot(self.hint, None, self.versus)
         self.show_runs(runs)
 
     def show_runs(self, runs: Sequence[RunInfo]) -> None:
@@ -100,6 +111,7 @@ class RunsSheet(Sheet):
             row = RunRow(run)
             for name in ("opened", "compare_wanted", "resume_wanted", "delete_wanted", "noted"):
                 getattr(row, name).connect(getattr(self, name))
+            row.ticked.connect(self._on_ticked)
             self.rows.append(row)
             self.content.addWidget(row)
         if not runs:
@@ -107,3 +119,34 @@ class RunsSheet(Sheet):
                 widgets.label(self.tr("There are no runs yet. The first one will be listed here."), "muted", wrap=True)
             )
         self.content.addStretch(1)
+        self._on_ticked()
+
+    @property
+    def chosen(self) -> tuple[RunInfo, ...]:
+        """The ticked runs, the older first."""
+        return tuple(sorted((row.run for row in self.rows if row.tick.isChecked()), key=lambda run: run.created))
+
+    def _on_ticked(self) -> None:
+        for each in (self.hint, self.versus):
+            each.setVisible(len(self.rows) > 1)
+        self.versus.setEnabled(len(self.chosen) == 2)
+
+    def _on_versus_clicked(self) -> None:
+        self.versus_wanted.emit(*self.chosen)
+
+
+def confirm_delete(run: RunInfo, parent: QWidget) -> bool:
+    """Say exactly what goes with a run, and ask."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(box.tr("Delete a run"))
+    box.setText(box.tr("Delete the run {0}?").format(run.name))
+    box.setInformativeText(
+        box.tr(
+            "Its adapter, checkpoints and log in {0} go, {1} in all. Results that were measured with it stay. "
+            "This cannot be undone."
+        ).format(run.folder, widgets.bytes_text(source.folder_size(run.folder)))
+    )
+    delete = box.addButton(box.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is delete

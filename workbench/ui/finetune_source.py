@@ -1,24 +1,23 @@
-"""What the Fine-tune page asks of `tuning`: runs, starting and watching them, a short trial that measures speed."""
+"""What the Fine-tune page asks of a project and of `tuning`: training files and runs, starting and watching them."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+import re
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import paths, records
-from workbench.events import Event, Progress, Result, Stage, Step
+from workbench import records
+from workbench.events import Progress, Result, Stage
 from workbench.project import Project
 from workbench.tuning import adapter, tune
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.recipe import Recipe, RunInfo
-from workbench.ui.finetune_presets import Speed, step_count
+from workbench.ui.finetune_presets import step_count
 
 SETTLE = 5.0  # seconds a process that was ended may take to be gone
-TRIAL_STEPS = 8  # of the real recipe on the real rows: enough for a steady speed, over in well under a minute
+KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
 def model_of(project: Project) -> Path:
@@ -26,6 +25,12 @@ def model_of(project: Project) -> Path:
     from workbench.lanes.presets import chat_model
 
     return chat_model(project)
+
+
+def training_files(project: Project) -> tuple[Path, ...]:
+    """The training files that lie in a project, by name."""
+    folder = project.datasets_folder
+    return tuple(sorted(path for path in folder.glob("*") if path.suffix.lower() in KINDS)) if folder.is_dir() else ()
 
 
 def list_runs(project: Project) -> tuple[RunInfo, ...]:
@@ -71,9 +76,8 @@ def keep_note(run: RunInfo, note: str) -> None:
 
 
 def delete_run(project: Project, run: RunInfo) -> None:
-    """Remove a run's folder with everything in it. Raises ProjectBusy while another process writes to the project."""
-    with project.writing("deleting a fine-tune"):
-        shutil.rmtree(run.folder)
+    """Remove a run's folder with everything in it. Raises ProjectBusy while it runs or the project is written to."""
+    adapter.delete_run(project.folder, run.name)
 
 
 def folder_size(folder: Path) -> int:
@@ -102,44 +106,20 @@ def steps(report: DatasetReport | None, recipe: Recipe | None) -> int:
     return step_count(report, recipe) if report is not None and recipe is not None else 0
 
 
-def measure(recipe: Recipe, rows: int) -> Stage:
-    """A trial of a few real steps, thrown away afterwards; the last Result is the Speed that was measured."""
-    paths.cache_folder().mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="trial-", dir=paths.cache_folder()))
-    trial = replace(
-        recipe,
-        name=folder.name,
-        folder=folder,
-        epochs=min(1.0, TRIAL_STEPS * recipe.batch_size / max(1, rows)),
-        eval_share=0.0,
-        sample_rows=0,
-    )
-    try:
-        yield from _measure(trial)
-    finally:
-        tune.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+def name_of(files: Sequence[Path]) -> str:
+    """What a fine-tune on these files may be called: after the first two."""
+    return "-".join(path.stem for path in files[:2])
 
 
-def _measure(trial: Recipe) -> Stage:
-    began, first, peak = time.monotonic(), 0.0, 0
-    yield from tune.start(trial)
-    stage = tune.watch(trial.folder)
-    try:
-        for event in stage:
-            peak = max(peak, memory_of(trial.folder))
-            yield _quietly(event)
-            if isinstance(event, Step) and event.step == 0:
-                first = time.monotonic() - began
-            elif isinstance(event, Step) and event.step >= event.total:
-                first = first or max(0.0, time.monotonic() - began - event.seconds)
-                said = f"Measured on this computer by a trial of {event.step} steps, at {time.strftime('%H:%M')}."
-                yield Result(Speed(event.tokens_per_second, peak, said, first))
-                return
-    finally:
-        stage.close()
+def clean_name(text: str) -> str:
+    """A name as a folder and a lane can bear it."""
+    return re.sub(r"[^\w.-]+", "-", text.strip()).strip("-.")[:60]
 
 
-def _quietly(event: Event) -> Event:
-    """A trial's steps as plain progress: they are no run of anybody's."""
-    return Progress(event.step, event.total, "a short trial", "steps") if isinstance(event, Step) else event
+def free_name(wanted: str, taken: set[str]) -> str:
+    """A name that is not taken: the wanted one, or with -v2, -v3 behind it."""
+    wanted = clean_name(wanted) or "fine-tune"
+    number, name = 2, wanted
+    while name in taken:
+        name, number = f"{re.sub(r'-v[0-9]+$', '', wanted)}-v{number}", number + 1
+    return name
