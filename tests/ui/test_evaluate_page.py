@@ -18,7 +18,7 @@ from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
 from workbench.ui import evaluate_source
 from workbench.ui.bench import Bench
-from workbench.ui.evaluate_matrix import MatrixModel
+from workbench.ui.evaluate_model import MatrixModel
 from workbench.ui.evaluate_page import EvaluatePage
 from workbench.ui.evaluate_rows import MatrixFilter, build_matrix, build_rows
 
@@ -82,11 +82,11 @@ def test_the_newest_run_is_shown_with_rates_in_the_heads(page: EvaluatePage) -> 
 def test_chips_kinds_and_words_filter(page: EvaluatePage, qtbot: QtBot) -> None:
     counts = page.model.matrix.counts
     for name in ("failures", "disagreements", "changed", "all"):
-        qtbot.mouseClick(page.chips.chip(name), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(page.filters.chips.chip(name), Qt.MouseButton.LeftButton)
         assert shown_cases(page) == counts[name]
-    page.kind.setCurrentIndex(page.kind.findData("behaviour"))
+    page.filters.kind.setCurrentIndex(page.filters.kind.findData("behaviour"))
     assert shown_cases(page) == 5
-    qtbot.keyClicks(page.find_line, "polish")
+    qtbot.keyClicks(page.filters.find, "polish")
     assert shown_cases(page) == 1
 
 
@@ -159,7 +159,7 @@ def test_stopping_keeps_what_was_answered_and_says_so(
     qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers")
     with qtbot.waitSignal(bench.results_changed):
         qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
-    assert said[-1] == "Stopped. 5 answers are kept, and Run goes on from there."
+    assert said[-1] == "Stopped. 5 answers are kept, and Go on asks the rest."
     assert page.shown_run is not None and page.shown_run.name == "later"
 
 

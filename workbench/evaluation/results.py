@@ -99,6 +99,21 @@ def _unfinished(results: Path, suite_hash: str) -> str:
     return max(fitting, key=lambda path: path.stat().st_mtime).parent.name if fitting else ""
 
 
+def unfinished_results(project: Path, suite: Suite) -> tuple[CaseResult, ...]:
+    """What the run that `open_run` would go on with has answered so far, for looking at; nothing where there is none.
+
+    A lane that was changed since is asked afresh all the same: only `open_run` can tell.
+    """
+    name = _unfinished(project / "results", suite.hash)
+    found: dict[Key, CaseResult] = {}
+    for line in records.read_lines(project / "results" / name / LINES) if name else ():
+        with contextlib.suppress(TypeError, ValueError, KeyError, AttributeError):
+            if line["suite_hash"] == suite.hash and not line.get("again"):
+                result: CaseResult = records.from_plain(CaseResult, line["result"])
+                found[result.lane, result.case] = result
+    return tuple(found.values())
+
+
 def _first_line(path: Path, suite_hash: str) -> dict[str, Any]:
     """The first line that belongs to this version of the suite; empty when there is none."""
     for line in records.read_lines(path):

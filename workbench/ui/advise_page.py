@@ -25,7 +25,7 @@ from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
 from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
 from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
 from workbench.ui.bench import Bench
-from workbench.ui.evaluate_page import when
+from workbench.ui.evaluate_source import when
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"

@@ -74,6 +74,7 @@ class LossChart(Chart):
         painter, plot = self._painter(), self._plot()
         self._draw_reserved(painter, plot)
         self._draw_axes(painter, plot)
+        self._draw_to_go(painter, plot)
         painter.setClipRect(plot.adjusted(-5, -5, 5, 5))
         self._draw_losses(painter, plot)
         painter.setClipping(False)
@@ -84,8 +85,14 @@ class LossChart(Chart):
             return
         begin = self._place(plot, self._step, 0).x()
         painter.fillRect(QRectF(begin, plot.top(), plot.right() - begin, plot.height()), color("sunken"))
-        if self._left and plot.right() - begin > 120:
-            write(painter, (begin + plot.right()) / 2, plot.center().y(), self._left, color("muted"), "centre")
+
+    def _draw_to_go(self, painter: QPainter, plot: QRectF) -> None:
+        """What is still to come, in words on the reserved ground; the lines of the axis do not run through them."""
+        begin, width = self._place(plot, self._step, 0).x(), QFontMetricsF(painter.font()).horizontalAdvance(self._left)
+        if self._left and plot.right() - begin > width + 24:
+            middle, y = (begin + plot.right()) / 2, plot.top() + plot.height() * 3 / 8
+            painter.fillRect(QRectF(middle - width / 2 - 6, y - 9, width + 12, 18), color("sunken"))
+            write(painter, middle, y, self._left, color("muted"), "centre")
 
     def _draw_axes(self, painter: QPainter, plot: QRectF) -> None:
         for part in range(5):
@@ -93,7 +100,8 @@ class LossChart(Chart):
             y = self._place(plot, 0, value).y()
             painter.setPen(QPen(color("line"), 1))
             painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
-            write(painter, plot.left() - 8, y, short_number(value), color("muted"), "right")
+            if self._top:
+                write(painter, plot.left() - 8, y, short_number(value), color("muted"), "right")
         taken = -1e9
         for step, label in ((0, "0"), *self._marks, (self._total, f"{self._total:,}")):
             x, width = self._place(plot, step, 0).x(), QFontMetricsF(painter.font()).horizontalAdvance(label)

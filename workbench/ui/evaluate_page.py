@@ -8,33 +8,29 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QFileDialog, QInputDialog, QLineEdit, QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QSplitter, QStackedWidget, QWidget
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.records import CaseResult, Evaluation, Suite
+from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.evaluation.suite import read_suite
-from workbench.events import Event, Note, Progress, Result
+from workbench.events import Progress
 from workbench.ui import evaluate_source as source
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_answers import AnswersPanel
 from workbench.ui.evaluate_editor import SuiteEditor
+from workbench.ui.evaluate_filters import FilterLine
 from workbench.ui.evaluate_lanes import LanesPicker
-from workbench.ui.evaluate_matrix import MatrixModel, MatrixView
-from workbench.ui.evaluate_rows import CaseRow, MatrixFilter, build_matrix, build_rows, cases_of, lanes_of
-from workbench.ui.job import JobHandle
+from workbench.ui.evaluate_matrix import MatrixView
+from workbench.ui.evaluate_model import MatrixModel
+from workbench.ui.evaluate_rows import CaseRow, build_matrix, build_rows, cases_of, lanes_of
+from workbench.ui.evaluate_running import SuiteRun
+from workbench.ui.evaluate_source import when
 from workbench.ui.lane_names import lane_short
 from workbench.ui.page import Page
 
 REDRAW_MS = 400  # while results come in, the matrix is drawn again at most this often
-
-
-def when(created: str) -> str:
-    """An ISO time for people: 21 Nov, 14:05."""
-    from PySide6.QtCore import QDateTime
-
-    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
-    return found.toString("d MMM, HH:mm") if found.isValid() else created
+ANSWERS_HEIGHT = 300  # of the answers under the matrix when they are opened
 
 
 class EvaluatePage(Page):
@@ -46,23 +42,15 @@ class EvaluatePage(Page):
         super().__init__(bench, parent)
         self.suite: Suite | None = None
         self.runs: tuple[Evaluation, ...] = ()
-        self.shown_run: Evaluation | None = None
+        self.shown_run: Evaluation | None = None  # None: the run under way, or the one that was stopped
         self._earlier: Evaluation | None = None
-        self._live: dict[tuple[str, str], CaseResult] = {}
-        self._live_lanes: tuple[str, ...] = ()
-        self._job: JobHandle | None = None
-        self._filter = MatrixFilter()
+        self.suite_run = SuiteRun(bench, self)
         self._redraw = QTimer(self, singleShot=True)
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self._show_matrix)
         self._build_header()
         self._build_body()
-        bench.project_changed.connect(self.reload)
-        bench.suite_changed.connect(self.reload)
-        for signal in (bench.adapters_changed, bench.lanes_changed, bench.index_changed):
-            signal.connect(self._show_lanes)
-        find = QShortcut(QKeySequence.StandardKey.Find, self, self._on_find)
-        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._connect()
         self.reload()
 
     # What the page is made of
@@ -74,7 +62,6 @@ class EvaluatePage(Page):
             "", self._run_menu, "clock-counter-clockwise", self.tr("Which run is shown")
         )
         self.lanes = LanesPicker()
-        self.lanes.changed.connect(lambda names: self.bench.remember(evaluate_lanes=list(names)))
         self.edit = widgets.quiet_button(self.tr("Edit cases"), "pencil-simple", self.edit_cases)
         self.export = widgets.menu_button(self.tr("Export"), self._export_menu, "export")
         for text, kind in (
@@ -84,7 +71,7 @@ class EvaluatePage(Page):
         ):
             widgets.add_action(self._export_menu, text, partial(self._on_export, kind))
         self.run = widgets.primary_button(self.tr("Run"), "", self._on_run_clicked)
-        self.stop = widgets.button(self.tr("Stop"), "stop", self._on_stop_clicked)
+        self.stop = widgets.button(self.tr("Stop and keep"), "stop", self.suite_run.stop)
         self.add_picker(self.suite_picker)
         self.add_picker(self.run_picker)
         for each in (self.edit, self.export, self.lanes, self.stop, self.run):
@@ -100,27 +87,28 @@ class EvaluatePage(Page):
             ),
             self.tr("New suite"),
             self._on_new_suite,
+            primary=True,
         )
         self.ready = widgets.EmptyState(
-            "check-square", self.tr("Nothing measured yet"), "", self.tr("Run"), self._on_run_clicked
+            "check-square", self.tr("Nothing measured yet"), "", self.tr("Run"), self._on_run_clicked, primary=True
         )
         self.editor = SuiteEditor(self.bench.notices.tell)
-        self.editor.saved.connect(self._on_suite_saved)
-        self.editor.closed.connect(self._show_page)
         self.model = MatrixModel(self)
         self.view = MatrixView(self.model)
-        self.view.opened.connect(self.show_answers)
+        self.filters = FilterLine()
+        self.nothing = widgets.EmptyState(
+            "funnel", self.tr("No case is left"), "", self.tr("Show all cases"), self.filters.clear
+        )
         self.answers = AnswersPanel()
-        self.answers.closed.connect(self._on_answers_closed)
-        self.answers.edit_wanted.connect(self._on_edit_case)
-        self.answers.compare_wanted.connect(lambda question: self.bench.open_page("compare", question=question))
         self.answers.hide()
+        self.matrix = QStackedWidget()
+        self.matrix.addWidget(self.view)
+        self.matrix.addWidget(self.nothing)
+        top = QWidget()
+        parts = (self._build_strip(), self.filters, self.matrix)
+        top.setLayout(widgets.column(*parts, spacing=12, margins=(24, 12, 24, 12)))
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.setChildrenCollapsible(False)
-        top = QWidget()
-        top.setLayout(
-            widgets.column(self._build_strip(), self._build_tools(), self.view, spacing=12, margins=(24, 12, 24, 12))
-        )
         self.split.addWidget(top)
         self.split.addWidget(self.answers)
         self.split.setStretchFactor(0, 1)
@@ -140,28 +128,27 @@ class EvaluatePage(Page):
         self.strip.hide()
         return self.strip
 
-    def _build_tools(self) -> Any:
-        choices = [
-            ("all", self.tr("All")),
-            ("failures", self.tr("Failures")),
-            ("disagreements", self.tr("Disagreements")),
-        ]
-        self.chips = widgets.ChipRow([*choices, ("changed", self.tr("Changed"))], self.tr("Which cases are shown"))
-        self.chips.chosen.connect(lambda key: self._refilter(show=key))
-        self.kind, self.tag, self.find_line = QComboBox(), QComboBox(), QLineEdit()
-        self.kind.setAccessibleName(self.tr("Kind of case"))
-        self.tag.setAccessibleName(self.tr("Tag"))
-        self.kind.currentIndexChanged.connect(lambda: self._refilter(kind=self.kind.currentData() or ""))
-        self.tag.currentIndexChanged.connect(lambda: self._refilter(tag=self.tag.currentData() or ""))
-        self.find_line.setPlaceholderText(self.tr("Find a case"))
-        self.find_line.setAccessibleName(self.tr("Find a case"))
-        self.find_line.setClearButtonEnabled(True)
-        self.find_line.setMaximumWidth(200)
-        self.find_line.textChanged.connect(lambda text: self._refilter(text=text))
-        self._earlier_menu = QMenu(self)
-        self.earlier = widgets.menu_button("", self._earlier_menu, "", self.tr("Compared with an earlier run"))
-        line = widgets.row(self.chips, self.earlier, self.kind, self.tag, None, self.find_line)
-        return line
+    def _connect(self) -> None:
+        bench, run = self.bench, self.suite_run
+        self.lanes.changed.connect(self._on_lanes_changed)
+        self.editor.saved.connect(self._on_suite_saved)
+        self.editor.closed.connect(self._show_page)
+        self.view.opened.connect(self.show_answers)
+        self.filters.changed.connect(self._show_matrix)
+        self.filters.earlier_chosen.connect(self._on_earlier)
+        self.answers.closed.connect(self._on_answers_closed)
+        self.answers.edit_wanted.connect(self._on_edit_case)
+        self.answers.compare_wanted.connect(lambda question: bench.open_page("compare", question=question))
+        run.answered.connect(self._on_answered)
+        run.progressed.connect(self._show_progress)
+        run.done.connect(self._on_done)
+        run.ended.connect(self._on_ended)
+        bench.project_changed.connect(self.reload)
+        bench.suite_changed.connect(self.reload)
+        for signal in (bench.adapters_changed, bench.lanes_changed, bench.index_changed):
+            signal.connect(self._show_lanes)
+        find = QShortcut(QKeySequence.StandardKey.Find, self, self.filters.start_finding)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     # What it shows
 
@@ -177,9 +164,18 @@ class EvaluatePage(Page):
             except WorkbenchError as error:
                 self.bench.notices.error(error)
         self._fill_suite_menu(files)
-        self.runs = source.list_runs(self.bench.project)
-        self._choose_run(self.runs_of_suite[-1] if self.runs_of_suite else None)
         self._show_lanes()
+        self._read_runs()
+
+    def _read_runs(self) -> None:
+        """The newest run is shown; one that was stopped before its end goes before it, as it can be gone on with."""
+        self.runs = source.list_runs(self.bench.project)
+        suite, runs = self.suite, self.runs_of_suite
+        if not self.suite_run.busy:
+            self.suite_run.forget()
+            if suite is not None:
+                self.suite_run.show_stopped(source.stopped_run(self.bench.project, suite), len(suite.cases))
+        self._choose_run(None if self.suite_run.results or not runs else runs[-1])
 
     @property
     def runs_of_suite(self) -> tuple[Evaluation, ...]:
@@ -204,26 +200,21 @@ class EvaluatePage(Page):
         ]
         self._earlier = before[-1] if before else None
         self._run_menu.clear()
+        if self.suite_run.results:
+            widgets.add_action(self._run_menu, self._stopped_words(), partial(self._choose_run, None))
         for each in reversed(runs):
             text = self.tr("{0}, {1} lanes").format(when(each.created), len(each.lanes))
             widgets.add_action(self._run_menu, text, partial(self._choose_run, each))
-        self.run_picker.setText(when(run.created) if run is not None else "")
-        self._fill_earlier_menu(before)
+        self.run_picker.setText(when(run.created) if run is not None else self.tr("Stopped run"))
+        self.filters.show_earlier(before, self._earlier)
         self._show_page()
 
-    def _fill_earlier_menu(self, before: list[Evaluation]) -> None:
-        self._earlier_menu.clear()
-        for each in reversed(before):
-            text = self.tr("Changed since {0}").format(when(each.created))
-            widgets.add_action(self._earlier_menu, text, partial(self._on_earlier, each))
-        since = self.tr("since {0}").format(when(self._earlier.created)) if self._earlier is not None else ""
-        self.earlier.setText(since)
-        self.earlier.setVisible(bool(before))
-        self.chips.chip("changed").setVisible(bool(before))
+    def _stopped_words(self) -> str:
+        return self.tr("Stopped run, {0:,} of {1:,} answers").format(len(self.suite_run.results), self.suite_run.total)
 
     def _on_earlier(self, run: Evaluation) -> None:
         self._earlier = run
-        self.earlier.setText(self.tr("since {0}").format(when(run.created)))
+        self.filters.earlier.setText(self.tr("since {0}").format(when(run.created)))
         self._show_matrix()
 
     def _show_lanes(self) -> None:
@@ -231,88 +222,94 @@ class EvaluatePage(Page):
         kept = self.bench.recall("evaluate_lanes", None)
         chosen = [lane.name for lane in lanes if lane.context != "full"] if kept is None else kept
         self.lanes.show_lanes(lanes, chosen)
+        self._say_ready()
+
+    def _on_lanes_changed(self, names: tuple[str, ...]) -> None:
+        self.bench.remember(evaluate_lanes=list(names))
+        self._say_ready()
 
     def _show_page(self) -> None:
         """The editor, the matrix or what is missing for it."""
-        busy = self._busy()
-        suite, run = self.suite, self.shown_run
+        busy, run, suite = self.suite_run.busy, self.shown_run, self.suite
+        stopped = not busy and run is None and bool(self.suite_run.results)
         if suite is None and run is None:
             page: QWidget = self.empty
-        elif run is None and not busy:
-            page = self.ready
-            assert suite is not None
-            self._say_ready(suite)
         else:
-            page = self.split
+            page = self.ready if run is None and not busy and not stopped else self.split
+        self._say_ready()
         self.stack.setCurrentWidget(page)
         self.run.setVisible(not busy and page is self.split)
-        self.run.setText(self.tr("Run again") if run is not None else self.tr("Run"))
-        widgets.set_kind(self.ready.action, "primary")
-        widgets.set_kind(self.empty.action, "primary")
+        self.run.setText(self.tr("Go on") if stopped else self.tr("Run again"))
         self.stop.setVisible(busy)
         self.lanes.setVisible(suite is not None and not busy)
         self.edit.setVisible(suite is not None and not busy)
         self.export.setVisible(run is not None and not busy)
-        self.run_picker.setVisible(run is not None and not busy)
-        self.strip.setVisible(busy)
+        self.run_picker.setVisible(bool(self.runs_of_suite) and not busy)
+        self.strip.setVisible(busy or stopped)
+        if stopped:
+            self._say_stopped()
         self._show_matrix()
 
-    def _say_ready(self, suite: Suite) -> None:
-        text = self.ready.findChildren(type(widgets.label()))
-        said = self.tr(
-            "{0} has {1} cases. Every chosen lane answers each of them; what was answered is kept when you stop, and a "
-            "second start goes on from there."
-        ).format(suite.name, len(suite.cases))
-        text[-1].setText(said)
+    def _say_stopped(self) -> None:
+        done, total = len(self.suite_run.results), self.suite_run.total
+        self.progress_text.setText(self.tr("{0:,} of {1:,} answers").format(done, total))
+        self.progress_note.set_text(self.tr("Stopped. What was answered is kept, and Go on asks the rest."))
+        self.bar.set_share(done / total if total else 0.0)
 
-    def _busy(self) -> bool:
-        return self._job is not None and self._job.running
+    def _say_ready(self) -> None:
+        suite, lanes = self.suite, len(self.lanes.chosen)
+        if suite is None:
+            return
+        said = self.tr(
+            "{0} has {1:,} cases, and {2} lanes are chosen: {3:,} answers. What was answered is kept when you stop, "
+            "and a second start goes on from there."
+        ).format(suite.name, len(suite.cases), lanes, lanes * len(suite.cases))
+        if not suite.cases:
+            said = self.tr("{0} has no cases yet: Edit cases adds them.").format(suite.name)
+        self.ready.set_text(said)
+        self.ready.action.setEnabled(bool(suite.cases) and lanes > 0)
+
+    def _matter(self) -> tuple[tuple[str, ...], tuple[CaseResult, ...], tuple[Case, ...]]:
+        """Lanes, results and cases of what is shown."""
+        run, suite, live = self.shown_run, self.suite, self.suite_run
+        if run is not None and not live.busy:
+            return lanes_of(run), run.results, cases_of(run, suite)
+        return live.lanes, live.results, suite.cases if suite is not None else ()
 
     def _show_matrix(self) -> None:
-        busy, run = self._busy(), self.shown_run
-        if busy:
-            lanes, results = self._live_lanes, tuple(self._live.values())
-            cases = self.suite.cases if self.suite is not None else ()
-        elif run is not None:
-            lanes, results, cases = lanes_of(run), run.results, cases_of(run, self.suite)
-        else:
-            lanes, results, cases = (), (), ()
-        earlier = self._earlier.results if self._earlier is not None and not busy else ()
+        run = self.shown_run if not self.suite_run.busy else None
+        lanes, results, cases = self._matter()
+        earlier = self._earlier.results if self._earlier is not None and run is not None else ()
         rows = build_rows(cases, results, earlier)
-        matrix = build_matrix(rows, lanes, self._filter)
-        self._fill_combos(rows, matrix.tags)
-        self.chips.set_counts(matrix.counts)
-        head = self.view.head
-        head.lanes = tuple(lanes)
-        head.summaries = dict(run.lanes) if run is not None and not busy else {}
-        passed = {lane: [each.passed for each in results if each.lane == lane] for lane in lanes}
-        head.counts = {lane: (sum(each), len(each)) for lane, each in passed.items()}
-        head.caption = self._caption(run, busy, len(cases))
-        head.verified = next((said for said in (run.canaries.values() if run is not None else ()) if said != "ok"), "")
+        matrix = build_matrix(rows, lanes, self.filters.filter)
+        kinds = [(kind, self.model.kind_title(kind)) for kind in dict.fromkeys(row.kind for row in rows)]
+        self.filters.show_choices(matrix.counts, kinds, matrix.tags)
+        self._show_head(run, lanes, results, len(cases))
         scroll = self.view.verticalScrollBar().value()
         self.model.show_matrix(matrix)
         self.view.verticalScrollBar().setValue(scroll)
+        none_left = bool(rows) and not matrix.groups
+        self.nothing.set_text(self.tr("None of the {0:,} cases fits what is asked for above.").format(len(rows)))
+        self.matrix.setCurrentWidget(self.nothing if none_left else self.view)
 
-    def _caption(self, run: Evaluation | None, busy: bool, cases: int) -> str:
-        if busy or run is None:
+    def _show_head(
+        self, run: Evaluation | None, lanes: tuple[str, ...], results: tuple[CaseResult, ...], cases: int
+    ) -> None:
+        head = self.view.head
+        head.lanes = tuple(lanes)
+        head.summaries = dict(run.lanes) if run is not None else {}
+        passed = {lane: [each.passed for each in results if each.lane == lane] for lane in lanes}
+        head.counts = {lane: (sum(each), len(each)) for lane, each in passed.items()}
+        head.caption = self._caption(run, cases)
+        head.verified = next((said for said in (run.canaries.values() if run is not None else ()) if said != "ok"), "")
+
+    def _caption(self, run: Evaluation | None, cases: int) -> str:
+        if run is None:
             return self.tr("Percent of {0} cases, once all of them are answered.").format(cases)
         said = self.tr("Percent of {0} cases, with the range the true rate lies in 95 times of 100.").format(cases)
         if self.suite is not None and run.suite_hash != self.suite.hash:
             said += " " + self.tr("The suite was changed since this run.")
         return said
-
-    def _fill_combos(self, rows: tuple[CaseRow, ...], tags: tuple[str, ...]) -> None:
-        kinds = dict.fromkeys(row.kind for row in rows)
-        wanted = [(self.tr("Any kind"), ""), *((self.model.kind_title(kind), kind) for kind in kinds)]
-        _fill(self.kind, wanted, self._filter.kind)
-        _fill(self.tag, [(self.tr("Any tag"), ""), *((tag, tag) for tag in tags)], self._filter.tag)
-        self.tag.setVisible(bool(tags))
-
-    def _refilter(self, **changes: str) -> None:
-        from dataclasses import replace
-
-        self._filter = replace(self._filter, **changes)
-        self._show_matrix()
 
     def shown(self, **what: Any) -> None:
         """Open with `question` (a case to add), `case` (a case to show), `edit`, `show` (a filter) or `run`."""
@@ -323,8 +320,7 @@ class EvaluatePage(Page):
         elif what.get("run"):
             self._on_run_clicked()
         if what.get("show"):
-            self.chips.choose(str(what["show"]))
-            self._refilter(show=str(what["show"]))
+            self.filters.choose(str(what["show"]))
         if what.get("case"):
             self._open_case(str(what["case"]), str(what.get("lane", "")))
 
@@ -392,43 +388,20 @@ class EvaluatePage(Page):
 
     def _on_run_clicked(self) -> None:
         lanes = self.lanes.chosen
-        if self.suite is None or not self.suite.cases or self._busy():
+        if self.suite is None or not self.suite.cases or self.suite_run.busy:
             return
         if not lanes:
             self.bench.notices.tell(self.tr("Choose at least one lane to run the suite over."), "warning")
             return
-        from workbench.evaluation.evaluate import evaluate
-
-        suite, project, knowledge, engine = (
-            self.suite,
-            self.bench.project.folder,
-            self.bench.knowledge,
-            self.bench.engine,
-        )
-        self._live, self._live_lanes = {}, tuple(lane.name for lane in lanes)
-        self._job = self.bench.jobs.start(
-            self.tr("Evaluating"),
-            lambda: evaluate(suite, lanes, project, knowledge, engine),
-            self._on_event,
-            self._on_done,
-            kind="evaluate",
-        )
-        self._job.finished.connect(self._on_ended)
+        self.progress_text.setText(self.tr("Starting"))
+        self.progress_note.set_text("")
+        self.bar.set_share(None)
+        self.suite_run.start(self.suite, lanes)
         self._show_page()
 
-    def _on_stop_clicked(self) -> None:
-        if self._job is not None:
-            self._job.stop()
-
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, Result) and isinstance(event.value, CaseResult):
-            self._live[event.value.lane, event.value.case] = event.value
-            if not self._redraw.isActive():
-                self._redraw.start()
-        elif isinstance(event, Progress):
-            self._show_progress(event)
-        elif isinstance(event, Note):
-            self.bench.notices.tell(event.message, event.level)
+    def _on_answered(self) -> None:
+        if not self._redraw.isActive():
+            self._redraw.start()
 
     def _show_progress(self, progress: Progress) -> None:
         self.progress_text.setText(self.tr("{0:,} of {1:,} answers").format(progress.done, progress.total))
@@ -438,36 +411,31 @@ class EvaluatePage(Page):
         self.progress_note.set_text(", ".join(said))
         self.bar.set_share(progress.done / progress.total if progress.total else None)
 
-    def _on_done(self, value: Any) -> None:
-        if isinstance(value, Evaluation):
-            best = max(value.lanes.values(), key=lambda lane: lane.overall.rate)
-            said = self.tr("{0} cases over {1} lanes are measured. {2} has the most right answers.").format(
-                best.overall.total, len(value.lanes), lane_short(best.lane)
-            )
-            self.bench.notices.tell(
-                said, "good", action_text=self.tr("See the advice"), action=lambda: self.bench.open_page("advise")
-            )
+    def _on_done(self, value: Evaluation) -> None:
+        best = max(value.lanes.values(), key=lambda lane: lane.overall.rate)
+        said = self.tr("{0} cases over {1} lanes are measured. {2} has the most right answers.").format(
+            best.overall.total, len(value.lanes), lane_short(best.lane)
+        )
+        advice = partial(self.bench.open_page, "advise")
+        self.bench.notices.tell(said, "good", action_text=self.tr("See the advice"), action=advice)
 
-    def _on_ended(self) -> None:
-        stopped = self._job is not None and self._job.state == "stopped"
+    def _on_ended(self, stopped: bool) -> None:
         if stopped:
-            said = self.tr("Stopped. {0} answers are kept, and Run goes on from there.").format(len(self._live))
-            self.bench.notices.tell(said)
-        self.runs = source.list_runs(self.bench.project)
-        self._choose_run(self.runs_of_suite[-1] if self.runs_of_suite else None)
+            said = self.tr("Stopped. {0} answers are kept, and Go on asks the rest.")
+            self.bench.notices.tell(said.format(len(self.suite_run.results)))
+        self._read_runs()
         self.bench.results_changed.emit()
 
     # Answers and export
 
     def show_answers(self, row: CaseRow, lane: str) -> None:
         """Open the answers of one case under the matrix."""
-        case = next(
-            (each for each in (self.suite.cases if self.suite is not None else ()) if each.id == row.case), None
-        )
+        cases = self.suite.cases if self.suite is not None else ()
+        case = next((each for each in cases if each.id == row.case), None)
         self.answers.show_case(row, self.view.head.lanes, lane, case.checks if case is not None else ())
         if not self.answers.isVisible():
             self.answers.show()
-            self.split.setSizes([self.split.height() - 300, 300])
+            self.split.setSizes([self.split.height() - ANSWERS_HEIGHT, ANSWERS_HEIGHT])
         self.view.scrollTo(self.view.currentIndex())
 
     def _open_case(self, case: str, lane: str) -> None:
@@ -479,10 +447,6 @@ class EvaluatePage(Page):
     def _on_answers_closed(self) -> None:
         self.answers.hide()
         self.view.setFocus()
-
-    def _on_find(self) -> None:
-        self.find_line.setFocus()
-        self.find_line.selectAll()
 
     def _on_export(self, kind: str) -> None:
         run, suite = self.shown_run, self.suite
@@ -510,20 +474,6 @@ class EvaluatePage(Page):
         from PySide6.QtCore import QUrl
         from PySide6.QtGui import QDesktopServices
 
-        def show() -> None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
+        show = partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(path)))
         said = self.tr("Written: {0}").format(path)
         self.bench.notices.tell(said, "good", action_text=self.tr("Open"), action=show)
-
-
-def _fill(combo: QComboBox, choices: list[tuple[str, str]], wanted: str) -> None:
-    """Offer choices without a word to anybody, keeping what was chosen."""
-    if [combo.itemData(place) for place in range(combo.count())] == [key for _, key in choices]:
-        return
-    combo.blockSignals(True)
-    combo.clear()
-    for text, key in choices:
-        combo.addItem(text, key)
-    combo.setCurrentIndex(max(0, combo.findData(wanted)))
-    combo.blockSignals(False)

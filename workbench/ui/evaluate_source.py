@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.records import Evaluation, Suite
+from workbench.evaluation.records import CaseResult, Evaluation, Suite
 from workbench.evaluation.suite import read_suite
 from workbench.events import Progress, Result, Stage
 from workbench.lanes.lane import Lane
@@ -52,10 +52,19 @@ def list_runs(project: Project) -> tuple[Evaluation, ...]:
     return list_evaluations(project.folder)
 
 
-def runs_stage(project: Project) -> Stage:
-    """The same as a stage, for a job: a run of many lanes is some megabytes of JSON."""
-    yield Progress(0, 0, "reading results")
-    yield Result(list_runs(project))
+def stopped_run(project: Project, suite: Suite) -> tuple[CaseResult, ...]:
+    """What a run of this version of the suite has answered that was begun and not finished; nothing without one."""
+    from workbench.evaluation.results import unfinished_results
+
+    return unfinished_results(project.folder, suite)
+
+
+def when(created: str) -> str:
+    """An ISO time for people: 21 Nov, 14:05."""
+    from PySide6.QtCore import QDateTime, Qt
+
+    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
+    return found.toString("d MMM, HH:mm") if found.isValid() else created
 
 
 def all_lanes(project: Project) -> tuple[Lane, ...]:

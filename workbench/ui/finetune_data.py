@@ -36,7 +36,7 @@ class DataSection(QWidget):
         self.menu.aboutToHide.connect(self._on_menu_closed)
         self.choose = widgets.button(self.tr("Choose file"), "", self.browse_wanted.emit)
         self.several = widgets.menu_button(self.tr("Files"), self.menu, "", self.tr("Training files of this project"))
-        self.name = widgets.ElidedLabel("", "text", middle=True)
+        self.name, self.format = widgets.ElidedLabel("", "text", middle=True), widgets.ElidedLabel("", "caption")
         self.counts = widgets.label("", "muted", wrap=True)
         self.again = widgets.link_button(self.tr("Read again"), self.again_wanted.emit)
         self.problems = ProblemList()
@@ -62,7 +62,15 @@ class DataSection(QWidget):
     def _lay_out(self) -> None:
         title = widgets.label(self.tr("Data"), "section")
         head = widgets.row(self.badge, title, None, self.several, self.choose)
-        parts = (self.hint, self._offers, self.name, self.counts, widgets.row(self.again, None), self.problems)
+        parts = (
+            self.hint,
+            self._offers,
+            self.name,
+            self.format,
+            self.counts,
+            widgets.row(self.again, None),
+            self.problems,
+        )
         layout = widgets.column(head, *parts)
         for each in (self.example_head, self.example, self.histogram, self.cut):
             layout.addWidget(each)
@@ -118,6 +126,7 @@ class DataSection(QWidget):
         self.counts.setVisible(bool(said))
         self.again.setVisible(bool(said))
         self.name.hide()
+        self.format.hide()
         self._set_parts(False)
 
     def show_reading(self, files: Sequence[Path]) -> None:
@@ -136,14 +145,15 @@ class DataSection(QWidget):
         self.hint.hide()
         self.again.hide()
         self.badge.set_done(True)
-        self.name.set_text(self.tr("{0}, {1}").format(", ".join(report.files), report.format))
+        self.name.set_text(", ".join(report.files))
+        self.format.set_text(report.format)
         said = self.tr("{0:,} ready: {1:,} to train, {2:,} held out").format(
             report.examples, report.examples - held_out, held_out
         )
         if report.counts.get("grounded"):
-            said += self.tr(". {0:,} teach to read passages").format(report.counts["grounded"])
+            said += self.tr("; {0:,} with passages to read").format(report.counts["grounded"])
         self.counts.setText(said)
-        for each in (self.name, self.counts):
+        for each in (self.name, self.format, self.counts):
             each.show()
         self._set_parts(True)
         self.problems.show_problems(report, mendable)

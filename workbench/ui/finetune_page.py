@@ -48,6 +48,7 @@ class FinetunePage(Page):
         self._choices: Choices | None = None
         self._speed: Speed | None = None
         self._trial: JobHandle | None = None
+        self._measured = False  # once is enough: one that was stopped or failed is not tried again unasked
         self._shown: RunInfo | None = None
         self.runs: tuple[RunInfo, ...] = ()
         self.intake, self.watch = Intake(bench, self), RunWatch(bench, self)
@@ -140,6 +141,7 @@ class FinetunePage(Page):
         watch.stopping.connect(self._on_stopping)
         watch.ended.connect(self._on_ended)
         self.bench.project_changed.connect(self.reload)
+        self.bench.jobs.changed.connect(self._on_jobs_changed)
 
     # What it shows
 
@@ -222,7 +224,7 @@ class FinetunePage(Page):
             return ""
         if self.intake.report is None:
             return self.tr("Choose a training file to begin")
-        return self.tr("You can go on working meanwhile; stopping keeps what was learnt.")
+        return self.tr("Stopping keeps what was learnt")
 
     def shown(self, **what: Any) -> None:
         """Open with `file` (a training file), or `run` (a run's name)."""
@@ -314,9 +316,13 @@ class FinetunePage(Page):
             sheet.applied.connect(self._on_recipe)
             self.bench.show_sheet(sheet)
 
+    def _on_jobs_changed(self) -> None:
+        if self.isVisible() and self._speed is None and self.intake.report is not None:
+            self._quiet.start()
+
     def _measure_unasked(self) -> None:
         """Measure the speed once, while nothing else goes on, so that the presets can say what they take."""
-        if self.isVisible() and self._speed is None and not self.bench.jobs.running():
+        if self.isVisible() and self._speed is None and not self._measured and not self.bench.jobs.running():
             self._on_measure()
 
     def _on_measure(self) -> None:
@@ -324,6 +330,7 @@ class FinetunePage(Page):
         recipe, report = self._recipe, self.intake.report
         if recipe is None or report is None or self.watch.busy or self._trial is not None:
             return
+        self._measured = True
         self._trial = self.bench.jobs.start(
             self.tr("Measuring speed"),
             lambda: trial.measure(recipe, report.examples),

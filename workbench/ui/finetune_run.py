@@ -132,7 +132,9 @@ class RunSection(QWidget):
         self.samples.show_samples({})
         plan = RunCourse(total=total, epochs=epochs, state="planned", outcome=" ".join(reasons))
         self.show_course(plan, "")
-        self.left.set_value(widgets.about_text(seconds) if seconds is not None else self.tr("not measured"), "")
+        self.left.set_value(widgets.about_text(seconds) if seconds is not None else "", self.tr("of training"))
+        self.left.setVisible(seconds is not None)
+        self.rate.hide()
         waiting = self.tr("The curve is drawn here, step by step")
         self.loss.show_run(0, total, (), (), pass_marks(plan), waiting)
 
@@ -175,6 +177,8 @@ class RunSection(QWidget):
             self.left.set_value(widgets.about_text(left) if left is not None else "\N{EN DASH}", self.tr("left"))
         else:
             self.left.set_value(took, self.tr("training"))
+        self.left.show()
+        self.rate.show()
         self.rate.set_value(f"{course.tokens_per_second:,.0f}" if course.tokens_per_second else "\N{EN DASH}")
         self.memory.set_value(widgets.bytes_text(course.memory) if course.memory else "")
         self.memory.setVisible(bool(course.memory))

@@ -482,6 +482,7 @@ class EmptyState(QWidget):
         self.action = button(action_text, "", on_action, "primary" if primary else "plain")
         self.action.setVisible(bool(action_text))
         title_label, body = label(title, "section"), label(text, "muted", wrap=True)
+        self._body = body
         body.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         body.setFixedWidth(420)
         layout = column(None, spacing=8, margins=(24, 24, 24, 24))
@@ -490,6 +491,10 @@ class EmptyState(QWidget):
             layout.addSpacing(space)
         layout.addStretch(1)
         self.setLayout(layout)
+
+    def set_text(self, text: str) -> None:
+        """Say something else under the title."""
+        self._body.setText(text)
 
 
 class FlowLayout(QLayout):
