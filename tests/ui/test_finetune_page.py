@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,89 +12,27 @@ import pytest
 from made_up_project import make_run
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+from scripted_trainer import REPORT, Trainer, script_tuning
 
 from workbench.errors import BadDataset
-from workbench.events import Progress, Result, Stage, Step
+from workbench.events import Stage, Step
 from workbench.paths import starter_model
 from workbench.project import Project
-from workbench.tuning.dataset import DatasetReport, Problem, Span
-from workbench.tuning.recipe import Recipe, Sample
-from workbench.ui import finetune_page
+from workbench.tuning.recipe import Sample
 from workbench.ui import finetune_source as source
-from workbench.ui import finetune_trial as trial
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage
-from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, make_choices, step_count
+from workbench.ui.finetune_presets import KEYS, Speed, estimate_seconds, make_choices, step_count
 from workbench.ui.finetune_rows import RowDialog, read_row, replace_row, take_in
 from workbench.ui.finetune_run import RunCourse, pass_marks
 from workbench.ui.finetune_runs import RunsSheet
 from workbench.ui.finetune_samples import judge
 from workbench.ui.finetune_settings import RecipeSheet
 
-REPORT = DatasetReport(
-    "OpenAI messages (JSON lines, UTF-8)", 409,
-    (Problem(2, "messages", "error", "the row is not valid JSON", "tickets.jsonl"),
-     Problem(3, "", "warning", "the row repeats row 1", "tickets.jsonl")),
-    12_000, 40_000, {"shortest": 40, "median": 90, "p95": 400, "longest": 1204},
-    ((100, 300), (200, 109)),
-    (Span("<|im_start|>user\nLeft X2 crackles\n", False), Span('{"product": "X2"}', True)),
-    {"errors": 1, "warnings": 1},
-    files=("tickets.jsonl",),
-)  # fmt: skip
-
-
-class Trainer:
-    """Scripted tuning: a run that takes steps when it is let, and leaves a folder as a real one does."""
-
-    def __init__(self, project: Project) -> None:
-        self.project, self.go = project, threading.Event()
-        self.started: list[Recipe] = []
-        self.stopped: list[Path] = []
-        self.measured: list[int] = []
-
-    def inspect(self, files: tuple[Path, ...], model: Path) -> Stage:
-        yield Progress(0, 0, "reading")
-        if "bad" in files[0].name:
-            raise BadDataset(f"{files[0].name} has no row that can be trained.")
-        yield Result(REPORT)
-
-    def start_and_watch(self, recipe: Recipe) -> Stage:
-        self.started.append(recipe)
-        make_run(self.project, recipe.name, 1, 138, "stopped")
-        yield Step(0, 138, None, 0.7, samples=(Sample("Hum", '{"a":1}', "Sorry"),))
-        for step in range(1, 10):
-            yield Step(step, 138, 0.6, None, 268.0, step * 2.0)
-        while not self.go.wait(0.02):
-            yield Progress(9, 138, "training", "steps")
-        make_run(self.project, recipe.name, 138, 138, "done")
-        yield Result(next(run for run in source.list_runs(self.project) if run.name == recipe.name))
-
-    def measure(self, recipe: Recipe, rows: int) -> Stage:
-        self.measured.append(rows)
-        yield Progress(1, 8, "a short trial", "steps")
-        yield Result(Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
-
-    def stop_run(self, folder: Path) -> Stage:
-        self.stopped.append(folder)
-        yield Progress(0, 0, "keeping")
-
-
-def make_up_choices(name: str, model: Path, files: tuple[Path, ...], folder: Path, report: DatasetReport) -> Choices:
-    passes = {"quick": 1.0, "balanced": 2.0, "thorough": 4.0}
-    recipes = {key: Recipe(name, model, files, folder, epochs=each) for key, each in passes.items()}
-    return Choices(recipes, {key: (f"{each:g} passes",) for key, each in passes.items()})
-
 
 @pytest.fixture
 def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
-    made = Trainer(project)
-    monkeypatch.setattr("workbench.tuning.dataset.inspect", made.inspect)
-    monkeypatch.setattr(source, "start_and_watch", made.start_and_watch)
-    monkeypatch.setattr(source, "stop_run", made.stop_run)
-    monkeypatch.setattr(source, "model_of", lambda project: Path("/models/starter.gguf"))
-    monkeypatch.setattr(trial, "measure", made.measure)
-    monkeypatch.setattr(finetune_page, "make_choices", make_up_choices)
-    return made
+    return script_tuning(project, monkeypatch)
 
 
 @pytest.fixture
@@ -172,8 +109,10 @@ def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None
     model = Path("/models/starter.gguf")
     ready._on_measured(model, Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
     ready._show_recipe()
-    assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 minutes, 2 passes, 1.9 GB")
-    assert ready.recipe.source.text().startswith("Measured on this computer by a trial of 8 steps.")
+    assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 min, 2 passes")
+    said = ready.recipe.source.text()
+    assert said.startswith("Measured on this computer by a trial of 8 steps. It takes about 1.9 GB of memory;")
+    assert ready.run.left.accessibleName() == "about 7 minutes of training"
 
 
 def test_a_preset_and_own_settings_change_the_recipe(ready: FinetunePage, bench: Bench, qtbot: QtBot) -> None:

@@ -25,7 +25,6 @@ from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
 from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
 from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
 from workbench.ui.bench import Bench
-from workbench.ui.evaluate_source import when
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
@@ -163,7 +162,7 @@ class AdvisePage(Page):
         self.runs = evaluate_source.list_runs(self.bench.project)
         self._menu.clear()
         for run in reversed(self.runs):
-            text = f"{run.suite}, {when(run.created)}"
+            text = f"{run.suite}, {widgets.when_text(run.created)}"
             widgets.add_action(self._menu, text, partial(self.judge, run))
         self.picker.setVisible(bool(self.runs))
         self.save.setVisible(False)
@@ -176,7 +175,7 @@ class AdvisePage(Page):
 
     def judge(self, run: Evaluation) -> None:
         """Work out the verdict on a run, in the background."""
-        self.picker.setText(f"{run.suite}, {when(run.created)}")
+        self.picker.setText(f"{run.suite}, {widgets.when_text(run.created)}")
         project = self.bench.project
         self.bench.jobs.start(
             self.tr("Weighing the results"),
@@ -187,7 +186,7 @@ class AdvisePage(Page):
         )
 
     def _on_advice(self, project: Project, run: Evaluation, advice: Advice | None) -> None:
-        expected = f"{run.suite}, {when(run.created)}"
+        expected = f"{run.suite}, {widgets.when_text(run.created)}"
         if project is self.bench.project and advice is not None and self.picker.text() == expected:
             self.show_advice(advice)
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QWidget
 from workbench.evaluation.records import Evaluation
 from workbench.ui import widgets
 from workbench.ui.evaluate_rows import MatrixFilter
-from workbench.ui.evaluate_source import when
 
 
 class FilterLine(QWidget):
@@ -56,9 +55,11 @@ class FilterLine(QWidget):
         """The runs that can be compared with; without one there is nothing that changed."""
         self._menu.clear()
         for each in reversed(before):
-            text = self.tr("Changed since {0}").format(when(each.created))
+            text = self.tr("Changed since {0}").format(widgets.when_text(each.created))
             widgets.add_action(self._menu, text, partial(self.earlier_chosen.emit, each))
-        self.earlier.setText(self.tr("since {0}").format(when(chosen.created)) if chosen is not None else "")
+        self.earlier.setText(
+            self.tr("since {0}").format(widgets.when_text(chosen.created)) if chosen is not None else ""
+        )
         self.earlier.setVisible(chosen is not None)
         self.chips.chip("changed").setVisible(chosen is not None)
         if chosen is None and self.filter.show == "changed":

@@ -25,7 +25,6 @@ from workbench.ui.evaluate_matrix import MatrixView
 from workbench.ui.evaluate_model import MatrixModel
 from workbench.ui.evaluate_rows import CaseRow, build_matrix, build_rows, cases_of, lanes_of
 from workbench.ui.evaluate_running import SuiteRun
-from workbench.ui.evaluate_source import when
 from workbench.ui.lane_names import lane_short
 from workbench.ui.page import Page
 
@@ -203,9 +202,9 @@ class EvaluatePage(Page):
         if self.suite_run.results:
             widgets.add_action(self._run_menu, self._stopped_words(), partial(self._choose_run, None))
         for each in reversed(runs):
-            text = self.tr("{0}, {1} lanes").format(when(each.created), len(each.lanes))
+            text = self.tr("{0}, {1} lanes").format(widgets.when_text(each.created), len(each.lanes))
             widgets.add_action(self._run_menu, text, partial(self._choose_run, each))
-        self.run_picker.setText(when(run.created) if run is not None else self.tr("Stopped run"))
+        self.run_picker.setText(widgets.when_text(run.created) if run is not None else self.tr("Stopped run"))
         self.filters.show_earlier(before, self._earlier)
         self._show_page()
 
@@ -214,7 +213,7 @@ class EvaluatePage(Page):
 
     def _on_earlier(self, run: Evaluation) -> None:
         self._earlier = run
-        self.filters.earlier.setText(self.tr("since {0}").format(when(run.created)))
+        self.filters.earlier.setText(self.tr("since {0}").format(widgets.when_text(run.created)))
         self._show_matrix()
 
     def _show_lanes(self) -> None:

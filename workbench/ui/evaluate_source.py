@@ -59,14 +59,6 @@ def stopped_run(project: Project, suite: Suite) -> tuple[CaseResult, ...]:
     return unfinished_results(project.folder, suite)
 
 
-def when(created: str) -> str:
-    """An ISO time for people: 21 Nov, 14:05."""
-    from PySide6.QtCore import QDateTime, Qt
-
-    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
-    return found.toString("d MMM, HH:mm") if found.isValid() else created
-
-
 def all_lanes(project: Project) -> tuple[Lane, ...]:
     """The standard lanes and a person's own; none where the model is missing, which other pages say."""
     from workbench.lanes.presets import own_lanes, standard_lanes

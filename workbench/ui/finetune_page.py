@@ -24,8 +24,9 @@ from workbench.ui.finetune_data import DataSection
 from workbench.ui.finetune_intake import Intake
 from workbench.ui.finetune_presets import USUAL, Choices, Speed, estimate_seconds, last_speed, make_choices, step_count
 from workbench.ui.finetune_recipe import RecipeSection
-from workbench.ui.finetune_run import RunSection, read_samples
+from workbench.ui.finetune_run import RunSection, passes_of, read_samples
 from workbench.ui.finetune_runs import RunsSheet, confirm_delete
+from workbench.ui.finetune_samples import question_of
 from workbench.ui.finetune_settings import RecipeSheet
 from workbench.ui.finetune_versus import VersusSheet
 from workbench.ui.finetune_watch import RunWatch
@@ -34,6 +35,7 @@ from workbench.ui.page import Page, scroll_area
 
 LEFT_WIDTH = 416
 QUIET_MS = 1500  # a page that was only passed through has no speed measured
+FOOT_HEIGHT = 32
 IN_MENU = 12  # runs; all of them are in the list of earlier runs
 
 
@@ -77,7 +79,7 @@ class FinetunePage(Page):
         left = QWidget()
         left.setLayout(widgets.column(self.data, 8, widgets.hline(), 8, self.recipe, None, margins=(24, 16, 24, 16)))
         left_area = scroll_area(left)
-        left_area.setMinimumWidth(340)
+        left_area.setMinimumWidth(360)
         self.empty = widgets.EmptyState(
             "graduation-cap",
             self.tr("Teach the model from your examples"),
@@ -119,6 +121,7 @@ class FinetunePage(Page):
         line = widgets.row(self.said, self.name_label, self.name, self.resume, self.start, self.compare)
         line.setContentsMargins(24, 10, 16, 10)
         line.setStretch(0, 1)
+        line.addStrut(FOOT_HEIGHT)  # so that it stays as high when its buttons come and go
         return line
 
     def _connect(self) -> None:
@@ -184,7 +187,7 @@ class FinetunePage(Page):
         planned = fresh and self.intake.report is not None
         if planned:
             self._show_plan()
-        self.picker.setVisible(bool(self.runs))
+        self.picker.setVisible(bool(self.runs) or busy)
         self.picker.setText(self.tr("New fine-tune") if fresh else self.run.course.name)
         self.earlier.setVisible(bool(self.runs))
         self.stop.setVisible(busy)
@@ -198,6 +201,7 @@ class FinetunePage(Page):
         self.compare.setVisible(not busy and shown is not None and shown.state == "done")
         self.resume.setVisible(not busy and shown is not None and shown.state in ("stopped", "failed"))
         self.data.set_changeable(not busy)
+        self.recipe.set_changeable(not busy)
         self.said.set_text(self._foot_words(busy, shown))
 
     def _show_plan(self) -> None:
@@ -207,7 +211,7 @@ class FinetunePage(Page):
             return
         seconds = estimate_seconds(report, recipe, self._speed) if self._speed is not None else None
         reasons = choices.reasons.get(choices.key_of(recipe), ())
-        self.run.show_plan(step_count(report, recipe), recipe.epochs, seconds, reasons)
+        self.run.show_plan(step_count(report, recipe), passes_of(recipe.epochs, recipe.minutes), seconds, reasons)
 
     def _foot_words(self, busy: bool, shown: RunInfo | None) -> str:
         if self.watch.ending:
@@ -369,7 +373,8 @@ class FinetunePage(Page):
             self.name.setFocus()
             return
         recipe = replace(self._recipe, name=name, folder=self.bench.project.adapters_folder / name)
-        self.run.begin(name, recipe.epochs, time.strftime("%H:%M"))
+        total = step_count(self.intake.report, recipe) if self.intake.report is not None else 0
+        self.run.begin(name, passes_of(recipe.epochs, recipe.minutes), time.strftime("%H:%M"), total)
         self._run(recipe)
 
     def _on_resume_clicked(self) -> None:
@@ -445,10 +450,14 @@ class FinetunePage(Page):
     def _compare(self, run: RunInfo, other: RunInfo | None = None) -> None:
         """Open Compare with base and tuned beside each other and a held-out question asked."""
         samples = read_samples(run.folder)
-        asked = samples[max(samples)][0].prompt if samples else ""
+        asked = [each.prompt for each in samples.get(max(samples, default=0), ())]
+        bare = [prompt for prompt in asked if question_of(prompt) == prompt.strip()]
+        question = question_of((bare or asked or [""])[0])
         lanes = ["base", *(f"tuned:{each.name}" for each in (run, other) if each is not None)]
+        if asked and not bare:  # it only learnt to read passages: without them it has nothing to answer from
+            lanes += [f"rag+{lane}" for lane in lanes[1:]]
         self.bench.adapters_changed.emit()
-        self.bench.open_page("compare", lanes=lanes, question=asked, ask=True)
+        self.bench.open_page("compare", lanes=lanes, question=question, ask=bool(question))
 
     def _on_runs_clicked(self) -> None:
         self._read_runs()

@@ -24,7 +24,9 @@ class PresetCard(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(100)
         self._name, self._time = name, ""
-        self._lines = [widgets.label(name, "strong"), widgets.label("", "text"), widgets.label("", "caption")]
+        self._lines = [
+            widgets.ElidedLabel(text, kind) for text, kind in ((name, "strong"), ("", "text"), ("", "caption"))
+        ]
         for line in self._lines:
             line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setLayout(widgets.column(*self._lines, spacing=2, margins=(10, 8, 10, 8)))
@@ -32,8 +34,8 @@ class PresetCard(QAbstractButton):
 
     def say(self, time: str, note: str) -> None:
         """Say what it takes."""
-        self._lines[1].setText(time)
-        self._lines[2].setText(note)
+        self._lines[1].set_text(time)
+        self._lines[2].set_text(note)
         self.setAccessibleName(f"{self._name}, {time}, {note}")
 
     def sizeHint(self) -> QSize:
@@ -52,7 +54,7 @@ class PresetCard(QAbstractButton):
         painter.setBrush(theme.color("selected" if chosen else "surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
         if chosen:
-            draw_glyph(painter, "check-circle", "accent", self.width() - 26, 18, 14)
+            draw_glyph(painter, "check-circle", "accent", self.width() - 22, 17, 14)
 
 
 class RecipeSection(QWidget):
@@ -66,6 +68,7 @@ class RecipeSection(QWidget):
         super().__init__(parent)
         self._recipe: Recipe | None = None
         self._choices: Choices | None = None
+        self._measuring = False
         self.badge = StepBadge(2)
         self.settings = widgets.quiet_button(self.tr("All settings"), "sliders-horizontal", self.settings_wanted.emit)
         names = {"quick": self.tr("Quick"), "balanced": self.tr("Balanced"), "thorough": self.tr("Thorough")}
@@ -116,8 +119,7 @@ class RecipeSection(QWidget):
                 card.say(self.tr("not measured"), passes)
             else:
                 seconds = estimate_seconds(report, each, speed)
-                memory = f", {widgets.bytes_text(speed.memory)}" if speed.memory else ""
-                card.say(widgets.about_text(seconds), passes + memory)
+                card.say(widgets.about_short(seconds), passes)
         self.settings.setEnabled(True)
         self.measure.show()
         self.measure.setText(
@@ -125,13 +127,28 @@ class RecipeSection(QWidget):
         )
         said = [speed.source] if speed is not None else []
         if memory_free:
-            said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(memory_free)))
+            free = widgets.bytes_text(memory_free)
+            taken = widgets.bytes_text(speed.memory) if speed is not None and speed.memory else ""
+            said.append(
+                self.tr("It takes about {0} of memory; {1} are free.").format(taken, free)
+                if taken
+                else self.tr("Free memory: {0}.").format(free)
+            )
         if not chosen:
             said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
         self.source.setText(" ".join(said))
 
+    def set_changeable(self, changeable: bool) -> None:
+        """While a run goes on, its recipe stays."""
+        ready = changeable and self._recipe is not None
+        self.settings.setEnabled(ready)
+        self.measure.setVisible(ready and not self._measuring)
+        for card in self.cards.values():
+            card.setEnabled(ready)
+
     def show_measuring(self, measuring: bool) -> None:
         """While a trial runs, its figures are announced where they will stand."""
+        self._measuring = measuring
         self.measure.setVisible(not measuring and self._recipe is not None)
         if measuring and self._recipe is not None:
             self.source.setText(self.tr("Measuring what each takes, with a short trial that is thrown away…"))

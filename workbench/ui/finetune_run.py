@@ -48,6 +48,11 @@ class RunCourse:
             self.samples[step.step] = tuple(_sample(records.to_plain(each)) for each in step.samples)
 
     @property
+    def begun(self) -> bool:
+        """Whether the first figures are there."""
+        return bool(self.step or self.train or self.held_out)
+
+    @property
     def seconds_left(self) -> float | None:
         """An estimate from the pace so far."""
         if self.step < 2 or not self.total or self.state != "running":
@@ -61,9 +66,19 @@ def course_of(run: RunInfo) -> RunCourse:
         run.name, run.step, run.total, list(run.train_loss), list(run.eval_loss), read_samples(run.folder)
     )
     found.tokens_per_second, found.seconds = run.tokens_per_second, run.seconds
-    found.state, found.outcome = run.state, run.outcome
-    found.epochs = float(run.recipe.get("epochs") or 0)
+    found.state, found.outcome = run.state, outcome_words(run.outcome)
+    found.epochs = passes_of(run.recipe.get("epochs"), run.recipe.get("minutes"))
     return found
+
+
+def passes_of(epochs: Any, minutes: Any) -> float:
+    """The passes a run makes over its rows, 0 where they are not known: a run bounded in time ends when time is up."""
+    return 0.0 if minutes else float(epochs or 0)
+
+
+def outcome_words(outcome: str) -> str:
+    """How a run ended, with the way on that the window has in place of the command's."""
+    return outcome.replace("; start it again under the same name to go on", "; Go on continues from there")
 
 
 def read_samples(folder: Path) -> dict[int, tuple[Sample, ...]]:
@@ -112,19 +127,22 @@ class RunSection(QWidget):
         self.loss, self.samples = LossChart(), SamplesView()
         loss_head = widgets.row(
             widgets.label(self.tr("Loss"), "strong"),
-            widgets.label(self.tr("lower is better; the dashed line, on rows held out, is what counts"), "caption"),
-            None,
+            widgets.ElidedLabel(
+                self.tr("lower is better; the dashed line, on rows held out, is what counts"), "caption"
+            ),
         )
         figures = widgets.row(self.steps, self.left, self.rate, self.memory, self.right, None, spacing=32)
         head = widgets.row(self.badge, self.title, None, self.when)
-        layout = widgets.column(head, figures, self.bar, self.outcome, 8, loss_head, self.loss, 12, self.samples, None)
+        layout = widgets.column(
+            head, 2, figures, self.bar, self.outcome, 8, loss_head, self.loss, 12, self.samples, None
+        )
         self.setLayout(layout)
 
-    def begin(self, name: str, epochs: float, when: str) -> None:
-        """A new run: empty curves, an axis of its own."""
+    def begin(self, name: str, epochs: float, when: str, total: int = 0) -> None:
+        """A new run: empty curves, an axis of its own, which is as long as was planned."""
         self.loss.clear()
         self.samples.show_samples({})
-        self.show_course(RunCourse(name=name, epochs=epochs), when)
+        self.show_course(RunCourse(name=name, epochs=epochs, total=total), when)
 
     def show_plan(self, total: int, epochs: float, seconds: float | None, reasons: Sequence[str]) -> None:
         """What a run will be, before it is started: its steps, about how long, and why so."""
@@ -146,7 +164,7 @@ class RunSection(QWidget):
 
     def say(self, note: str) -> None:
         """What is done before the first step."""
-        if self.course.state == "running" and not self.course.total:
+        if self.course.state == "running" and not self.course.begun:
             self.outcome.setText(note[:1].upper() + note[1:] + "…")
             self.outcome.show()
 
@@ -154,7 +172,7 @@ class RunSection(QWidget):
         """A run from the list."""
         self.loss.clear()
         self.samples.show_samples({})
-        self.show_course(course_of(run), run.created.replace("T", " ")[:16])
+        self.show_course(course_of(run), widgets.when_text(run.created))
 
     def add(self, step: Step) -> None:
         """A step came."""
@@ -183,7 +201,8 @@ class RunSection(QWidget):
         self.memory.set_value(widgets.bytes_text(course.memory) if course.memory else "")
         self.memory.setVisible(bool(course.memory))
         self._show_right(course)
-        self.bar.set_share(course.step / course.total if course.total else (None if running else 0.0))
+        waiting = running and not course.begun
+        self.bar.set_share(None if waiting else course.step / max(1, course.total))
         self.outcome.setText(course.outcome)
         self.outcome.setVisible(bool(course.outcome) and not running)
         widgets.set_kind(self.outcome, "muted" if course.state in ("done", "planned") else "text")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox, QWidget
 from workbench.tuning.recipe import RunInfo
 from workbench.ui import finetune_source as source
 from workbench.ui import widgets
+from workbench.ui.finetune_run import outcome_words
 from workbench.ui.page import Sheet
 
 STATES = {
@@ -43,7 +44,7 @@ class RunRow(QWidget):
         name = widgets.link_button(run.name, lambda: self.opened.emit(run))
         name.setAccessibleName(self.tr("Show the run {0}").format(run.name))
         state = widgets.label(words.get(run.state, run.state), "text")
-        when = widgets.label(run.created.replace("T", " ")[:16], "caption")
+        when = widgets.label(widgets.when_text(run.created), "caption")
         self.tick = QCheckBox()
         self.tick.setToolTip(self.tr("Tick two runs to see them beside each other"))
         self.tick.setAccessibleName(self.tr("Choose {0}, to see two runs beside each other").format(run.name))
@@ -63,7 +64,7 @@ class RunRow(QWidget):
         actions.addStretch(1)
         parts = widgets.column(head, widgets.label(self._figures(run), "muted", wrap=True), when, spacing=4)
         if run.outcome and run.state != "done":
-            parts.addWidget(widgets.label(run.outcome, "text", wrap=True))
+            parts.addWidget(widgets.label(outcome_words(run.outcome), "text", wrap=True))
         for each in (self.note, actions):
             parts.addWidget(each) if isinstance(each, QWidget) else parts.addLayout(each)
         parts.addWidget(widgets.hline())

@@ -58,10 +58,21 @@ def _difference(expected: Any, answer: Any) -> str:
     return "Another value"
 
 
-def breakable(text: str, most: int = 360) -> str:
+def breakable(text: str, most: int = 220) -> str:
     """A text that may be broken after commas and colons, as JSON without blanks must be to fit a column."""
     short = text[:most] + ("…" if len(text) > most else "")
     return short.replace(",", ",\u200b").replace(":", ":\u200b")
+
+
+def question_of(prompt: str) -> str:
+    """The question a row asks, without the passages it gives to read before it."""
+    _, passages, question = prompt.rpartition("\nQuestion: ")
+    return question.strip() if passages else prompt.strip()
+
+
+def _shortened(text: str, most: int = 160) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[:most].rsplit(" ", 1)[0] + " …"
 
 
 class SideRule(QWidget):
@@ -83,12 +94,13 @@ class AnswerCell(QWidget):
         super().__init__(parent)
         rule = SideRule(lane)
         text = sample.answer if sample is not None else ""
-        structured = sample is not None and isinstance(_json(sample.expected), (dict, list))
+        structured = text.lstrip().startswith(("{", "["))
         shown = widgets.label(breakable(text), "text", wrap=True, selectable=True)
         shown.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         shown.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        shown.setToolTip(text if len(text) > len(shown.text()) else "")
         if structured:
-            shown.setFont(theme.mono_font(theme.SMALL))
+            shown.setFont(theme.mono_font())
         parts = widgets.column(shown, spacing=4)
         parts.addStretch(1)
         if sample is not None:
@@ -175,18 +187,23 @@ class SamplesView(QWidget):
 
     def _line(self, before: Sample, now: Sample | None) -> QWidget:
         made = QWidget()
-        question = widgets.label(
-            f"\N{LEFT DOUBLE QUOTATION MARK}{before.prompt[:240]}\N{RIGHT DOUBLE QUOTATION MARK}", wrap=True
-        )
+        asked = _shortened(question_of(before.prompt))
+        question = widgets.label(f"\N{LEFT DOUBLE QUOTATION MARK}{asked}\N{RIGHT DOUBLE QUOTATION MARK}", wrap=True)
         question.setAlignment(Qt.AlignmentFlag.AlignTop)
         question.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        question.setToolTip(self.tr("Expected: {0}").format(before.expected[:600]))
+        question.setToolTip(before.prompt[:1200] + "\n\n" + self.tr("Expected: {0}").format(before.expected[:600]))
         line = widgets.row(spacing=16, margins=(0, 10, 0, 10))
         line.addWidget(question, 3)
         line.addWidget(AnswerCell("base", before), 4)
-        line.addWidget(AnswerCell("tuned", now) if now is not None else QWidget(), 4)
+        line.addWidget(AnswerCell("tuned", now) if now is not None else self._later(), 4)
         made.setLayout(line)
         return made
+
+    def _later(self) -> QWidget:
+        """What stands where the first answers of the run will."""
+        said = widgets.label(self.tr("Asked again with the first look at the held-out rows"), "caption", wrap=True)
+        said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        return said
 
     def _on_step_clicked(self, step: int) -> None:
         self._chosen, self._follow = step, step == max(self._by_step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QDateTime, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -579,6 +579,12 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
 
 
+def when_text(created: str) -> str:
+    """An ISO time for people: 21 Nov, 14:05."""
+    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
+    return found.toString("d MMM, HH:mm") if found.isValid() else created
+
+
 def about_text(seconds: float) -> str:
     """An estimate said as one: "about 20 seconds", "about 3 minutes"."""
     if seconds < 8:
@@ -591,6 +597,13 @@ def about_text(seconds: float) -> str:
         return f"about {round(seconds / 60)} minutes"
     hours = seconds / 3600
     return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
+
+
+def about_short(seconds: float) -> str:
+    """The same where room is short: "about 20 s", "about 3 min", "about 2 h"."""
+    if seconds < 50:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    return f"about {max(1, round(seconds / 60))} min" if seconds < 5400 else f"about {seconds / 3600:.0f} h"
 
 
 def bytes_text(size: float) -> str:
