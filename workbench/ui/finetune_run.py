@@ -112,6 +112,7 @@ class RunSection(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.course = RunCourse()
+        self._waiting = False  # for the first step since it was started or gone on with
         self.badge = StepBadge(3)
         self.title = widgets.label(self.tr("Run"), "section")
         self.when = widgets.label("", "muted")
@@ -131,6 +132,7 @@ class RunSection(QWidget):
                 self.tr("lower is better; the dashed line, on rows held out, is what counts"), "caption"
             ),
         )
+        loss_head.setStretch(1, 1)
         figures = widgets.row(self.steps, self.left, self.rate, self.memory, self.right, None, spacing=32)
         head = widgets.row(self.badge, self.title, None, self.when)
         layout = widgets.column(
@@ -158,13 +160,13 @@ class RunSection(QWidget):
 
     def go_on(self) -> None:
         """The run that is shown is started, or gone on with."""
-        self.course.state, self.course.outcome = "running", ""
+        self.course.state, self.course.outcome, self._waiting = "running", "", True
         self.show_course(self.course)
         self.say(self.tr("starting"))
 
     def say(self, note: str) -> None:
         """What is done before the first step."""
-        if self.course.state == "running" and not self.course.begun:
+        if self._waiting and self.course.state == "running":
             self.outcome.setText(note[:1].upper() + note[1:] + "…")
             self.outcome.show()
 
@@ -176,6 +178,7 @@ class RunSection(QWidget):
 
     def add(self, step: Step) -> None:
         """A step came."""
+        self._waiting = False
         self.course.add(step)
         self.show_course(self.course)
 
@@ -201,8 +204,7 @@ class RunSection(QWidget):
         self.memory.set_value(widgets.bytes_text(course.memory) if course.memory else "")
         self.memory.setVisible(bool(course.memory))
         self._show_right(course)
-        waiting = running and not course.begun
-        self.bar.set_share(None if waiting else course.step / max(1, course.total))
+        self.bar.set_share(None if running and not course.begun else course.step / max(1, course.total))
         self.outcome.setText(course.outcome)
         self.outcome.setVisible(bool(course.outcome) and not running)
         widgets.set_kind(self.outcome, "muted" if course.state in ("done", "planned") else "text")
