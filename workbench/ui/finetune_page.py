@@ -436,9 +436,10 @@ class FinetunePage(Page):
         """It is over: its folder says how."""
         name = self.run.course.name
         self._read_runs()
-        self._shown = next((run for run in self.runs if run.name == name), None)
-        if self._shown is not None:
-            self.run.show_run(self._shown)
+        self._shown = None
+        for run in self.runs:
+            if run.name == name:
+                self._show_run(run)
         self._show_recipe()
         self._arrange()
         self.bench.adapters_changed.emit()

@@ -18,6 +18,13 @@ from workbench.ui.charts_loss import LossChart
 from workbench.ui.finetune_badge import StepBadge
 from workbench.ui.finetune_samples import SamplesView, judge
 
+SIGNS = {
+    "done": ("check-circle", "good"),
+    "running": ("circle-dashed", "accent"),
+    "stopped": ("pause-circle", "warning"),
+    "failed": ("x-circle", "bad"),
+}  # of a run's states: icon and colour, beside the words
+
 
 @dataclass
 class RunCourse:
@@ -55,7 +62,7 @@ class RunCourse:
     @property
     def seconds_left(self) -> float | None:
         """An estimate from the pace so far."""
-        if self.step < 2 or not self.total or self.state != "running":
+        if self.step < 2 or self.step >= self.total or self.state != "running":
             return None
         return self.seconds / self.step * (self.total - self.step)
 
@@ -125,6 +132,7 @@ class RunSection(QWidget):
         self.right = widgets.KeyFigure("", self.tr("held-out answers as expected"))
         self.bar = widgets.ProgressLine()
         self.outcome = widgets.label("", "text", wrap=True)
+        self.sign = widgets.IconLabel("check-circle", 16, "good")
         self.loss, self.samples = LossChart(), SamplesView()
         loss_head = widgets.row(
             widgets.label(self.tr("Loss"), "strong"),
@@ -165,8 +173,9 @@ class RunSection(QWidget):
         self.say(self.tr("starting"))
 
     def say(self, note: str) -> None:
-        """What is done before the first step."""
-        if self._waiting and self.course.state == "running":
+        """What is done before the first step, and after the last."""
+        last = self.course.begun and self.course.step >= self.course.total
+        if (self._waiting or last) and self.course.state == "running":
             self.outcome.setText(note[:1].upper() + note[1:] + "…")
             self.outcome.show()
 
@@ -207,6 +216,8 @@ class RunSection(QWidget):
         self.bar.set_share(None if running and not course.begun else course.step / max(1, course.total))
         self.outcome.setText(course.outcome)
         self.outcome.setVisible(bool(course.outcome) and not running)
+        self.sign.setVisible(course.state in SIGNS and bool(course.outcome) and not running)
+        self.sign.set_icon(*SIGNS.get(course.state, ("info", "muted")))
         widgets.set_kind(self.outcome, "muted" if course.state in ("done", "planned") else "text")
         to_go = self.tr("{0} to go").format(widgets.about_text(left)) if left is not None else ""
         ended = course.state not in ("running", "planned")

@@ -10,15 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox, QWidget
 from workbench.tuning.recipe import RunInfo
 from workbench.ui import finetune_source as source
 from workbench.ui import widgets
-from workbench.ui.finetune_run import outcome_words
+from workbench.ui.finetune_run import SIGNS, outcome_words
 from workbench.ui.page import Sheet
-
-STATES = {
-    "done": ("check-circle", "good"),
-    "running": ("circle-dashed", "accent"),
-    "stopped": ("pause-circle", "warning"),
-    "failed": ("x-circle", "bad"),
-}
 
 
 class RunRow(QWidget):
@@ -40,7 +33,7 @@ class RunRow(QWidget):
             "stopped": self.tr("Stopped"),
             "failed": self.tr("Failed"),
         }
-        sign = STATES.get(run.state, STATES["failed"])
+        sign = SIGNS.get(run.state, SIGNS["failed"])
         name = widgets.link_button(run.name, lambda: self.opened.emit(run))
         name.setAccessibleName(self.tr("Show the run {0}").format(run.name))
         state = widgets.label(words.get(run.state, run.state), "text")

@@ -45,7 +45,20 @@ def start_and_watch(recipe: Recipe) -> Stage:
         yield Result(known)
         return
     yield from tune.start(recipe)
+    yield from _begun(recipe.folder)
     yield from watch(recipe.folder)
+
+
+def _begun(folder: Path) -> Stage:
+    """Wait until a run that goes on has said so in its events: the last end there is until then an earlier start's."""
+    deadline = time.monotonic() + SETTLE
+    while time.monotonic() < deadline:
+        pid = records.read_json(folder / "run.json").get("pid")
+        starts = [line["value"] for line in records.read_lines(folder / "events.jsonl") if line["kind"] == "start"]
+        if starts and starts[-1].get("pid") == pid:
+            return
+        yield Progress(0, 0, "starting", "steps")
+        time.sleep(0.1)
 
 
 def watch(folder: Path) -> Stage:
