@@ -177,6 +177,7 @@ class FinetunePage(Page):
         self._shown = run
         self.run.show_run(run)
         if run.state == "running":  # started elsewhere, or before the window was opened
+            self.run.go_on()
             self.watch.follow(run)
         self._arrange()
 
@@ -223,7 +224,7 @@ class FinetunePage(Page):
                 shown.name
             )
         if shown is not None:
-            return self.tr("What was learnt up to the last checkpoint is kept, and the run goes on from there.")
+            return self.tr("Go on continues from what was kept")
         if self.intake.report is None and self.intake.files:
             return ""
         if self.intake.report is None:

@@ -85,7 +85,12 @@ def passes_of(epochs: Any, minutes: Any) -> float:
 
 def outcome_words(outcome: str) -> str:
     """How a run ended, with the way on that the window has in place of the command's."""
-    return outcome.replace("; start it again under the same name to go on", "; Go on continues from there")
+    on = (
+        "Go on starts it anew"
+        if "No checkpoint" in outcome or "Nothing was" in outcome
+        else "Go on continues from there"
+    )
+    return outcome.replace("start it again under the same name to go on", on)
 
 
 def read_samples(folder: Path) -> dict[int, tuple[Sample, ...]]:

@@ -60,13 +60,15 @@ class RunRow(QWidget):
             parts.addWidget(widgets.label(outcome_words(run.outcome), "text", wrap=True))
         for each in (self.note, actions):
             parts.addWidget(each) if isinstance(each, QWidget) else parts.addLayout(each)
+        parts.addSpacing(8)
         parts.addWidget(widgets.hline())
         self.setLayout(parts)
         self._last = run.note
 
     def _figures(self, run: RunInfo) -> str:
         said = [self.tr("{0:,} rows").format(run.examples)] if run.examples else []
-        said.append(self.tr("step {0:,} of {1:,}").format(run.step, run.total))
+        if run.total:
+            said.append(self.tr("step {0:,} of {1:,}").format(run.step, run.total))
         if run.eval_loss:
             said.append(self.tr("held-out loss {0:.2f}").format(run.eval_loss[-1][1]))
         if run.seconds:

@@ -16,6 +16,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.ui.finetune_presets import Speed
 
 TRIAL_STEPS = 8  # of the real recipe on the real rows: enough for a steady speed, over in well under a minute
+LONG = 30.0  # seconds of steps after which what was measured is enough, on a slow or busy computer
 KEPT = "training-speed.json"  # in the cache: it belongs to the computer, not to a project
 
 
@@ -51,7 +52,7 @@ def _measure(trial: Recipe) -> Stage:
             yield _quietly(event)
             if isinstance(event, Step) and event.step == 0:
                 first = time.monotonic() - began
-            elif isinstance(event, Step) and event.step >= event.total:
+            elif isinstance(event, Step) and (event.step >= event.total or event.seconds > LONG and event.step > 1):
                 first = first or max(0.0, time.monotonic() - began - event.seconds)
                 said = f"Measured on this computer by a trial of {event.step} steps, {_now()}."
                 yield Result(Speed(event.tokens_per_second, peak, said, first))

@@ -16,6 +16,7 @@ from workbench.ui.page import Sheet
 
 SETTINGS = (
     ("epochs", "Passes"),
+    ("minutes", "At most, in minutes"),
     ("learning_rate", "Learning rate"),
     ("rank", "Rank"),
     ("alpha", "Alpha"),
@@ -35,7 +36,7 @@ def figures_of(run: RunInfo) -> dict[str, str]:
     files = ", ".join(str(each).rpartition("/")[2] for each in run.recipe.get("datasets") or ())
     return {
         "Training files": files or dash,
-        "Steps": f"{run.step:,} of {run.total:,}",
+        "Steps": f"{run.step:,} of {run.total:,}" if run.total else dash,
         "Held-out loss": f"{run.eval_loss[-1][1]:.3f}" if run.eval_loss else dash,
         "Lowest held-out loss": f"{min(each[1] for each in run.eval_loss):.3f}" if run.eval_loss else dash,
         "Held-out answers as expected": f"{right} of {len(newest)}" if newest else dash,
