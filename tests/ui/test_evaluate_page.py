@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from workbench.evaluation.results import open_run
 from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
 from workbench.ui import evaluate_source
@@ -120,13 +122,16 @@ class ScriptedRun:
 
     def stage(self, suite: Any, lanes: Any, project: Path, knowledge: Any, engine: Any, name: str = "") -> Stage:
         results = make_results(suite.cases, lanes=("base", "rag"))
+        kept = open_run(project, suite, lanes)
         yield Note("3 of 32 answers are kept from before; going on with the rest.")
         for done, result in enumerate(results[:5], start=1):
+            kept.keep(result)
             yield Result(result)
             yield Progress(done, len(results), "Base: case 5 of 16", "cases", seconds_left=40.0)
         while not self.go.wait(0.02):
             yield Progress(5, len(results), "Base: case 6 of 16", "cases")
         evaluation = make_evaluation(Project.open(project), suite, "newest", "2026-11-21T09:00:00", seed=9)
+        shutil.rmtree(kept.folder)  # the real one finishes this very folder
         yield Result(evaluation)
 
 
@@ -141,26 +146,55 @@ def test_a_run_fills_the_matrix_as_it_goes_and_is_shown_at_its_end(
     page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
 ) -> None:
     qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers")
-    qtbot.waitUntil(lambda: page.view.head.counts.get("base", (0, 0))[1] == 5)
+    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    qtbot.waitUntil(lambda: page.view.head.counts.get("base", (0, 0))[1] == 5, timeout=30_000)
     assert page.stop.isVisible() and not page.run.isVisible()
-    with qtbot.waitSignal(bench.results_changed):
+    with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         scripted.go.set()
     assert page.shown_run is not None and page.shown_run.name == "newest"
     assert page.run.isVisible() and not page.strip.isVisible()
 
 
-def test_stopping_keeps_what_was_answered_and_says_so(
+def test_a_run_that_is_stopped_stays_in_sight_and_goes_on(
+    page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
+) -> None:
+    page.run.click()
+    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    with qtbot.waitSignal(bench.results_changed, timeout=30_000):
+        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    assert page.progress_text.text() == "5 of 32 answers" and page.strip.isVisible()
+    assert page.view.head.lanes == ("base", "rag") and page.view.head.counts["base"][1] == 5
+    assert page.shown_run is None and page.run.text() == "Go on"
+    menu = page._run_menu.actions()
+    assert menu[0].text() == "Stopped run, 5 of 32 answers"
+    menu[1].trigger()
+    assert page.shown_run is not None and page.shown_run.name == "later" and not page.strip.isVisible()
+    page.reload()  # as at the next start
+    assert page.run.text() == "Go on" and page.progress_text.text() == "5 of 32 answers"
+    with qtbot.waitSignal(bench.results_changed, timeout=30_000):
+        scripted.go.set()
+        qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
+    assert page.shown_run is not None and page.shown_run.name == "newest"
+
+
+def test_a_run_stopped_behind_another_page_says_so(
     page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
 ) -> None:
     said: list[str] = []
     bench.notices.attach(lambda notice: said.append(notice.message))
     page.run.click()
-    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers")
-    with qtbot.waitSignal(bench.results_changed):
-        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    page.hide()
+    with qtbot.waitSignal(bench.results_changed, timeout=30_000):
+        page.suite_run.stop()
     assert said[-1] == "Stopped. 5 answers are kept, and Go on asks the rest."
-    assert page.shown_run is not None and page.shown_run.name == "later"
+
+
+def test_a_filter_that_leaves_nothing_says_so_and_can_be_taken_off(page: EvaluatePage, qtbot: QtBot) -> None:
+    qtbot.keyClicks(page.filters.find, "no such words anywhere")
+    assert page.matrix.currentWidget() is page.nothing
+    qtbot.mouseClick(page.nothing.action, Qt.MouseButton.LeftButton)
+    assert page.matrix.currentWidget() is page.view and shown_cases(page) == 16
 
 
 def test_no_lane_chosen_is_said_in_place_of_running(page: EvaluatePage, bench: Bench, qtbot: QtBot) -> None:

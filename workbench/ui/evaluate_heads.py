@@ -75,8 +75,9 @@ class MatrixHeader(QHeaderView):
         summary = self.summaries.get(lane)
         small = small_font(self.font())
         if summary is None:
-            said = self.tr("{0} of {1} so far").format(*self.counts.get(lane, (0, 0)))
-            write(painter, left, rect.top() + 92, said, color("muted"), font=small)
+            passed, answered = self.counts.get(lane, (0, 0))
+            said = self.tr("{0} of {1} so far").format(passed, answered) if answered else self.tr("not asked yet")
+            write(painter, left, rect.top() + 50, said, color("muted"), font=small)
             return
         rate = summary.overall
         large = QFont(self.font())

@@ -85,7 +85,8 @@ class MatrixModel(QAbstractItemModel):
             return None
         if not lane:
             return self.tr("{0}, {1} cases").format(self.kind_title(group.kind), group.size)
-        return self.tr("{0} of {1}").format(*group.passed.get(lane, (0, 0)))
+        passed, answered = group.passed.get(lane, (0, 0))
+        return self.tr("{0} of {1}").format(passed, answered) if answered else ""
 
     def _case_text(self, row: CaseRow, lane: str, spoken: bool) -> str:
         if not lane:

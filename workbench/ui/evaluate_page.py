@@ -173,7 +173,9 @@ class EvaluatePage(Page):
         if not self.suite_run.busy:
             self.suite_run.forget()
             if suite is not None:
-                self.suite_run.show_stopped(source.stopped_run(self.bench.project, suite), len(suite.cases))
+                kept = source.stopped_run(self.bench.project, suite)
+                chosen = [lane.name for lane in self.lanes.chosen]
+                self.suite_run.show_stopped(kept, chosen, len(suite.cases))
         self._choose_run(None if self.suite_run.results or not runs else runs[-1])
 
     @property
@@ -419,7 +421,7 @@ class EvaluatePage(Page):
         self.bench.notices.tell(said, "good", action_text=self.tr("See the advice"), action=advice)
 
     def _on_ended(self, stopped: bool) -> None:
-        if stopped:
+        if stopped and not self.isVisible():  # the page itself says so
             said = self.tr("Stopped. {0} answers are kept, and Go on asks the rest.")
             self.bench.notices.tell(said.format(len(self.suite_run.results)))
         self._read_runs()

@@ -64,10 +64,10 @@ class SuiteRun(QObject):
         """Nothing is under way: another suite is shown, or the run is whole."""
         self._results, self.lanes, self.total = {}, (), 0
 
-    def show_stopped(self, results: Sequence[CaseResult], cases: int) -> None:
-        """What a run that was stopped, in this window or before it, has kept."""
+    def show_stopped(self, results: Sequence[CaseResult], lanes: Sequence[str], cases: int) -> None:
+        """What a run that was stopped, in this window or before it, has kept; `lanes` are asked when it goes on."""
         self._results = {(each.lane, each.case): each for each in results}
-        self.lanes = tuple(dict.fromkeys(each.lane for each in results))
+        self.lanes = tuple(dict.fromkeys((*(each.lane for each in results), *lanes))) if results else ()
         self.total = cases * len(self.lanes)
 
     def _on_event(self, event: Event) -> None:
