@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, QWidget
 
@@ -28,6 +29,7 @@ from workbench.ui.bench import Bench
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
+START_WIDTH = 560  # of the two halves of the page before anything is measured
 SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
 
 
@@ -115,17 +117,23 @@ class AdvisePage(Page):
         self.start_questions = Questionnaire(self._answers())
         self.start_questions.answered.connect(self._on_answered)
         self.to_evaluate = widgets.primary_button(self.tr("Measure it"), "", lambda: self.bench.open_page("evaluate"))
-        column = QWidget()
-        column.setMaximumWidth(640)
         said = self.tr(
             "Once a suite has run over at least two lanes, the verdict stands here, with how firm it is and what would "
             "change it. Until then, five questions give what published guides would say."
         )
         title = widgets.label(self.tr("Nothing is measured yet"), "verdict", wrap=True)
         lead = widgets.label(said, "lead", wrap=True)
-        action = widgets.row(self.to_evaluate, None)
-        column.setLayout(widgets.column(title, lead, action, 16, self.start_questions, None, spacing=8))
-        inner.setLayout(widgets.row(column, None, margins=(24, 24, 24, 24)))
+        left, right = QWidget(), widgets.panel()
+        left.setLayout(widgets.column(title, lead, 8, widgets.row(self.to_evaluate, None), None))
+        guides = widgets.label(self.tr("What published guides would say"), "section")
+        right.setLayout(widgets.column(guides, 4, self.start_questions, margins=(24, 20, 24, 20)))
+        left.setMaximumWidth(START_WIDTH)
+        right.setMaximumWidth(START_WIDTH)
+        beside = widgets.row(spacing=48, margins=(24, 24, 24, 24))
+        beside.addWidget(left, 5)
+        beside.addWidget(right, 6, Qt.AlignmentFlag.AlignTop)
+        beside.addStretch(1)  # on a wide window the two stay beside each other at the left
+        inner.setLayout(widgets.column(beside, None, spacing=0))
         return scroll_area(inner)
 
     def _build_verdict(self) -> QWidget:

@@ -57,6 +57,7 @@ class Questionnaire(QWidget):
     def _say(self) -> None:
         found = self.suggestion
         self.headline.setText(found.headline)
+        widgets.set_kind(self.headline, "muted" if found.recommendation == "cannot-tell" else "section")
         self.reasons.setText("\n".join(found.reasons))
         self.reasons.setVisible(bool(found.reasons))
 
