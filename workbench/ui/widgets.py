@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QDateTime, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
-    QLayoutItem,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -23,6 +22,18 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.ui import icons, theme
+from workbench.ui.drawn import Dot as Dot
+from workbench.ui.drawn import IconLabel as IconLabel
+from workbench.ui.drawn import LaneRule as LaneRule
+from workbench.ui.drawn import ProgressLine as ProgressLine
+from workbench.ui.drawn import TokenBar as TokenBar
+from workbench.ui.drawn import tint as tint
+from workbench.ui.flow_layout import FlowLayout as FlowLayout
+from workbench.ui.words import about_short as about_short
+from workbench.ui.words import about_text as about_text
+from workbench.ui.words import bytes_text as bytes_text
+from workbench.ui.words import seconds_text as seconds_text
+from workbench.ui.words import when_text as when_text
 
 Click = Callable[[], object] | None
 Margins = tuple[int, int, int, int]  # left, top, right, bottom
@@ -129,24 +140,6 @@ def named(name: str, widget: QWidget | None = None) -> QWidget:
     return made
 
 
-class IconLabel(QWidget):
-    """Paints one icon."""
-
-    def __init__(self, icon: str, size: int = 16, role: str = "text", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._size = size
-        self.setFixedSize(size, size)
-        self.set_icon(icon, role)
-
-    def set_icon(self, icon: str, role: str = "text") -> None:
-        self._icon = icons.icon(icon, role)
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self._icon.paint(painter, QRect(QPoint(0, 0), self.size()))
-
-
 class ClickRow(QAbstractButton):
     """A row of anything that can be clicked as one: hover, focus and keys of a button, the size of its layout."""
 
@@ -168,43 +161,6 @@ class ClickRow(QAbstractButton):
         if self.hasFocus():
             painter.setPen(theme.color("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-
-
-class Dot(QWidget):
-    """A lane's dot."""
-
-    def __init__(self, lane: str = "", size: int = 8, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._lane, self._dot = lane, size
-        self.setFixedSize(size, size + 2)
-
-    def set_lane(self, lane: str) -> None:
-        self._lane = lane
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.lane_color(self._lane) if self._lane else theme.color("muted"))
-        painter.drawEllipse(0, 1, self._dot, self._dot)
-
-
-class LaneRule(QWidget):
-    """The 3-pixel rule in a lane's colour; an empty lane paints the line colour (blind mode)."""
-
-    def __init__(self, lane: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._lane = lane
-        self.setFixedHeight(3)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_lane(self, lane: str) -> None:
-        self._lane = lane
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), theme.lane_color(self._lane) if self._lane else theme.color("strong"))
 
 
 def hline() -> QFrame:
@@ -317,67 +273,6 @@ class ElidedLabel(QLabel):
         if shown != self.text():
             super().setText(shown)
         self.setToolTip(self._full if shown != self._full else "")
-
-
-class ProgressLine(QWidget):
-    """A slim bar, 4 high; `None` as value is a full-width quiet line: working, no end in sight."""
-
-    def __init__(self, parent: QWidget | None = None, height: int = 4) -> None:
-        super().__init__(parent)
-        self._share: float | None = 0.0
-        self._lane = ""
-        self.setFixedHeight(height)
-        self.setAccessibleName(self.tr("Progress"))
-
-    def set_share(self, share: float | None, lane: str = "") -> None:
-        """`share` from 0 to 1, drawn in the accent or in a lane's colour."""
-        self._share, self._lane = share, lane
-        self.setAccessibleDescription("" if share is None else f"{round(100 * share)} %")
-        self.update()
-
-    @property
-    def share(self) -> float | None:
-        return self._share
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("line"))
-        radius = self.height() / 2
-        painter.drawRoundedRect(self.rect(), radius, radius)
-        share = 1.0 if self._share is None else min(1.0, max(0.0, self._share))
-        painter.setBrush(theme.lane_color(self._lane) if self._lane else theme.color("accent"))
-        painter.setOpacity(0.35 if self._share is None else 1.0)
-        width = round(self.width() * share)
-        if width:
-            left = self.width() - width if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else 0
-            painter.drawRoundedRect(left, 0, width, self.height(), radius, radius)
-
-
-class TokenBar(QWidget):
-    """Parts of a whole as one bar, 8 high: (name, amount, colour token) each; what is left of `total` stays sunken."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._parts: tuple[tuple[str, int, str], ...] = ()
-        self._total = 1
-        self.setFixedHeight(8)
-
-    def set_parts(self, parts: Sequence[tuple[str, int, str]], total: int) -> None:
-        self._parts, self._total = tuple(parts), max(1, total)
-        self.setAccessibleName(", ".join(f"{name} {amount}" for name, amount, _ in parts))
-        self.setToolTip(self.accessibleName())
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.color("line"))
-        left = 0.0
-        for _, amount, role in self._parts:
-            width = self.width() * amount / self._total
-            painter.fillRect(QRect(round(left), 0, max(1, round(width) - 1), self.height()), theme.color(role))
-            left += width
 
 
 class KeyFigure(QWidget):
@@ -495,121 +390,3 @@ class EmptyState(QWidget):
     def set_text(self, text: str) -> None:
         """Say something else under the title."""
         self._body.setText(text)
-
-
-class FlowLayout(QLayout):
-    """Puts widgets beside each other and goes on in the next line where room is short."""
-
-    def __init__(self, parent: QWidget | None = None, spacing: int = 8) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self._gap = spacing
-        self.setContentsMargins(0, 0, 0, 0)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientation:
-        return Qt.Orientation(0)  # a layout takes all the room there is unless it says so
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._place(rect, move=True)
-
-    def sizeHint(self) -> QSize:
-        width = sum(each.sizeHint().width() + self._gap for each in self._items)
-        return QSize(width, max((each.sizeHint().height() for each in self._items), default=0))
-
-    def minimumSize(self) -> QSize:
-        sizes = [each.minimumSize() for each in self._items]
-        return QSize(max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0))
-
-    def _place(self, rect: QRect, move: bool) -> int:
-        x, y, tall = rect.x(), rect.y(), 0
-        parent = self.parentWidget()
-        mirrored = parent is not None and parent.isRightToLeft()
-        for item in self._items:
-            widget = item.widget()
-            if widget is not None and widget.isHidden():
-                continue
-            hint = item.sizeHint()
-            if x > rect.x() and x + hint.width() > rect.x() + rect.width():
-                x, y, tall = rect.x(), y + tall + self._gap, 0
-            if move:
-                left = rect.x() + rect.width() - (x - rect.x()) - hint.width() if mirrored else x
-                item.setGeometry(QRect(QPoint(left, y), hint))
-            x += hint.width() + self._gap
-            tall = max(tall, hint.height())
-        return y + tall - rect.y()
-
-
-def tint(color: QColor, strength: float = 0.3) -> QColor:
-    """A colour mixed into the surface: the pale band of an interval, the fill of a bar."""
-    ground = theme.color("surface")
-    back = 1 - strength
-    return QColor.fromRgbF(
-        color.redF() * strength + ground.redF() * back,
-        color.greenF() * strength + ground.greenF() * back,
-        color.blueF() * strength + ground.blueF() * back,
-    )
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration for people: "0.6 s", "about 3 min" is left to `about_text`."""
-    if seconds < 0.1:
-        return f"{seconds:.2f} s"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
-
-
-def when_text(created: str) -> str:
-    """An ISO time for people: 21 Nov, 14:05."""
-    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
-    return found.toString("d MMM, HH:mm") if found.isValid() else created
-
-
-def about_text(seconds: float) -> str:
-    """An estimate said as one: "about 20 seconds", "about 3 minutes"."""
-    if seconds < 8:
-        return "a few seconds"
-    if seconds < 50:
-        return f"about {5 * round(seconds / 5)} seconds"
-    if seconds < 90:
-        return "about a minute"
-    if seconds < 3600:
-        return f"about {round(seconds / 60)} minutes"
-    hours = seconds / 3600
-    return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
-
-
-def about_short(seconds: float) -> str:
-    """The same where room is short: "about 20 s", "about 3 min", "about 2 h"."""
-    if seconds < 50:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    return f"about {max(1, round(seconds / 60))} min" if seconds < 5400 else f"about {seconds / 3600:.0f} h"
-
-
-def bytes_text(size: float) -> str:
-    """A size for people: "98 MB"."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

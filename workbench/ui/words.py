@@ -1,0 +1,51 @@
+"""Times and sizes as people read them: estimates said as estimates, numbers with their units."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QDateTime, Qt
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration for people: "0.6 s", "about 3 min" is left to `about_text`."""
+    if seconds < 0.1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+
+
+def when_text(created: str) -> str:
+    """An ISO time for people: 21 Nov, 14:05."""
+    found = QDateTime.fromString(created[:19], Qt.DateFormat.ISODate)
+    return found.toString("d MMM, HH:mm") if found.isValid() else created
+
+
+def about_text(seconds: float) -> str:
+    """An estimate said as one: "about 20 seconds", "about 3 minutes"."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 50:
+        return f"about {5 * round(seconds / 5)} seconds"
+    if seconds < 90:
+        return "about a minute"
+    if seconds < 3600:
+        return f"about {round(seconds / 60)} minutes"
+    hours = seconds / 3600
+    return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
+
+
+def about_short(seconds: float) -> str:
+    """The same where room is short: "about 20 s", "about 3 min", "about 2 h"."""
+    if seconds < 50:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    return f"about {max(1, round(seconds / 60))} min" if seconds < 5400 else f"about {seconds / 3600:.0f} h"
+
+
+def bytes_text(size: float) -> str:
+    """A size for people: "98 MB"."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
