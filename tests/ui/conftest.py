@@ -22,6 +22,8 @@ from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
 from workbench.ui import compare_asking, compare_lanes
 from workbench.ui.bench import Bench
+from workbench.ui.compare_talk import Talk
+from workbench.ui.compare_talk_list import read_list
 from workbench.ui.theme import Theme
 from workbench.ui.window import Window
 
@@ -98,6 +100,12 @@ def make_answer(question: str, lane: Lane, text: str) -> Answer:
         retrieve_seconds=0.04 if passages else 0.0, first_token_seconds=0.3, tokens_per_second=80.0, seconds=0.6,
         retrieved=passages, stamp=stamp,
     )  # fmt: skip
+
+
+def read_talks(path: Path) -> list[Talk]:
+    """The conversations of a file, whole, newest first, as the history opens them."""
+    found = read_list(path)
+    return [talk for entry in found.entries() if (talk := found.read(entry.id)) is not None]
 
 
 @pytest.fixture

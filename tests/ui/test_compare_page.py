@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import LANES, Script, make_lane
+from conftest import LANES, Script, make_lane, read_talks
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -20,7 +20,7 @@ from workbench.ui.compare_history import HistorySheet
 from workbench.ui.compare_keep import SuiteSheet, TrainingSheet
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_source import SourceSheet
-from workbench.ui.compare_talk import CONVERSATIONS, read_talks
+from workbench.ui.compare_talk import CONVERSATIONS
 from workbench.ui.compare_turn import TurnView
 from workbench.ui.compare_why import WhySheet
 from workbench.ui.window import Window
@@ -178,6 +178,7 @@ def test_a_conversation_that_was_taken_out_while_it_was_answered_stays_out(
     page.talks.open_history()
     sheet = window.sheet
     assert isinstance(sheet, HistorySheet)
+    qtbot.waitUntil(lambda: len(sheet.rows()) == 1)
     [row] = sheet.rows()
     row.removed.emit(row._talk)
     qtbot.waitUntil(lambda: not page.asking.busy)
@@ -381,7 +382,8 @@ def test_conversations_are_found_by_their_words_and_opened_again(
     ask(page, qtbot, "Where is the office?")
     page.talks.open_history()
     sheet = window.sheet
-    assert isinstance(sheet, HistorySheet) and len(sheet.rows()) == 2
+    assert isinstance(sheet, HistorySheet)
+    qtbot.waitUntil(lambda: len(sheet.rows()) == 2)
     qtbot.keyClicks(sheet.search, "warranty x2")
     [row] = sheet.rows()
     row.opened.emit(row._talk)
@@ -393,6 +395,7 @@ def test_a_removed_conversation_can_be_brought_back(page: ComparePage, qtbot: Qt
     page.talks.open_history()
     sheet = window.sheet
     assert isinstance(sheet, HistorySheet)
+    qtbot.waitUntil(lambda: len(sheet.rows()) == 1)
     [row] = sheet.rows()
     row.removed.emit(row._talk)
     assert sheet.rows() == [] and read_talks(page.talks.file) == []

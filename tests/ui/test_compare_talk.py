@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import LANES, PASSAGE, make_answer
+from conftest import LANES, PASSAGE, make_answer, read_talks
 
 from workbench.errors import BadSuite
 from workbench.project import Project
@@ -13,7 +13,7 @@ from workbench.ui import compare_talk
 from workbench.ui.compare_heads import column_widths, columns_that_fit, made_of
 from workbench.ui.compare_keep import add_case, guess_check, keep_row, take_back, training_row
 from workbench.ui.compare_lanes import own_name
-from workbench.ui.compare_talk import LaneAnswer, Talk, TalkTurn, keep_turn, read_talks
+from workbench.ui.compare_talk import LaneAnswer, Talk, TalkTurn, keep_turn
 from workbench.ui.compare_view import blind_order
 from workbench.ui.compare_why import ordinal
 

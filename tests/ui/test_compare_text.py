@@ -8,7 +8,8 @@ from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
 from workbench.ui.compare_diff import differing_spans
-from workbench.ui.compare_text import AnswerText, fence_json
+from workbench.ui.compare_markdown import fence_json
+from workbench.ui.compare_text import AnswerText
 from workbench.ui.theme import Theme
 
 

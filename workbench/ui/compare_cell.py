@@ -4,35 +4,69 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Answer
 from workbench.retrieval.passage import Passage
-from workbench.ui import icons, widgets
+from workbench.ui import widgets
 from workbench.ui.compare_talk import LaneAnswer
 from workbench.ui.compare_text import AnswerText
 
+SIDE = 16  # left and right of the text
+BETWEEN = 4  # the buttons of an answer, where there is room
 
-class SourceLine(QPushButton):
-    """A passage the answer names: its number, its file and where in it."""
 
-    def __init__(self, number: int, passage: Passage, cited: bool) -> None:
+class FoldLine(QPushButton):
+    """A quiet line that opens something: a caret, then what it is given."""
+
+    def __init__(self, name: str, *parts: QWidget, last: QWidget | None = None) -> None:
         super().__init__()
         self.setProperty("kind", "fold")
         self.setAutoDefault(False)
-        name = passage.file.rsplit("/", 1)[-1]
-        self.setAccessibleName(self.tr("Passage {0}: {1} {2}").format(number, passage.file, passage.location))
-        self.setToolTip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}")
-        number_label = widgets.label(str(number), "accent" if cited else "muted")
-        parts = [widgets.IconLabel("caret-right", 12, "muted"), number_label, widgets.ElidedLabel(name, hug=True)]
-        where = widgets.ElidedLabel(passage.location, "caption")
-        for each in (*parts, where):
-            each.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        line = widgets.row(*parts, spacing=8, margins=(2, 0, 2, 0))
-        line.addWidget(where, 1)
+        self.setAccessibleName(name)
+        line = widgets.row(widgets.IconLabel("caret-right", 12, "muted"), *parts, spacing=6)
+        line.addWidget(last or QWidget(), 1)
         self.setLayout(line)
+        for each in self.findChildren(QWidget):
+            each.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFixedHeight(24)
+
+
+def source_line(number: int, passage: Passage, cited: bool) -> FoldLine:
+    """A passage the answer names: its number, its file and where in it."""
+    name = QCoreApplication.translate("compare", "Passage {0}: {1} {2}")
+    made = FoldLine(
+        name.format(number, passage.file, passage.location),
+        widgets.label(str(number), "accent" if cited else "muted"),
+        widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], hug=True),
+        last=widgets.ElidedLabel(passage.location, "caption"),
+    )
+    made.setToolTip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}")
+    return made
+
+
+class Pager(QWidget):
+    """Which characters of a long answer are shown, and the parts before and after."""
+
+    turned = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = widgets.ElidedLabel("", "caption")
+        self.before = widgets.icon_button("caret-left", self.tr("The part before"), partial(self.turned.emit, -1))
+        self.after = widgets.icon_button("caret-right", self.tr("The next part"), partial(self.turned.emit, 1))
+        line = widgets.row(self.words, self.before, self.after, spacing=4)
+        line.setStretch(0, 1)
+        self.setLayout(line)
+        self.hide()
+
+    def show_part(self, start: int, end: int, total: int) -> None:
+        self.setVisible(start > 0 or end < total)
+        said = self.tr("Characters {0:,} to {1:,} of {2:,}").format(start + 1, end, total)
+        self.words.set_text(said, f"{start + 1:,}–{end:,} / {total:,}")
+        self.before.setEnabled(start > 0)
+        self.after.setEnabled(end < total)
 
 
 class AnswerCell(QWidget):
@@ -46,6 +80,7 @@ class AnswerCell(QWidget):
     stop_clicked = Signal()
     retry_clicked = Signal()
     link_clicked = Signal(str)
+    drawn = Signal()  # its height may be another now
 
     def __init__(self, said: LaneAnswer | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +104,9 @@ class AnswerCell(QWidget):
         text.cited.connect(self.source_clicked)
         text.link_clicked.connect(self.link_clicked)
         text.setAccessibleName(self.tr("Answer"))
+        text.drawn.connect(self._on_drawn)
+        self.pager = Pager()
+        self.pager.turned.connect(text.turn_to)
         self.error_icon = widgets.IconLabel("warning-circle", 16, "bad")
         self.error_line = QWidget()
         error = widgets.row(self.error_icon, self.error, spacing=8)
@@ -87,14 +125,37 @@ class AnswerCell(QWidget):
         self.why = widgets.button(self.tr("Why"), "", self.why_clicked.emit, "small")
         self.why.setCheckable(True)
         self.why.setToolTip(self.tr("The passages, the exact prompt and the stamp behind this answer"))
-        buttons = widgets.row(
-            self.vote, self.correct, self.keep, self.copy, self.retry, None, self.stop, self.why, spacing=4
-        )
+        parts = (self.vote, self.correct, self.keep, self.copy, self.retry, None, self.stop, self.why)
+        self.buttons = buttons = widgets.row(*parts, spacing=BETWEEN)
         buttons.addStrut(30)
-        parts = (self.revealed, self.waiting, self.text, self.error_line)
-        above = widgets.column(*parts, self.sources, None, 8, self.figures, spacing=6, margins=(16, 14, 16, 0))
-        buttons.setContentsMargins(10, 6, 16, 14)  # the icons, not their frames, stand in line with the text
+        above_figures = (self.revealed, self.waiting, self.text, self.pager, self.error_line)
+        above = widgets.column(
+            *above_figures, self.sources, None, 8, self.figures, spacing=6, margins=(SIDE, 14, SIDE, 0)
+        )
+        buttons.setContentsMargins(10, 6, SIDE, 14)  # the icons, not their frames, stand in line with the text
         self.setLayout(widgets.column(above, buttons, spacing=0))
+
+    def set_width(self, width: int) -> None:
+        """The column's width; how high the text is then is known before anything is laid out."""
+        self.setFixedWidth(width)
+        self.text.set_room(width - 2 * SIDE)
+        self._pack_buttons()
+
+    def settle(self) -> None:
+        """Lay out at once what has changed: a line that waits its turn would be drawn over the one under it."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+
+    def _pack_buttons(self) -> None:
+        """In a narrow column the buttons stand closer."""
+        self.buttons.setSpacing(BETWEEN)
+        if self.buttons.sizeHint().width() > self.width():
+            self.buttons.setSpacing(0)
+
+    def _on_drawn(self) -> None:
+        self.pager.show_part(*self.text.part)
+        self.drawn.emit()
 
     def set_hidden(self, hidden: bool, best: bool, revealed: str = "") -> None:
         """Blind mode: hide what would give the lane away; `best` marks the voted answer."""
@@ -115,7 +176,7 @@ class AnswerCell(QWidget):
         if not self.waiting.isHidden():
             self.waiting.setText(self.waiting.text() + "…" * (not self.waiting.text().endswith("…")))
         self.text.setVisible(bool(said.text))
-        self.text.set_answer(said.text, len(answer.passages) if answer is not None else 0)
+        self.text.set_answer(said.text, len(answer.passages) if answer is not None else 0, said.busy)
         self.error.setText(self._sentence(said))
         self.error_icon.set_icon(*_end_icon(said))
         self.error_line.setVisible(bool(self.error.text()))
@@ -126,7 +187,16 @@ class AnswerCell(QWidget):
         self._show_buttons(said)
 
     def _show_nothing(self) -> None:
-        for each in (self.revealed, self.text, self.error_line, self.stop, self.why, self.vote, self.correct):
+        for each in (
+            self.revealed,
+            self.text,
+            self.pager,
+            self.error_line,
+            self.stop,
+            self.why,
+            self.vote,
+            self.correct,
+        ):
             each.hide()
         for each in (self.keep, self.copy, self.retry):
             each.hide()
@@ -146,6 +216,7 @@ class AnswerCell(QWidget):
         beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if self._best else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.vote.setToolButtonStyle(beside)
         widgets.set_kind(self.vote, "best" if self._best else "icon")
+        self._pack_buttons()
 
     def _sentence(self, said: LaneAnswer) -> str:
         if said.state == "failed":
@@ -170,24 +241,19 @@ class AnswerCell(QWidget):
         for number, passage in enumerate(answer.passages, start=1):
             cited = number in answer.cited
             if cited or self._all_sources:
-                line = SourceLine(number, passage, cited)
+                line = source_line(number, passage, cited)
                 line.clicked.connect(partial(self.source_clicked.emit, number))
                 self.sources.addWidget(line)
         rest = len(answer.passages) - len(answer.cited)
         if rest and not self._all_sources:
             self.sources.addWidget(self._more_line(rest, bool(answer.cited)))
 
-    def _more_line(self, rest: int, more: bool) -> QPushButton:
+    def _more_line(self, rest: int, more: bool) -> FoldLine:
         count = self.tr("{0} passages read") if rest != 1 else self.tr("{0} passage read")
         if more:
             count = self.tr("{0} more passages read") if rest != 1 else self.tr("{0} more passage read")
-        made = QPushButton("  " + count.format(rest))
-        made.setProperty("kind", "fold")
-        made.setAutoDefault(False)
-        made.setIcon(icons.icon("caret-right", "muted"))
-        made.setIconSize(QSize(12, 12))
-        made.setFixedHeight(24)
-        made.setStyleSheet("color: palette(placeholder-text);")
+        said = count.format(rest)
+        made = FoldLine(said, widgets.label(said, "muted"))
         made.clicked.connect(self._on_more)
         return made
 

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QInputDialog, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from workbench.ui import widgets
-from workbench.ui.compare_talk import Talk
+from workbench.ui.compare_talk_list import TalkEntry
+from workbench.ui.gradual import Gradual
 from workbench.ui.page import Sheet
 
 MOST = 200  # rows shown at once; a search narrows them
@@ -19,7 +20,7 @@ class TalkRow(QWidget):
     renamed = Signal(object, str)
     removed = Signal(object)
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: TalkEntry) -> None:
         super().__init__()
         self._talk = talk
         name = widgets.button("", "", lambda: self.opened.emit(talk), "fold")
@@ -56,7 +57,8 @@ class HistorySheet(Sheet):
     renamed = Signal(object, str)
     removed = Signal(object)
 
-    def __init__(self, talks: list[Talk], parent: QWidget | None = None) -> None:
+    def __init__(self, talks: list[TalkEntry] | None, parent: QWidget | None = None) -> None:
+        """`talks` are None while the history is being read."""
         super().__init__("", parent=parent)
         self._talks = talks
         self.set_title(self.tr("Conversations"))
@@ -66,13 +68,16 @@ class HistorySheet(Sheet):
         self.search.textChanged.connect(self._fill)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
+        self._note = widgets.label("", "muted", wrap=True)
+        self._adding = Gradual(self._add_row, self)
         self.content.addWidget(self.search)
         self.content.addLayout(self._rows)
+        self.content.addWidget(self._note)
         self.content.addStretch(1)
         self._fill()
         self.search.setFocus()
 
-    def set_talks(self, talks: list[Talk]) -> None:
+    def set_talks(self, talks: list[TalkEntry] | None) -> None:
         self._talks = talks
         self._fill()
 
@@ -82,16 +87,22 @@ class HistorySheet(Sheet):
 
     def _fill(self, *_: object) -> None:
         widgets.clear_layout(self._rows)
-        words = self.search.text()
-        found = [talk for talk in self._talks if talk.matches(words)]
-        for talk in found[:MOST]:
-            row = TalkRow(talk)
-            row.opened.connect(self.opened)
-            row.renamed.connect(self.renamed)
-            row.removed.connect(self.removed)
-            self._rows.addWidget(row)
+        words, talks = self.search.text(), self._talks
+        found = [talk for talk in talks or () if talk.matches(words)]
+        self._adding.begin(found[:MOST])
+        self._note.setText(self._said(words, len(found)))
+        self._note.setVisible(bool(self._note.text()))
+
+    def _said(self, words: str, found: int) -> str:
+        if self._talks is None:
+            return self.tr("Reading the history…")
         if not found:
-            said = self.tr("No conversation has these words.") if words else self.tr("What you ask is kept here.")
-            self._rows.addWidget(widgets.label(said, "muted", wrap=True))
-        elif len(found) > MOST:
-            self._rows.addWidget(widgets.label(self.tr("Older ones are found by their words."), "caption"))
+            return self.tr("No conversation has these words.") if words else self.tr("What you ask is kept here.")
+        return self.tr("Older ones are found by their words.") if found > MOST else ""
+
+    def _add_row(self, talk: TalkEntry) -> None:
+        row = TalkRow(talk)
+        row.opened.connect(self.opened)
+        row.renamed.connect(self.renamed)
+        row.removed.connect(self.removed)
+        self._rows.addWidget(row)

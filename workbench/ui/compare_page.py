@@ -130,7 +130,8 @@ class ComparePage(Page):
         self._leave_talk()
         recall = self.bench.recall
         wanted = str(recall("compare_talk", ""))
-        talk = next(iter(self.talks.read(wanted)), Talk()) if wanted else Talk()
+        talk = (compare_talk.read_talk(self.talks.file, wanted) if wanted else None) or Talk()
+        self.talks.begin()
         self.composer.set_text(str(recall("compare_draft", "")))
         self._show_talk(talk)
 
@@ -169,13 +170,13 @@ class ComparePage(Page):
         if not self.asking.busy and self.lanes.read() != self._drawn:
             self._draw()
 
-    def _on_renamed(self, talk: Talk) -> None:
-        if talk.id == self.talk.id:
-            self.talk.title = talk.title
+    def _on_renamed(self, talk: str, title: str) -> None:
+        if talk == self.talk.id:
+            self.talk.title = title
             self.head.show_talk(self.talk)
 
-    def _on_removed(self, talk: Talk) -> None:
-        if talk.id == self.talk.id:
+    def _on_removed(self, talk: str) -> None:
+        if talk == self.talk.id:
             self.asking.stop(keep=False)
             self._show_talk(Talk())
 

@@ -7,6 +7,8 @@ own transcript keeps every single answer; what belongs together, and what a pers
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
 from collections.abc import Iterable
@@ -77,22 +79,11 @@ class Talk:
         """What it is called: its title, or its first question."""
         return self.title or (" ".join(self.turns[0].question.split()) if self.turns else "")
 
-    @property
-    def created(self) -> str:
-        return self.turns[0].created if self.turns else ""
-
     def history(self, lane: str, before: TalkTurn | None = None) -> tuple[Turn, ...]:
         """What a lane said before a turn (None: all it said), for the next question."""
         turns = self.turns if before is None or before not in self.turns else self.turns[: self.turns.index(before)]
         found = [(turn.question, turn.answers[lane]) for turn in turns if lane in turn.answers]
         return tuple(Turn(question, said.text) for question, said in found if said.text and not said.busy)
-
-    def matches(self, words: str) -> bool:
-        """Whether every word is somewhere in its questions or answers."""
-        texts = [self.name, *(turn.question for turn in self.turns)]
-        texts += [said.text for turn in self.turns for said in turn.answers.values()]
-        whole = "\n".join(texts).casefold()
-        return all(word in whole for word in words.casefold().split())
 
 
 def keep_turn(path: Path, talk: Talk, turn: TalkTurn) -> None:
@@ -119,25 +110,27 @@ def keep_removed(path: Path, talk: Talk, turns: Iterable[TalkTurn] = ()) -> None
     records.append_line(path, {"type": "removed", "conversation": talk.id, "turns": [turn.id for turn in turns]})
 
 
-def read_talks(path: Path, only: str = "") -> list[Talk]:
-    """The conversations of a file, newest first, or the one whose id is `only`; unreadable lines are left out."""
-    talks: dict[str, Talk] = {}
-    for line in records.read_lines(path):
-        if only and isinstance(line, dict) and line.get("conversation") != only:
-            continue
-        if not isinstance(line, dict) or "conversation" not in line:
-            continue
-        talk = talks.setdefault(str(line["conversation"]), Talk(str(line["conversation"])))
-        try:
-            _take(talks, talk, line)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
-    return sorted(
-        (each for each in talks.values() if each.turns), key=lambda each: each.turns[-1].created, reverse=True
-    )
+def read_talk(path: Path, talk: str) -> Talk | None:
+    """A conversation by its id; None where it is not in the file, or has no turns left."""
+    if not path.exists():
+        return None
+    wanted = talk.encode()
+    with path.open("rb") as file:
+        return talk_of(talk, (line for line in file if wanted in line))
 
 
-def _take(talks: dict[str, Talk], talk: Talk, line: dict[str, Any]) -> None:
+def talk_of(talk: str, lines: Iterable[bytes]) -> Talk | None:
+    """A conversation out of its lines, oldest first; lines that cannot be read are left out."""
+    made = Talk(talk)
+    for text in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            line = json.loads(text)
+            if line["conversation"] == talk:
+                _take(made, line)
+    return made if made.turns else None
+
+
+def _take(talk: Talk, line: dict[str, Any]) -> None:
     kind = line.get("type")
     if kind == "turn":
         turn = _turn(line)

@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, ClassVar
 
-from PySide6.QtCore import QEvent, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QFont,
     QFontMetrics,
     QPainter,
     QPaintEvent,
     QResizeEvent,
-    QTextBlock,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
-    QTextDocument,
-    QTextFrameFormat,
-    QTextLength,
-    QTextTable,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
 from workbench.ui import theme
 from workbench.ui.compare_diff import Span
+from workbench.ui.compare_markdown import CODE_PADDING, MARKDOWN, dress, fence_json, is_code
+from workbench.ui.compare_parts import BUDGET, part_end, part_of, part_start
 
-LINE_HEIGHT = 1.45  # of the type size; Qt's own percentages are of the font's line, which differs by font
 WIDEST = 72  # characters of a line
-CODE_MARGIN = 12  # at the sides of code
-CODE_PADDING = 8  # above and under it
+MOST_LINKS = 200  # citations that are made links in one part; more are no longer read one by one
 MARKER = re.compile(r"\[(\d{1,2})\]")
-MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+CHEAP = 0.004  # seconds of drawing that are done as often as there is news
+SHARE = 5  # a text that takes longer is drawn at most once in so many times its own cost
+BREATH = 0.010  # seconds the window has for itself between two texts that take longer
 
 
 class AnswerText(QTextBrowser):
-    """Read-only, as high as its text; it never scrolls by itself and never opens a link or loads a picture."""
+    """Read-only, as high as its text; it never scrolls by itself and never opens a link or loads a picture.
+
+    A long answer is shown a part at a time, and one that grows is drawn less often the longer drawing takes.
+    """
 
     cited = Signal(int)  # a citation was clicked
     link_clicked = Signal(str)  # a link of the answer was clicked; nobody follows it unasked
+    drawn = Signal()  # other text, or another height
+
+    _breath: ClassVar[float] = 0.0  # when the window has had time for itself since the last costly text
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._source, self._numbers = "", 0
+        self._text, self._numbers, self._growing = "", 0, False
+        self._shown, self._start, self._end = "", 0, 0  # the whole text as it is shown, and the part of it
         self._marks: Sequence[Span] = ()
+        self._room = 0  # width there is for the text, before this is laid out
+        self._cost, self._due = 0.0, 0.0
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self._render)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setUndoRedoEnabled(False)
@@ -64,34 +72,88 @@ class AnswerText(QTextBrowser):
         """Never load anything: an answer or a document may name a picture anywhere."""
         return None
 
-    def set_answer(self, text: str, citations: int = 0) -> None:
-        """Show Markdown; markers up to `citations` become links."""
-        if (text, citations) != (self._source, self._numbers):
-            self._source, self._numbers = text, citations
-            self._render()
+    def set_answer(self, text: str, citations: int = 0, growing: bool = False) -> None:
+        """Show Markdown; markers up to `citations` become links. One that is `growing` is shown at its end."""
+        if (text, citations, growing) == (self._text, self._numbers, self._growing):
+            return
+        went_on = text.startswith(self._text) and bool(self._text)
+        self._text, self._numbers, self._growing = text, citations, growing
+        self._shown = fence_json(text, growing) if len(text) <= BUDGET else _as_code(text)
+        if growing:
+            self._end = len(self._shown)
+            self._start = part_start(self._shown, self._end)
+        elif not went_on or not self._start:
+            self._start, self._end = 0, part_end(self._shown, 0)
+        else:  # it was followed to its end, and there it stays
+            self._start = part_start(self._shown, len(self._shown))
+            self._end = len(self._shown)
+        self._marks = ()
+        self._draw_when_due()
+
+    def set_room(self, width: int) -> None:
+        """Tell how wide the text will be, before it is laid out: its height is known at once then."""
+        if width != self._room:
+            self._room = width
+            self._fit()
+
+    @property
+    def part(self) -> tuple[int, int, int]:
+        """Which characters are shown: from, to, and of how many."""
+        return self._start, self._end, len(self._shown)
+
+    def turn_to(self, by: int) -> None:
+        """Show the part before (-1) or after (1)."""
+        if by > 0 and self._end < len(self._shown):
+            self._start, self._end = self._end, part_end(self._shown, self._end)
+        elif by < 0 and self._start > 0:
+            self._start, self._end = part_start(self._shown, self._start), self._start
+        self._marks = ()
+        self._render()
 
     def plain(self) -> str:
         """The text as it is shown."""
+        if self._later.isActive():
+            self._render()
         return self.document().toPlainText()
 
     def set_marks(self, spans: Sequence[Span]) -> None:
         """Mark stretches of the shown text (offsets in `plain()`); none takes the marks away."""
-        self._marks = tuple(spans)
-        self._render()
+        if tuple(spans) != self._marks:
+            self._marks = tuple(spans)
+            self._render()
+
+    def _draw_when_due(self) -> None:
+        wait = max(self._due, AnswerText._breath if self._cost > CHEAP else 0.0) - time.monotonic()
+        if wait <= 0:
+            self._render()
+        elif not self._later.isActive():
+            self._later.start(max(1, round(1000 * wait)))
 
     def _render(self) -> None:
-        document = self.document()
+        self._later.stop()
+        began, document = time.monotonic(), self.document()
         document.setDefaultFont(self.font())
-        document.setMarkdown(fence_json(self._source), MARKDOWN)
-        _dress(document)
-        for match in self._markers():
+        document.setLayoutEnabled(False)  # else every change of a format lays everything out again
+        document.setMarkdown(part_of(self._shown, self._start, self._end), MARKDOWN)
+        dress(document)
+        for match in islice(self._markers(), MOST_LINKS):
             self._link(match.start(), match.end(), int(match.group(1)))
         for start, end in self._marks:
             self._mark(start, end)
+        document.setLayoutEnabled(True)
         self._fit()
+        self._pay(time.monotonic() - began)
+        self.drawn.emit()
+
+    def _pay(self, cost: float) -> None:
+        """Remember what drawing took, and when it may be done again."""
+        self._cost = cost
+        if cost > CHEAP:
+            self._due = time.monotonic() + (SHARE - 1) * cost
+            AnswerText._breath = time.monotonic() + BREATH
 
     def _markers(self) -> Iterator[re.Match[str]]:
-        for match in MARKER.finditer(self.plain()):
+        for match in MARKER.finditer(self.document().toPlainText()):
             if 1 <= int(match.group(1)) <= self._numbers:
                 yield match
 
@@ -126,19 +188,21 @@ class AnswerText(QTextBrowser):
 
     def _fit(self) -> None:
         widest = QFontMetrics(self.font()).averageCharWidth() * WIDEST
-        self.document().setTextWidth(min(self.viewport().width(), widest))
+        self.document().setTextWidth(min(self._room or self.viewport().width(), widest))
         wanted = round(self.document().size().height()) + 2
         if self.height() != wanted:
             self.setFixedHeight(wanted)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        if event.size().width() != event.oldSize().width() and event.size().width() != self._room:
+            self._room = 0
+            self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self._source:
-            self._render()
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self._text:
+            self._draw_when_due()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the page scrolls, all lanes together
@@ -171,79 +235,6 @@ class AnswerText(QTextBrowser):
             yield area
 
 
-def is_code(block: QTextBlock) -> bool:
-    """Whether a block is a line of a code block."""
-    form = block.blockFormat()
-    return form.hasProperty(QTextBlockFormat.Property.BlockCodeFence) or form.hasProperty(
-        QTextBlockFormat.Property.BlockCodeLanguage
-    )
-
-
-def fence_json(text: str) -> str:
-    """JSON answers are shown as code, set out over lines where they parse; anything else stays as it is."""
-    bare = text.strip()
-    if not bare.startswith(("{", "[{")):
-        return text
-    try:
-        bare = json.dumps(json.loads(bare), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
-        pass
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", bare)), default=0))
-    return f"{fence}json\n{bare}\n{fence}"
-
-
-def _dress(document: QTextDocument) -> None:
-    """Line height, quiet headings, code in the monospace font, tables with one line."""
-    root = document.rootFrame().frameFormat()  # a first block's own margin is not honoured
-    root.setTopMargin(CODE_PADDING if is_code(document.begin()) else 0)
-    root.setBottomMargin(CODE_PADDING if is_code(document.lastBlock()) else 0)
-    document.rootFrame().setFrameFormat(root)
-    mono = theme.mono_font()
-    document.setIndentWidth(20)
-    block = document.begin()
-    while block.isValid():
-        cursor = QTextCursor(block)
-        form, letters = QTextBlockFormat(), QTextCharFormat()
-        code = is_code(block)
-        size = mono.pixelSize() if code else theme.px(theme.TEXT)
-        form.setLineHeight(round(LINE_HEIGHT * size), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
-        cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-        if code:
-            first, last = not is_code(block.previous()), not is_code(block.next())
-            form.setLeftMargin(CODE_MARGIN)
-            form.setRightMargin(CODE_MARGIN)
-            form.setTopMargin(CODE_PADDING + 1 if first else 0)
-            form.setBottomMargin(CODE_PADDING + 8 if last and block.next().isValid() else 0)
-            form.setNonBreakableLines(False)
-            letters.setFontFamilies([mono.family()])
-            letters.setProperty(QTextCharFormat.Property.FontPixelSize, mono.pixelSize())
-        elif not block.textList():
-            form.setTopMargin(0)
-            form.setBottomMargin(8 if block.next().isValid() else 0)
-        if block.blockFormat().headingLevel():
-            letters.setProperty(QTextCharFormat.Property.FontPixelSize, theme.px(theme.QUESTION))
-            letters.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
-            letters.setFontWeight(QFont.Weight.DemiBold)
-            form.setTopMargin(6)
-        QTextCursor(block).mergeBlockFormat(form)
-        whole = QTextCursor(block)
-        whole.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-        whole.mergeCharFormat(letters)
-        block = block.next()
-    for frame in document.rootFrame().childFrames():
-        if isinstance(frame, QTextTable):
-            _dress_table(frame)
-
-
-def _dress_table(table: QTextTable) -> None:
-    form = table.format()
-    form.setCellPadding(4)
-    form.setCellSpacing(0)
-    form.setBorder(1)
-    form.setBorderCollapse(True)
-    form.setBorderBrush(theme.color("line"))
-    form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-    form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-    form.setTopMargin(4)
-    form.setBottomMargin(4)
-    table.setFormat(form)
+def _as_code(text: str) -> str:
+    """A long JSON text as code, as it stands: setting it out would take as long as it is."""
+    return f"``````````\n{text}" if text.lstrip()[:2] in ('{"', "[{", "{\n") else text

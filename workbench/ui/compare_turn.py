@@ -55,6 +55,7 @@ class TurnView(QWidget):
     suite_clicked = Signal(str)  # lane name, "" for the whole turn
     copied = Signal()
     link_clicked = Signal(str)
+    settled = Signal()  # its height may be another now
 
     def __init__(self, turn: TalkTurn, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +65,7 @@ class TurnView(QWidget):
         self._columns = QHBoxLayout()
         self._columns.setSpacing(0)
         self._differ: tuple[str, str] | None = None
-        self._lettered = False
+        self._lettered = self._drawing = False
         self.setAccessibleName(self.tr("Turn {0}: {1}").format(number, turn.question))
         layout = widgets.column(self._question_band(), widgets.hline(), spacing=0)
         layout.addLayout(self._columns)
@@ -117,23 +118,34 @@ class TurnView(QWidget):
 
         `lettered` means that the heads do not name the lanes: a turn that may be named does so in its cells.
         """
-        self._lettered = lettered
+        new, self._lettered = lettered != self._lettered, lettered
         if list(order) != self._order:
             widgets.clear_layout(self._columns)
-            self.cells, self._order = {}, list(order)
+            self.cells, self._order, new = {}, list(order), True
             for place, name in enumerate(order):
                 if place:
                     self._columns.addWidget(widgets.vline())
                 self.cells[name] = self._cell(name)
                 self._columns.addWidget(self.cells[name])
         for place, name in enumerate(order):
-            self.cells[name].setFixedWidth(widths[place] - (1 if place else 0))
-        self.refresh()
+            self.cells[name].set_width(widths[place] - (1 if place else 0))
+        if new:
+            self.refresh()
+        else:
+            self.settle()
+
+    def settle(self) -> None:
+        """Have every cell, and then the turn, as high as it must be now."""
+        for cell in self.cells.values():
+            cell.settle()
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+        self.settled.emit()
 
     def refresh(self) -> None:
         """Draw everything again: answers, the note, what can be clicked now."""
-        for name in self.cells:
-            self.refresh_lane(name)
+        self._draw_lanes(list(self.cells))
         turn, busy = self.turn, self.turn.busy
         self.note.set_text(self._note())
         answered = [name for name, said in turn.answers.items() if said.text and not said.busy]
@@ -142,9 +154,20 @@ class TurnView(QWidget):
         self.copy.setVisible(bool(answered) and not busy and not self.hidden_names)
         for each in (self.retry, self.edit_button):
             each.setEnabled(not busy)
+        self.settle()
 
     def refresh_lane(self, name: str) -> None:
         """Draw one lane's answer again."""
+        self._draw_lanes([name])
+        self.settle()
+
+    def _draw_lanes(self, names: Sequence[str]) -> None:
+        self._drawing = True
+        for name in names:
+            self._draw_lane(name)
+        self._drawing = False
+
+    def _draw_lane(self, name: str) -> None:
         cell, turn = self.cells.get(name), self.turn
         if cell is None:
             return
@@ -173,7 +196,13 @@ class TurnView(QWidget):
         cell.stop_clicked.connect(partial(self.lane_stop_clicked.emit, name))
         cell.retry_clicked.connect(partial(self.lane_retry_clicked.emit, name))
         cell.link_clicked.connect(self.link_clicked)
+        cell.drawn.connect(self._on_drawn)
         return cell
+
+    def _on_drawn(self) -> None:
+        """A text was drawn late, or turned to another part."""
+        if not self._drawing:
+            self.settle()
 
     def _note(self) -> str:
         turn = self.turn

@@ -6,19 +6,20 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.ui import widgets
 from workbench.ui.compare_heads import LaneHeads, column_widths, columns_that_fit
 from workbench.ui.compare_talk import Talk, TalkTurn
+from workbench.ui.gradual import Gradual
 from workbench.ui.page import scroll_area
 
 if TYPE_CHECKING:
     from workbench.ui.compare_turn import TurnView
 
-TURNS_AT_ONCE = 20  # of a long conversation; earlier ones are shown on demand
+TURNS_SHOWN = 20  # of a long conversation; earlier ones are shown on demand
 
 
 class TurnsView(QWidget):
@@ -39,6 +40,7 @@ class TurnsView(QWidget):
         self._inside = QVBoxLayout()
         self._inside.setContentsMargins(0, 0, 0, 0)
         self._inside.setSpacing(0)
+        self._earlier_turns = Gradual(self._add_above, self)
         self.earlier = widgets.quiet_button(self.tr("Show earlier turns"), "arrow-up", self._on_earlier)
         self.earlier.hide()
         inner = QWidget()
@@ -60,16 +62,12 @@ class TurnsView(QWidget):
         """Show a conversation from its end; `empty` stands there while it has no turns."""
         self._talk, self._lanes, self._blind = talk, list(lanes), blind
         widgets.clear_layout(self._inside)
-        self.turns, self._empty = [], None
-        start = max(0, len(talk.turns) - TURNS_AT_ONCE)
-        self.earlier.setVisible(start > 0)
-        for number, turn in enumerate(talk.turns[start:], start=start + 1):
-            self._add(turn, number)
+        self.turns, self._empty, self._at_end = [], None, True
         if not talk.turns and empty is not None:
             self._empty = empty
             self._inside.addWidget(empty)
-        self._at_end = True
         self.lay_out()
+        self._show_above(talk.turns[-TURNS_SHOWN:])
 
     def add_turn(self, turn: TalkTurn) -> TurnView:
         """Show a new turn at the end and go there."""
@@ -77,9 +75,11 @@ class TurnsView(QWidget):
             self._empty.hide()
             self._empty.deleteLater()
             self._empty = None
-        view = self._add(turn, len(self._talk.turns))
+        view = self._make(turn, len(self._talk.turns))
+        self.turns.append(view)
+        self._inside.addWidget(view)
         self._at_end = True
-        self.lay_out()
+        self._lay_out_turn(view)
         return view
 
     def view_of(self, turn: TalkTurn) -> TurnView | None:
@@ -125,8 +125,8 @@ class TurnsView(QWidget):
         widths, visible = column_widths(width, fit), lanes[self._first : self._first + fit]
         self.heads.show_lanes(visible, widths, self._blind, self._first)
         for view in self.turns:
-            order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
-            view.show_columns(order[self._first : self._first + fit], widths, self._blind)
+            self._lay_out_turn(view)
+        self._settle()
         self.columns_changed.emit(lanes[: self._first], lanes[self._first + fit :])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -135,26 +135,50 @@ class TurnsView(QWidget):
             self.lay_out()
         return super().eventFilter(watched, event)
 
-    def _add(self, turn: TalkTurn, number: int) -> TurnView:
+    def _lay_out_turn(self, view: TurnView) -> None:
+        lanes, width = self._lanes, self.scroller.viewport().width()
+        fit = columns_that_fit(width, len(lanes))
+        order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
+        view.show_columns(order[self._first : self._first + fit], column_widths(width, fit), self._blind)
+
+    def _make(self, turn: TalkTurn, number: int) -> TurnView:
         from workbench.ui.compare_turn import TurnView  # here: a window without a conversation opens sooner
 
         view = TurnView(turn, number)
-        self.turns.append(view)
-        self._inside.addWidget(view)
+        view.settled.connect(self._on_settled)
         self.turn_added.emit(view)
         return view
 
-    def _on_earlier(self) -> None:
-        from workbench.ui.compare_turn import TurnView
+    def _show_above(self, turns: Sequence[TalkTurn]) -> None:
+        """Show turns over those that are shown, the latest first, a few at a time."""
+        self._earlier_turns.begin(reversed(turns))
 
+    def _add_above(self, turn: TalkTurn) -> None:
+        place = next(number for number, each in enumerate(self._talk.turns) if each is turn)
+        below, value = self._bar.maximum() - self._bar.value(), self._bar.value()
+        view = self._make(turn, place + 1)
+        self.turns.insert(0, view)
+        self._inside.insertWidget(0, view)
+        self._lay_out_turn(view)
+        self.earlier.setVisible(not self._earlier_turns.busy and place > 0)
+        if not self._at_end and value:  # what is being read stays where it is
+            self._bar.setValue(self._bar.maximum() - below)
+
+    def _on_earlier(self) -> None:
         self.earlier.hide()
-        start = len(self._talk.turns) - len(self.turns)
-        for number, turn in enumerate(self._talk.turns[:start], start=1):
-            view = TurnView(turn, number)
-            self.turns.insert(number - 1, view)
-            self._inside.insertWidget(number - 1, view)
-            self.turn_added.emit(view)
-        self.lay_out()
+        self._show_above(self._talk.turns[: len(self._talk.turns) - len(self.turns)])
+
+    def _on_settled(self) -> None:
+        if not self._laying:  # once is enough when all turns are laid out
+            self._settle()
+
+    def _settle(self) -> None:
+        """Have what scrolls as high as the turns in it, at once."""
+        inner = self.scroller.widget()
+        layout = inner.layout() if inner is not None else None
+        if layout is not None:
+            layout.activate()
+            QCoreApplication.sendEvent(inner, QEvent(QEvent.Type.LayoutRequest))  # the scroll area listens for it
 
     def _end(self) -> int:
         """Where following stops: at the end, but never past the last question.

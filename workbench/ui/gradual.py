@@ -1,0 +1,47 @@
+"""Do a long list of small things a few at a time: the window answers meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+AT_A_TIME = 0.012  # seconds of work before the event loop has its turn; one thing is always done
+
+
+class Gradual(QObject):
+    """Hands one item after the other to a function; what was begun before is forgotten when something else begins."""
+
+    def __init__(self, do: Callable[[Any], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self._do = do
+        self._left: deque[Any] = deque()
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._go_on)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._left)
+
+    def begin(self, items: Iterable[Any]) -> None:
+        """The first few are done before this returns."""
+        self._left = deque(items)
+        self._go_on()
+
+    def stop(self) -> None:
+        self._left.clear()
+        self._timer.stop()
+
+    def _go_on(self) -> None:
+        end = time.monotonic() + AT_A_TIME
+        while self._left:
+            self._do(self._left.popleft())
+            if time.monotonic() >= end:
+                break
+        if self._left:
+            self._timer.start()
+        else:
+            self._timer.stop()
