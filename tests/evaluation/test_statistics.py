@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap, chi2, norm
 
 from workbench.evaluation.statistics import (
     holm,
@@ -15,6 +17,7 @@ from workbench.evaluation.statistics import (
     pairs_to_bound,
     pairs_to_detect,
     rate_of,
+    smallest_difference,
 )
 
 
@@ -45,13 +48,79 @@ def test_holm_steps_down_in_the_order_given() -> None:
     assert holm([]) == ()
 
 
-def test_the_paired_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    rng, covered = np.random.default_rng(3), 0
-    for number in range(200):
-        draws = rng.choice([1, 0, -1], size=60, p=[0.3, 0.6, 0.1])
-        low, high = paired_interval(draws.tolist(), seed=number)
-        covered += low <= 0.2 <= high
-    assert 0.90 <= covered / 200 <= 0.99
+def simulated_pairs(seed: int, suites: int) -> Iterator[tuple[list[int], float]]:
+    """Suites of 50 to 200 questions over two lanes of any quality: the differences of each, and the true difference."""
+    rng = np.random.default_rng(seed)
+    for _ in range(suites):
+        total, better = int(rng.integers(50, 201)), float(rng.uniform(0.05, 0.6))
+        worse = float(rng.uniform(0.03, min(0.3, 1 - better)))
+        more, less, _ = rng.multinomial(total, [better, worse, 1 - better - worse])
+        yield [1] * more + [-1] * less + [0] * (total - more - less), better - worse
+
+
+def test_paired_intervals_cover_the_truth_in_2000_simulated_suites_as_often_as_they_say() -> None:
+    covered = 0
+    for differences, truth in simulated_pairs(3, 2000):
+        low, high = paired_interval(differences)
+        covered += low <= truth <= high
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_wilson_intervals_cover_the_truth_in_2000_simulated_suites_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(4)
+    totals, truths = rng.integers(50, 201, 2000), rng.uniform(0.02, 0.98, 2000)
+    intervals = [
+        rate_of(int(n), int(total)).interval for n, total in zip(rng.binomial(totals, truths), totals, strict=True)
+    ]
+    covered = sum(low <= truth <= high for (low, high), truth in zip(intervals, truths, strict=True))
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_intervals_of_the_interaction_cover_the_truth_in_2000_simulated_suites() -> None:
+    """Four lanes whose answers hang together by how hard each question is; the truth is the chances' own."""
+    rng, covered = np.random.default_rng(5), 0
+    for _ in range(2000):
+        total, ease = int(rng.integers(50, 201)), rng.uniform(-1.0, 1.0, 4)
+        share = norm.cdf(ease / math.sqrt(2))  # of all questions, hard and easy ones
+        draws = rng.standard_normal((total, 1)) + rng.standard_normal((total, 4)) < ease
+        base, rag, tuned, both = draws.T.astype(int)
+        low, high = paired_interval((both - rag - tuned + base).tolist())
+        covered += low <= share[3] - share[1] - share[2] + share[0] <= high
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_two_lanes_that_are_the_same_are_told_apart_in_one_suite_of_twenty_at_most() -> None:
+    rng, found = np.random.default_rng(6), 0
+    for _ in range(2000):
+        total, share = int(rng.integers(50, 201)), rng.uniform(0.05, 0.95)
+        ours, theirs = rng.random(total) < share, rng.random(total) < share
+        found += mcnemar(int((ours & ~theirs).sum()), int((theirs & ~ours).sum())) < 0.05
+    assert found / 2000 <= 0.05
+
+
+def test_among_five_lanes_that_are_the_same_any_finding_comes_in_one_suite_of_twenty_at_most() -> None:
+    rng, found, uncorrected = np.random.default_rng(7), 0, 0
+    for _ in range(2000):
+        lanes = rng.random((5, 105)) < 0.5
+        wins = [(int((lane & ~lanes[0]).sum()), int((lanes[0] & ~lane).sum())) for lane in lanes[1:]]
+        p_values = [mcnemar(*win) for win in wins]
+        found += min(holm(p_values)) < 0.05
+        uncorrected += min(p_values) < 0.05
+    assert found / 2000 <= 0.05
+    assert uncorrected / 2000 > 0.07  # what the correction is for
+
+
+@pytest.mark.parametrize(("better", "worse", "total"), [(30, 10, 105), (50, 5, 120), (8, 6, 60), (3, 1, 40)])
+def test_the_paired_interval_is_scipys_bootstrap(better: int, worse: int, total: int) -> None:
+    values = [1] * better + [-1] * worse + [0] * (total - better - worse)
+    scipys = bootstrap((values,), np.mean, n_resamples=5000, method="percentile", rng=np.random.default_rng(2))
+    expected = (scipys.confidence_interval.low, scipys.confidence_interval.high)
+    assert paired_interval(values) == pytest.approx(expected, abs=1.01 / total)  # a resample may lie one case beside
+
+
+def test_mcnemar_nears_the_chi_square_of_large_counts() -> None:
+    statistic = (abs(430 - 370) - 1) ** 2 / (430 + 370)  # with the continuity correction
+    assert mcnemar(430, 370) == pytest.approx(float(chi2.sf(statistic, 1)), rel=0.01)
 
 
 def test_the_same_pairs_give_the_same_interval() -> None:
@@ -92,6 +161,20 @@ def test_noise_is_never_finer_than_one_case() -> None:
     assert noise_of("base", [True] * 12, [True] * 12, 0, 120).margin == pytest.approx(1 / 120)
     assert noise_of("base", [True] * 12, [False] * 3 + [True] * 9, 3, 120).margin == 0.25
     assert noise_of("base", [], [], 0, 0).margin == 1.0
+
+
+def test_two_lanes_that_flip_by_chance_lie_within_the_noise_19_times_of_20() -> None:
+    rng, within = np.random.default_rng(8), 0
+    for _ in range(1000):
+        first, again, third = rng.random((3, 100)) < rng.random(100)
+        margin = noise_of("base", first.tolist(), again.tolist(), 0, 100).margin
+        within += abs(int(third.sum()) - int(first.sum())) / 100 <= margin
+    assert 0.93 <= within / 1000 <= 1.0
+
+
+def test_fewer_questions_show_only_larger_differences() -> None:
+    assert smallest_difference(12) > 0.5 > smallest_difference(50) > 0.15 > smallest_difference(200) > 0.0
+    assert smallest_difference(3) == 1.0
 
 
 def test_the_number_of_pairs_that_detects_does_detect() -> None:
