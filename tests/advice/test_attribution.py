@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from made_up import make_evaluation, make_passage, make_result, make_suite, telling
 
-from workbench.advice.attribution import REASONS, attribute, explain_failures
+from workbench.advice.attribution import REASONS, Evidence, attribute, explain_failures
 from workbench.evaluation.records import Case
 
 FACT = Case("f", "How long?", "fact", ({"contains": ["two years"]}, {"max_words": 9}), source="warranty.md")
@@ -37,7 +37,7 @@ def test_each_failure_has_one_reason(
 ) -> None:
     result = make_result("rag", case, False, **changes)
     assert not result.passed
-    assert attribute(result, case, reads, missing) == expected
+    assert attribute(result, case, reads, Evidence(missing)) == expected
 
 
 def test_without_a_source_the_expected_text_is_looked_for_in_the_passages() -> None:

@@ -4,11 +4,12 @@ import dataclasses
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from made_up import LANES, make_evaluation, make_result, make_suite, telling
 
 from workbench.advice.records import Verdict
-from workbench.advice.verdict import choose, decide
+from workbench.advice.verdict import choose, choose_among, decide
 from workbench.evaluation.records import Case
 from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import effects_of, regroup, summarise
@@ -142,3 +143,46 @@ def test_no_finding_is_made_of_chance_alone() -> None:
         results = [make_result(lane, case, rng.random() < 0.5) for lane in LANES for case in suite.cases]
         wrong += choose(results).recommendation not in ("neither", "cannot-tell")
     assert wrong <= 5  # of 40 at 5 %, more than 5 comes once in a hundred
+
+
+def test_a_dozen_questions_give_no_verdict_however_clear_they_look() -> None:
+    suite = make_suite(6, 3, 3)
+    found = decide(make_evaluation(suite, lambda lane, case, place: "rag" in lane), suite)
+    assert (found.recommendation, found.lane) == ("cannot-tell", "")
+    assert found.questions_needed >= 10 and set(found.needed_by_kind) == {"fact", "behaviour", "unanswerable"}
+    assert "12 questions are too few for a verdict" in found.scope
+    same = decide(make_evaluation(make_suite(12, 6, 6), lambda lane, case, place: "rag" in lane), suite)
+    assert same.recommendation == "retrieval"
+
+
+def test_up_to_fifty_questions_what_they_can_show_is_said() -> None:
+    for total, said in ((40, "hide smaller ones"), (120, "show a difference")):
+        suite = make_suite(total, 0, 0)
+        assert said in decide(make_evaluation(suite, telling), suite).scope
+
+
+def test_a_fine_tune_is_not_recommended_without_a_word_on_the_prompt_that_was_not_tried() -> None:
+    suite = make_suite(0, 60, 0)
+    found = decide(make_evaluation(suite, lambda lane, case, n: "tuned" in lane, ("base", "tuned:x")), suite)
+    assert found.recommendation == "fine-tuning"
+    assert any(change.startswith("Prompt first") for change in found.would_change)
+
+
+def test_the_reasons_say_what_the_right_passages_would_have_brought() -> None:
+    suite = make_suite(40, 0, 0)
+    evaluation = make_evaluation(suite, lambda lane, case, n: lane == "rag" and n < 20, ("base", "rag"))
+    oracle = tuple(make_result("rag", case, n % 2 == 0) for n, case in enumerate(suite.cases[20:]))
+    found = decide(dataclasses.replace(evaluation, oracle=oracle), suite)
+    assert any("the documents would get 10 of the 20 questions" in reason for reason in found.reasons)
+    assert {each.oracle for each in found.failed_cases if each.lane == "rag"} == {True, False}
+
+
+@pytest.mark.parametrize("lanes", [2, 5])
+def test_identical_lanes_are_given_a_winner_in_one_suite_of_twenty_at_most(lanes: int) -> None:
+    names, found = ("base", "prompted", "rag", "tuned", "rag+tuned")[:lanes], 0
+    rng = np.random.default_rng(11)
+    for _ in range(2000):
+        draws = rng.random((lanes, 60)) < rng.uniform(0.1, 0.9)
+        verdicts = {name: dict(enumerate(row.tolist())) for name, row in zip(names, draws, strict=True)}
+        found += bool(choose_among(verdicts).worse)
+    assert found / 2000 <= 0.05

@@ -8,7 +8,8 @@ from made_up import LANES, FakeStages, make_lanes, make_suite, put_in_place, tel
 
 from workbench import records
 from workbench.errors import ChildCrashed, InputError, ProjectBusy
-from workbench.evaluation.evaluate import REPEATS, evaluate, list_evaluations, read_evaluation
+from workbench.evaluation.asking import SAMPLE
+from workbench.evaluation.evaluate import evaluate, list_evaluations, read_evaluation
 from workbench.evaluation.records import CaseResult, Evaluation
 from workbench.events import Note, Progress, Result, last_result
 from workbench.project import Project
@@ -166,7 +167,7 @@ def test_the_same_lane_is_asked_again_to_measure_the_noise(project: Path, monkey
     worker = put_in_place(monkeypatch, fake)
     evaluation = last_result(evaluate(suite, make_lanes(("base", "rag")), project, worker, worker))
     assert evaluation.noise is not None
-    assert (evaluation.noise.lane, evaluation.noise.asked, evaluation.noise.changed_verdict) == ("base", REPEATS, 0)
+    assert (evaluation.noise.lane, evaluation.noise.asked, evaluation.noise.changed_verdict) == ("base", SAMPLE, 0)
     assert evaluation.noise.margin == pytest.approx(1 / 30)
 
 

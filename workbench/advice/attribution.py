@@ -1,16 +1,16 @@
-"""Why each case failed: knowledge, retrieval, behaviour, refusal, or the engine."""
+"""Why each case failed: knowledge, retrieval, behaviour, refusal, the engine, or the question itself."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from workbench.advice.records import Failure
 from workbench.evaluation.checks import same_file
+from workbench.evaluation.expected import contradicts_itself, holds_answer
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.evaluation.refusal import is_refusal
-from workbench.evaluation.text import holds
 from workbench.retrieval.passage import Passage
 
 
@@ -31,13 +31,18 @@ REASONS = {
     ),
     "not-retrieved": Reason(
         "Indexed but not retrieved",
-        "The passages in the prompt did not include the file that holds the answer.",
+        "The passages in the prompt did not hold the answer, though its file is indexed.",
         "Put more passages in the prompt, or use the documents' own words in the question.",
     ),
     "ignored": Reason(
         "Retrieved but ignored",
-        "The right file was in the prompt and the answer is still wrong.",
+        "The right passage was in the prompt and the answer is still wrong.",
         "Show worked examples of reading passages, fine-tune on rows with passages, or try a larger model.",
+    ),
+    "known-without": Reason(
+        "Known without documents",
+        "The same model answers this right when it is shown no documents: the passages led it astray.",
+        "Leave such questions out, for they say nothing about your documents; or let fewer passages in.",
     ),
     "wrong-format": Reason(
         "Wrong format or behaviour",
@@ -59,6 +64,12 @@ REASONS = {
         "The model was asked from memory, without documents, and does not know this.",
         "Add documents to the lane: facts are learnt badly by fine-tuning.",
     ),
+    "wrong-question": Reason(
+        "Question or check is wrong",
+        "Nothing can pass: the checks contradict each other, or the file named lacks what they ask for and every lane "
+        "fails, the one given its best passages too.",
+        "Read the question beside its source, then mend the check or name the right file.",
+    ),
     "engine-failure": Reason(
         "The engine failed",
         "The model engine gave no answer, so this says nothing about the lane.",
@@ -70,16 +81,41 @@ REASONS = {
 FORM = frozenset({"json", "json_schema", "max_words", "one_of", "cites"})
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the rest of an evaluation tells about a failure."""
+
+    missing: tuple[str, ...] = ()  # sources that are not in the index
+    in_source: Mapping[str, str] = field(default_factory=dict)  # case -> "missing", "silent" or "holds"
+    oracle: Mapping[str, bool] = field(default_factory=dict)  # case -> whether it passed with the right passages
+    passed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # case -> lanes that passed it
+
+
+def evidence_of(evaluation: Evaluation) -> Evidence:
+    """The evidence an evaluation holds."""
+    passed: dict[str, set[str]] = {}
+    for result in evaluation.results:
+        passed.setdefault(result.case, set()).update({result.lane} if result.passed else ())
+    return Evidence(
+        missing=evaluation.missing_sources or (),
+        in_source=evaluation.in_source,
+        oracle={each.case: each.passed for each in evaluation.oracle if each.answer.stopped != "failed"},
+        passed={case: frozenset(lanes) for case, lanes in passed.items()},
+    )
+
+
 def explain_failures(evaluation: Evaluation, suite: Suite) -> tuple[Failure, ...]:
     """The failed cases of every lane, each with one reason of REASONS, in the evaluation's order."""
     cases = {case.id: case for case in suite.cases}
     reading = {result.lane for result in evaluation.results if result.answer.passages or result.answer.retrieved}
-    missing = evaluation.missing_sources or ()
-    return tuple(
-        Failure(result.case, result.lane, attribute(result, cases.get(result.case), result.lane in reading, missing))
-        for result in evaluation.results
-        if not result.passed
-    )
+    evidence = evidence_of(evaluation)
+    found = []
+    for result in evaluation.results:
+        if not result.passed:
+            reason = attribute(result, cases.get(result.case), result.lane in reading, evidence)
+            tried = evidence.oracle.get(result.case) if result.lane in reading else None
+            found.append(Failure(result.case, result.lane, reason, tried))
+    return tuple(found)
 
 
 def count_failures(failures: Iterable[Failure]) -> dict[str, dict[str, int]]:
@@ -90,12 +126,19 @@ def count_failures(failures: Iterable[Failure]) -> dict[str, dict[str, int]]:
     return {lane: dict(counter.most_common()) for lane, counter in counters.items()}
 
 
-def attribute(result: CaseResult, case: Case | None, reads_documents: bool, missing_sources: Iterable[str] = ()) -> str:
+def attribute(
+    result: CaseResult,
+    case: Case | None,
+    reads_documents: bool,
+    evidence: Evidence = Evidence(),  # frozen, so that one may serve all
+) -> str:
     """Why one case failed, a key of REASONS. The order of the questions is the order of what to mend first."""
     answer = result.answer
     failed = {check.check for check in result.checks if not check.passed}
     if answer.stopped == "failed":
         return "engine-failure"
+    if case is not None and _is_wrong(case, evidence):
+        return "wrong-question"
     if result.kind == "unanswerable":
         return "wrong-format" if "refuses" not in failed and is_refusal(answer.text) else "should-have-refused"
     refused = is_refusal(answer.text)
@@ -103,30 +146,37 @@ def attribute(result: CaseResult, case: Case | None, reads_documents: bool, miss
         return "refused-wrongly" if refused else "wrong-format"
     if not reads_documents:
         return "no-knowledge"
-    if case is not None and case.source and any(same_file(case.source, each) for each in missing_sources):
-        return "not-indexed"
-    if not _had_the_answer(case, answer.passages):
-        return "not-retrieved"
-    return "refused-wrongly" if refused else "ignored"
+    if without_documents(result.lane) in evidence.passed.get(result.case, ()):
+        return "known-without"
+    return _retrieval_fault(case, answer.passages, evidence) or ("refused-wrongly" if refused else "ignored")
 
 
-def _had_the_answer(case: Case | None, passages: tuple[Passage, ...]) -> bool:
-    """Whether the source was in the prompt; for a case that names none, whether what it expects was."""
+def without_documents(lane: str) -> str:
+    """The lane that differs in reading no documents: "tuned:x" for "rag+tuned:x", else the bare model."""
+    return lane.removeprefix("rag+") if lane.startswith("rag+") else "base"
+
+
+def _is_wrong(case: Case, evidence: Evidence) -> bool:
+    """Whether nothing can pass it, as far as a program can tell."""
+    if contradicts_itself(case):
+        return True
+    nobody = not evidence.passed.get(case.id) and evidence.oracle.get(case.id) is False
+    return nobody and evidence.in_source.get(case.id) == "silent"
+
+
+def _retrieval_fault(case: Case | None, passages: tuple[Passage, ...], evidence: Evidence) -> str:
+    """ "not-indexed", "not-retrieved", or "" when what answers the case was in the prompt."""
     if case is None:
-        return bool(passages)
-    if case.source:
-        return any(same_file(case.source, passage.file) for passage in passages)
-    expected = _expected(case)
-    return any(holds(passage.text, each) for passage in passages for each in expected)
-
-
-def _expected(case: Case) -> list[str]:
-    """The texts any of which would be the answer, as far as the checks say."""
-    found: list[str] = []
-    for check in case.checks:
-        for name, value in check.items():
-            if name in ("contains", "contains_all", "one_of"):
-                found += value
-            elif name == "equals":
-                found.append(value)
-    return found
+        return "" if passages else "not-retrieved"
+    source = case.source
+    if source and (
+        evidence.in_source.get(case.id) == "missing" or any(same_file(source, each) for each in evidence.missing)
+    ):
+        return "not-indexed"
+    right = [each for each in passages if not source or same_file(source, each.file)]
+    if not right:
+        return "not-retrieved"
+    held = holds_answer(case, "\n".join(passage.text for passage in right))
+    # the right file's wrong passage is no better than none; without a source only the text can tell
+    told = evidence.in_source.get(case.id) == "holds" if source else held is not None
+    return "not-retrieved" if told and held is False else ""

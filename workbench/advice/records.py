@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.evaluation.records import Effect
 
@@ -14,6 +14,7 @@ class Failure:
     case: str
     lane: str
     reason: str  # a key of attribution.REASONS
+    oracle: bool | None = None  # whether the right passages would have brought it; None where they were not tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,5 @@ class Verdict:
     failures: dict[str, dict[str, int]]  # lane -> reason -> count
     failed_cases: tuple[Failure, ...]
     questions_needed: int  # about how many more would tell, 0 when it is told
+    needed_by_kind: dict[str, int] = field(default_factory=dict)  # the same for each kind of case that is open
+    scope: str = ""  # one sentence: what a suite of this size can and cannot show

@@ -4,6 +4,9 @@ The rule is prompt first: the cheapest lane whose result is not clearly worse th
 three things at once: McNemar's p under 5 % after Holm's correction over the cheaper lanes, a paired interval that
 leaves out zero, and a difference beyond the noise of asking the same lane twice.
 
+Under FEWEST questions nothing is told, however clear it looks: a dozen questions show what a lane does with them and
+not with the next ones. Lanes whose canary failed take no part.
+
 A cheaper lane that merely was not shown to be worse is not yet as good. How much better the best could still be is the
 upper end of its interval: under MATTERS the verdict is firm, under twice that it leans, and beyond, or where the best
 was seen ahead by MATTERS without proof, it cannot be told and the number of questions that would tell is given.
@@ -12,18 +15,29 @@ was seen ahead by MATTERS without proof, it cannot be told and the number of que
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from workbench.advice.attribution import REASONS, count_failures, explain_failures
 from workbench.advice.records import Verdict
-from workbench.advice.wording import HEADLINES, NAMES, in_points, kind_words, lane_words, points, sentence_for
+from workbench.advice.wording import (
+    HEADLINES,
+    NAMES,
+    in_points,
+    kind_words,
+    lane_words,
+    points,
+    scope_sentence,
+    sentence_for,
+)
 from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
 from workbench.evaluation.statistics import holm, paired_effect, pairs_to_bound, pairs_to_detect
+from workbench.evaluation.summary import regroup
 
 LEVEL = 0.05  # chance of calling any one cheaper lane worse when none is
 MATTERS = 0.10  # our choice: one question in ten is what people notice, and what 100 to 200 questions can show
 ENOUGH = 0.5  # our choice: a bare model that may be wrong every other time is not praised as enough
+FEWEST = 15  # our choice: up to here even a clean sweep leaves a fifth open, by Wilson's interval
 FEW = 1000  # beyond so many more questions the difference is too small to be worth measuring
 
 # Cheapest first: what each adds to set up, run and keep up to date.
@@ -63,9 +77,10 @@ def family(lane: str) -> str:
 def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
     """The verdict on an evaluation, over all its cases and per kind of case."""
     noise = evaluation.noise.margin if evaluation.noise else 0.0
-    overall = choose(evaluation.results, noise)
-    kinds = list(dict.fromkeys(result.kind for result in evaluation.results))
-    per_kind = {kind: choose([each for each in evaluation.results if each.kind == kind], noise) for kind in kinds}
+    proven = [result for result in evaluation.results if result.lane not in evaluation.withheld]
+    overall = choose(proven, noise)
+    kinds = regroup(proven, lambda result: result.kind)
+    per_kind = {kind: choose(each, _noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
     failures = explain_failures(evaluation, suite)
     return Verdict(
         recommendation=overall.recommendation,
@@ -79,14 +94,33 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
         failures=count_failures(failures),
         failed_cases=failures,
         questions_needed=overall.needed,
+        needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if not choice.lane and choice.needed},
+        scope=scope_sentence(len({result.case for result in evaluation.results}), FEWEST),
     )
+
+
+def _noise_within(noise: float, some: int, every: int) -> float:
+    """The noise over a part of the cases: chance weighs more where there are fewer."""
+    return min(1.0, noise * math.sqrt(every / some)) if some else noise
 
 
 def choose(results: Sequence[CaseResult], noise: float = 0.0) -> Choice:
     """The cheapest lane that is not clearly worse than the best, over some cases. Lanes a person made are left out."""
-    lanes = _candidates(results)
+    return choose_among(_candidates(results), noise)
+
+
+def choose_among(lanes: Mapping[str, Mapping[str, bool]], noise: float = 0.0) -> Choice:
+    """The same from verdicts by lane and case, the lanes cheapest first."""
     if len(lanes) < 2:
         return Choice("", next(iter(lanes), ""), None, (), False, 0)
+    choice = _choose(lanes, noise)
+    total = max(len(lane) for lane in lanes.values())
+    if total >= FEWEST:
+        return choice
+    return replace(choice, lane="", worse=(), firm=False, needed=max(choice.needed, _tens(FEWEST - total)))
+
+
+def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
     best = max(lanes, key=lambda lane: sum(lanes[lane].values()))  # max keeps the first, so the cheaper of equals
     cheaper = list(lanes)[: list(lanes).index(best)]
     gaps = [_gap(best, lane, lanes) for lane in cheaper]
@@ -113,7 +147,7 @@ def _candidates(results: Sequence[CaseResult]) -> dict[str, dict[str, bool]]:
     return {best[each]: lanes[best[each]] for each in ORDER if each in best}
 
 
-def _gap(best: str, lane: str, lanes: dict[str, dict[str, bool]]) -> Effect:
+def _gap(best: str, lane: str, lanes: Mapping[str, Mapping[str, bool]]) -> Effect:
     shared = [case for case in lanes[best] if case in lanes[lane]]
     ours, theirs = [lanes[best][case] for case in shared], [lanes[lane][case] for case in shared]
     return paired_effect("gap", best, lane, ours, theirs)
@@ -131,7 +165,7 @@ def _weigh(gap: Effect, best: str, worse: tuple[str, ...], compared: int) -> Cho
     return Choice(gap.against, best, gap, worse, upper <= MATTERS, 0)
 
 
-def _weigh_best(best: str, lanes: dict[str, dict[str, bool]], worse: tuple[str, ...]) -> Choice:
+def _weigh_best(best: str, lanes: Mapping[str, Mapping[str, bool]], worse: tuple[str, ...]) -> Choice:
     """The best beats all cheaper lanes clearly, or is itself the cheapest: then dearer ones may still beat it."""
     if worse:
         return Choice(best, best, _gap(best, worse[-1], lanes), worse, True, 0)
@@ -150,7 +184,11 @@ def _needed(gap: Effect, compared: int) -> int:
         total = pairs_to_detect(gap.difference, discordant, level=1 - LEVEL / compared)
     else:
         total = pairs_to_bound(max(gap.difference, 0.0), discordant, 2 * MATTERS)
-    return max(10, math.ceil((total - gap.total) / 10) * 10)
+    return _tens(total - gap.total)
+
+
+def _tens(number: float) -> int:
+    return max(10, math.ceil(number / 10) * 10)
 
 
 def _headline(evaluation: Evaluation, choice: Choice) -> str:
@@ -169,7 +207,7 @@ def _headline(evaluation: Evaluation, choice: Choice) -> str:
 def _firmness(evaluation: Evaluation, choice: Choice) -> str:
     gap = choice.gap
     if gap is None:
-        return "Evaluate at least two lanes over the same questions to compare them."
+        return "Evaluate at least two lanes over the same questions, each proven to be what its label says."
     if not choice.lane:
         return sentence_for("open", gap, choice.needed, FEW)
     if choice.worse and choice.best == choice.lane:
@@ -186,7 +224,7 @@ def _reasons(
     ]
     if len(per_kind) > 1:
         told += [_kind_sentence(kind, choice, evaluation) for kind, choice in per_kind.items()]
-    told += _faults(evaluation)
+    told += [*_faults(evaluation), *_oracle_sentence(evaluation)]
     lane = overall.lane or overall.best
     for reason, count in list(failures.get(lane, {}).items())[:1]:
         found, words = REASONS[reason], lane_words(lane, False)
@@ -236,10 +274,21 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
 
 
+def _oracle_sentence(evaluation: Evaluation) -> list[str]:
+    """How much of what the documents lane failed at a better search would mend."""
+    tried = {each.case: each for each in evaluation.oracle}
+    lane = next((each.lane for each in evaluation.oracle), "")
+    failed = [each for each in evaluation.results if each.lane == lane and not each.passed and each.case in tried]
+    if not failed:
+        return []
+    mended, words = sum(tried[each.case].passed for each in failed), lane_words(lane, False)
+    return [f"Given the right passages, {words} would get {mended} of the {len(failed)} questions of fact they missed."]
+
+
 def _faults(evaluation: Evaluation) -> list[str]:
     """What makes the figures themselves doubtful."""
     told = [
-        f"{lane_words(lane)} may not be what its label says. {said}"
+        f"{lane_words(lane)} is left out, for its label is not proven. {said}"
         for lane, said in evaluation.canaries.items()
         if said != "ok"
     ]
@@ -263,6 +312,8 @@ def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, C
     for kind, choice in per_kind.items():
         if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
             told.append(f"If you only had {kind_words(kind)}: {lane_words(choice.lane, False)}.")
+    if overall.recommendation in ("fine-tuning", "both") and "prompted" not in evaluation.lanes:
+        told.append("Prompt first: a better prompt was not measured, and it often does what a fine-tune is meant for.")
     missing = [each for each in ORDER if each not in {family(lane) for lane in evaluation.lanes}]
     if missing:
         told.append(f"Not measured here: {', '.join(lane_words(each, False) for each in missing)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.evaluation.records import Effect
+from workbench.evaluation.statistics import smallest_difference
 
 HEADLINES = {
     "prompt": "Use a better prompt.",
@@ -90,3 +91,15 @@ def sentence_for(state: str, gap: Effect, needed: int, few: int) -> str:
     if needed > few:
         return f"{seen}. The difference is too small to be told with a suite of sensible size."
     return f"{seen}, over {gap.total} questions. About {needed} more would tell."
+
+
+def scope_sentence(total: int, fewest: int) -> str:
+    """What so many questions can and cannot show; plain where they are 50 or fewer, which the guides ask for (S1)."""
+    least = f"{100 * smallest_difference(total):.0f} points"
+    if total < fewest:
+        return (
+            f"{total} questions are too few for a verdict, however clear they look: a difference under {least} would "
+            "most likely go unseen, and they say little about the next questions."
+        )
+    shown = f"{total} questions show a difference between two ways of about {least} or more"
+    return f"{shown}, and hide smaller ones: 50 to 200 are what the guides ask for." if total <= 50 else f"{shown}."

@@ -6,9 +6,10 @@ and nothing is written to the transcript, which is a person's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from workbench.children import Worker
 from workbench.errors import ChildCrashed
@@ -20,6 +21,25 @@ from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.search import search, whole
 
 ATTEMPTS = 2  # a crash may be chance once; the second is the case's own
+
+
+class Finder(Protocol):
+    """Where the passages of a case come from."""
+
+    def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
+        """What goes before a lane's question, best first, and the seconds its search took."""
+        ...
+
+
+class GivenPassages:
+    """Passages that are known beforehand: the right ones of an oracle lane, changed ones of a test."""
+
+    def __init__(self, by_question: Mapping[str, tuple[Passage, ...]]) -> None:
+        self._passages = by_question
+
+    def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
+        yield from ()
+        return (self._passages.get(question, ()) if lane.context != "none" else ()), 0.0
 
 
 class SharedSearch:
@@ -57,13 +77,13 @@ class SharedSearch:
         return tuple(documents), found.seconds
 
 
-def answer_case(question: str, lane: Lane, shared: SharedSearch, engine: Worker) -> Stage:
+def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> Stage:
     """Yields what the stages it draws on yield, last a Result with the Answer: a failed one when the engine crashed or
     failed twice on it. Raises InputError where nothing is indexed."""
     sentence = ""
     for _ in range(ATTEMPTS):
         try:
-            found = yield from _answer_once(question, lane, shared, engine)
+            found = yield from _answer_once(question, lane, finder, engine)
         except ChildCrashed as error:
             sentence = str(error)
             continue
@@ -74,10 +94,8 @@ def answer_case(question: str, lane: Lane, shared: SharedSearch, engine: Worker)
     yield Result(Answer(question, lane.name, "", stopped="failed", error=sentence or "the engine failed"))
 
 
-def _answer_once(
-    question: str, lane: Lane, shared: SharedSearch, engine: Worker
-) -> Generator[Event, None, Answer | None]:
-    passages, searched = yield from shared.find(question, lane)
+def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:
+    passages, searched = yield from finder.find(question, lane)
     stage = engine.run(answer, (Request(question, lane, passages),))
     found: Answer | None = None
     try:

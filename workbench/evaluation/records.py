@@ -79,19 +79,22 @@ class LaneSummary:
         None  # of the cases with a source: those whose source was in the prompt; None without retrieval
     )
     failed: int = 0  # cases the engine gave no answer to, counted as not passed
+    flaky: int = 0  # cases whose repeats did not all come to the same verdict
+    retrieve_share: float = 0.0  # of an answer's time, the search; median
     prompt_tokens: float = 0.0  # median
     answer_tokens: float = 0.0  # median
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """One lane asked the same questions twice: what differs then is not the lane."""
+    """A second lane that differs in its seed alone (A/A): what differs then is not the lane."""
 
     lane: str
     asked: int  # cases asked again
     changed_text: int  # whose text came out differently
     changed_verdict: int  # which passed once and failed once
     margin: float  # differences up to this, in rate, are not read as differences
+    seed: int = 0  # of the second lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,18 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Measuring:
+    """How a run measures."""
+
+    repeats: int = 1  # times each case is asked, each time with the next seed; the verdict is the majority's
+    cold: bool = False  # forget what was read before each question, so that no lane's time gains from another prompt
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.repeats <= 20:
+            raise ValueError("repeats must be from 1 to 20")
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A whole run: the last Result of the stage, and what results/NAME/evaluation.json holds."""
 
@@ -128,3 +143,13 @@ class Evaluation:
     canaries: dict[str, str] = field(default_factory=dict)  # lane -> "ok", or why it may not be what its label says
     missing_sources: tuple[str, ...] | None = None  # sources the cases name that are not in the index; None: unknown
     made_with: dict[str, Any] = field(default_factory=dict)  # versions, model and adapter hashes, per lane definitions
+    oracle: tuple[CaseResult, ...] = ()  # failed cases of fact once more, given the best passages of their source
+    in_source: dict[str, str] = field(
+        default_factory=dict
+    )  # case of fact -> "missing", "silent" or "holds": see oracle
+    memory: dict[str, int] = field(default_factory=dict)  # lane -> bytes the engine's process held after its cases
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Lanes whose canary failed: their label proves nothing, so they are compared with none."""
+        return frozenset(lane for lane, said in self.canaries.items() if said != "ok")

@@ -30,25 +30,28 @@ class Run:
     lane_hashes: dict[str, str]  # lane -> hash of its definition; an answer belongs to exactly that definition
     created: str  # ISO time the run was first started
 
-    def keep(self, result: CaseResult, again: bool = False) -> None:
-        """Append one result: a killed process loses at most the case it was at. `again` marks the noise repeats."""
+    def keep(self, result: CaseResult, part: str = "") -> None:
+        """Append one result: a killed process loses at most the case it was at.
+
+        `part` is "" for the lanes themselves, "again" for the second base lane, "oracle", or "repeat-2" and so on.
+        """
         line = {
             "suite_hash": self.suite_hash,
             "lane_hash": self.lane_hashes[result.lane],
             "created": self.created,
-            "again": again,
+            "part": part,
             "result": result,
         }
         records.append_line(self.folder / LINES, line)
 
-    def kept(self, again: bool = False) -> dict[Key, CaseResult]:
+    def kept(self, part: str = "") -> dict[Key, CaseResult]:
         """What earlier starts of this very run answered; what the engine failed at is asked once more."""
         found: dict[Key, CaseResult] = {}
         for line in records.read_lines(self.folder / LINES):
             with contextlib.suppress(TypeError, ValueError, KeyError, AttributeError):
                 lane = line["result"]["lane"]
                 fits = line["suite_hash"] == self.suite_hash and line["lane_hash"] == self.lane_hashes.get(lane)
-                if fits and bool(line.get("again")) == again:
+                if fits and line.get("part", "again" if line.get("again") else "") == part:
                     result: CaseResult = records.from_plain(CaseResult, line["result"])
                     found[lane, result.case] = result
         return {key: result for key, result in found.items() if result.answer.stopped != "failed"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -16,9 +16,16 @@ from workbench.evaluation.statistics import holm, interaction, paired_effect, ra
 Passed = dict[str, bool]  # case id -> passed, of one lane
 
 
-def summarise(lane: str, results: Sequence[CaseResult], cases: Sequence[Case]) -> LaneSummary:
-    """One lane over a suite; latencies are of the answers that were given."""
-    answers = [result.answer for result in results if result.answer.stopped != "failed"]
+def summarise(
+    lane: str,
+    results: Sequence[CaseResult],
+    cases: Sequence[Case],
+    repeats: Sequence[CaseResult] = (),
+    flaky: int = 0,
+) -> LaneSummary:
+    """One lane over a suite; latencies are of the answers that were given, repeated ones included."""
+    failed = sum(result.answer.stopped == "failed" for result in results)
+    answers = [each.answer for each in (*results, *repeats) if each.answer.stopped != "failed"]
     seconds = [answer.seconds for answer in answers]
     return LaneSummary(
         lane=lane,
@@ -31,7 +38,9 @@ def summarise(lane: str, results: Sequence[CaseResult], cases: Sequence[Case]) -
         median_first_token=_median([answer.first_token_seconds for answer in answers]),
         tokens_per_second=_median([answer.tokens_per_second for answer in answers if answer.tokens_per_second > 0]),
         found=_found(results, cases),
-        failed=len(results) - len(answers),
+        failed=failed,
+        flaky=flaky,
+        retrieve_share=_median([each.retrieve_seconds / each.seconds for each in answers if each.seconds > 0]),
         prompt_tokens=_median([float(answer.prompt_tokens) for answer in answers]),
         answer_tokens=_median([float(answer.answer_tokens) for answer in answers]),
     )
@@ -62,8 +71,12 @@ def _found(results: Sequence[CaseResult], cases: Sequence[Case]) -> Rate | None:
     return _rate(any(same_file(source, passage.file) for passage in passages) for source, passages in named)
 
 
-def effects_of(results: Sequence[CaseResult]) -> tuple[Effect, ...]:
-    """Every effect the lanes that ran allow, over all kinds first and then per kind; Holm's correction within each."""
+def effects_of(results: Sequence[CaseResult], withheld: Collection[str] = ()) -> tuple[Effect, ...]:
+    """Every effect the lanes that ran allow, over all kinds first and then per kind; Holm's correction within each.
+
+    Lanes whose label is withheld have none: a difference to them would be a claim about something else.
+    """
+    results = [result for result in results if result.lane not in withheld]
     kinds = list(dict.fromkeys(result.kind for result in results))
     found: list[Effect] = []
     for kind in ["", *(kinds if len(kinds) > 1 else [])]:
@@ -124,6 +137,12 @@ def _paired(*lanes: Passed) -> tuple[list[bool], ...]:
     """The verdicts of several lanes over the cases they share, in one order."""
     shared = [case for case in lanes[0] if all(case in other for other in lanes[1:])]
     return tuple([lane[case] for case in shared] for lane in lanes)
+
+
+def majority(asked: Sequence[CaseResult]) -> CaseResult:
+    """The first of a case's repeats that came out as most did; as many of each is not passed."""
+    passed = 2 * sum(result.passed for result in asked) > len(asked)
+    return next(result for result in asked if result.passed == passed)
 
 
 def regroup(results: Iterable[CaseResult], key: Callable[[CaseResult], str]) -> dict[str, list[CaseResult]]:
