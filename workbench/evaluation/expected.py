@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workbench.evaluation.checks import run_check
@@ -11,6 +12,7 @@ from workbench.evaluation.text import holds, words
 from workbench.lanes.lane import Answer
 
 TEXTS = ("contains", "contains_all", "one_of", "equals")
+FORM = frozenset({"json", "json_schema", "json_equals", "max_words", "one_of"})  # how an answer is said
 APART = frozenset({"cites", "similar", "refuses"})  # no text alone passes or fails them
 
 
@@ -68,3 +70,11 @@ def _fewest(name: str, value: Any) -> int:
 
 def _checks(case: Case) -> list[tuple[str, Any]]:
     return [pair for check in case.checks for pair in check.items()]
+
+
+def guess_kind(checks: Iterable[Mapping[str, Any]]) -> str:
+    """The kind of case that checks speak for; whoever asks says so to the person."""
+    pairs = [pair for check in checks for pair in check.items()]
+    if ("refuses", True) in pairs:
+        return "unanswerable"
+    return "behaviour" if pairs and {name for name, _ in pairs} <= FORM else "fact"

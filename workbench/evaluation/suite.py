@@ -70,7 +70,7 @@ def write_suite(path: Path, name: str, cases: Iterable[Case]) -> Suite:
 
     Raises BadSuite before anything is written when a case would not be readable. JSON-lines has no place for a name.
     """
-    plain = [_plain_case(case) for case in cases]
+    plain = [plain_case(case) for case in cases]
     _read_cases(plain, path.name)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in plain)
@@ -90,7 +90,8 @@ class _PlainDumper(yaml.SafeDumper):
         return True  # a repeated list is written out: anchors puzzle people
 
 
-def _plain_case(case: Case) -> dict[str, Any]:
+def plain_case(case: Case) -> dict[str, Any]:
+    """A case as it stands in a file."""
     plain: dict[str, Any] = {"id": case.id, "question": case.question, "kind": case.kind}
     if case.source:
         plain["source"] = case.source
@@ -111,6 +112,8 @@ def _read_plain(path: Path) -> tuple[str, list[Any]]:
     except UnicodeDecodeError as error:
         raise BadSuite(f"{path.name} is not UTF-8 text: save it as UTF-8 and try again.") from error
     suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        raise BadSuite(f"{path.name} is a table: bring it over with `workbench suite import`.")
     if suffix in (".jsonl", ".ndjson"):
         return path.stem, _read_json_lines(text, path.name)
     try:
@@ -124,11 +127,21 @@ def _read_plain(path: Path) -> tuple[str, list[Any]]:
     return _unwrap(plain, path)
 
 
+def read_plain_yaml(path: Path) -> Any:
+    """What a YAML or JSON file holds, dates and such left as text. Raises BadSuite."""
+    try:
+        return yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_PlainLoader)
+    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise BadSuite(f"{path.name} cannot be read ({_place(error)}): mend that line and try again.") from error
+
+
 def _unwrap(plain: Any, path: Path) -> tuple[str, list[Any]]:
     if isinstance(plain, dict) and isinstance(plain.get("cases"), list):
         return str(plain.get("name") or path.stem), plain["cases"]
     if isinstance(plain, dict) and "question" in plain:
         return path.stem, [plain]
+    if isinstance(plain, dict) and "tests" in plain:
+        raise BadSuite(f"{path.name} is a promptfoo configuration: bring it over with `workbench suite import`.")
     if isinstance(plain, list):
         return path.stem, plain
     if plain is None:

@@ -1,0 +1,195 @@
+"""STAGE draft(project): questions drafted from the indexed documents, for a person to accept or reject.
+
+The program chooses a passage and what in it is worth asking for (a number, a name); the model only words the question.
+So the answer always stands in the document, and what a small model words badly is thrown away by plain rules.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import regex  # type: ignore[import-untyped]
+
+from workbench import records
+from workbench.children import Worker
+from workbench.documents.document import Chunk
+from workbench.errors import InputError
+from workbench.evaluation.records import Case, Suite
+from workbench.evaluation.results import slug
+from workbench.evaluation.suite import read_suite, write_suite
+from workbench.evaluation.text import holds, words
+from workbench.events import Event, Progress, Result, Stage
+from workbench.index.files import NOTHING_INDEXED, read_index
+from workbench.index.keywords import STOPWORDS
+from workbench.lanes.engine import Request, answer
+from workbench.lanes.lane import Lane, Sampling
+
+SYSTEM = (
+    "You write exam questions. You are given a text and an answer. Write one short question that the answer answers."
+)
+EXAMPLES = (
+    (
+        "Text: The bridge over the Wend was opened in 1911 and is 84 metres long.\nAnswer: 84 metres\nQuestion:",
+        "How long is the bridge over the Wend?",
+    ),
+    (
+        "Text: Refunds are granted by Mara Holt, who answers within two days.\nAnswer: Mara Holt\nQuestion:",
+        "Who grants refunds?",
+    ),
+)
+SHORTEST = 60  # characters of a passage that says enough to be asked about
+TRIES = 4  # drafts asked for each one wanted, before the documents are called exhausted
+
+# A number with the word after it, and names of two or three words; both are short, and right or wrong beyond dispute.
+_NUMBER = regex.compile(r"(?<![\w.,-])[$€£]?\d+(?:[.,:]\d+)*(?:\s?%|\s[a-zA-Z]{3,12}\b)?")
+_NAME = regex.compile(r"(?<=[a-z,;:]\s)\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+){1,2}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A question that waits for a person."""
+
+    id: str
+    question: str
+    answer: str  # as it stands in the passage
+    file: str
+    location: str
+    passage: str
+    state: str = "open"  # "open", "accepted" or "rejected"
+    fault: str = ""  # why it was thrown away; "" for one worth reading
+
+
+def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, known: Sequence[str] = ()) -> Stage:
+    """Yields Progress, and a Result(Draft) for each question that reads well until there are `count`; last a
+    Result with them all as a tuple. `known` questions are not drafted again.
+
+    Raises InputError when nothing is indexed.
+    """
+    asking = replace(lane, name="draft", adapter=None, context="none", system=SYSTEM, examples=EXAMPLES)
+    asking = replace(asking, sampling=Sampling(max_tokens=48, seed=seed))
+    found: list[Draft] = []
+    seen = {" ".join(words(question)) for question in known}
+    for tried, (chunk, wanted) in enumerate(_subjects(project, seed), start=1):
+        if len(found) >= count or tried > TRIES * count:
+            break
+        yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
+        said = yield from _worded(chunk, wanted, asking, engine)
+        made = _draft(chunk, wanted, said, seen)
+        if not made.fault:
+            seen.add(" ".join(words(made.question)))
+            found.append(made)
+            yield Result(made)
+    yield Result(tuple(found))
+
+
+def _subjects(project: Path, seed: int) -> Iterator[tuple[Chunk, str]]:
+    """Passages with what to ask for, one of each file in turn, so that no long document has all the questions."""
+    rng = random.Random(seed)
+    with read_index(project) as index:
+        files = [list(index.chunks(row)) for row in index.files() if row.state == "indexed"]
+    if not any(files):
+        raise InputError(NOTHING_INDEXED)
+    for chunks in files:
+        rng.shuffle(chunks)
+    while any(files):
+        for chunks in files:
+            if not chunks:
+                continue
+            chunk = chunks.pop()
+            wanted = worth_asking(chunk.text)
+            if len(chunk.text) >= SHORTEST and wanted:
+                yield chunk, rng.choice(wanted)
+
+
+def worth_asking(text: str) -> list[str]:
+    """Numbers and names of a text that stand in it once, in its order."""
+    found = [each.group().strip() for pattern in (_NUMBER, _NAME) for each in pattern.finditer(text)]
+    return [each for each in dict.fromkeys(found) if len(each) > 1 and text.count(each) == 1]
+
+
+def _worded(chunk: Chunk, wanted: str, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
+    """What the model makes of it, its first line."""
+    request = Request(f"Text: {' '.join(chunk.text.split())}\nAnswer: {wanted}\nQuestion:", lane)
+    said = ""
+    for event in engine.run(answer, (request,)):
+        if isinstance(event, Result):
+            said = event.value.text
+        else:
+            yield event
+    return said.strip().split("\n")[0].removeprefix("Question:").strip(' "')
+
+
+def _draft(chunk: Chunk, wanted: str, said: str, seen: set[str]) -> Draft:
+    fault = draft_fault(said, wanted, chunk.text)
+    if not fault and " ".join(words(said)) in seen:
+        fault = "asked before"
+    name = records.hash_text(f"{chunk.id} {said}")[:8]
+    return Draft(name, said, wanted, chunk.file, chunk.location, chunk.text, fault=fault)
+
+
+def draft_fault(question: str, answer: str, passage: str) -> str:
+    """Why a drafted question is not worth a person's time, "" when it is."""
+    asked = words(question)
+    if not question.endswith("?") or not 4 <= len(asked) <= 30:
+        return "not a question of a sensible length"
+    if holds(question, answer):
+        return "gives its answer away"
+    telling = {word for word in asked if word not in STOPWORDS}
+    if len(telling & set(words(passage))) < 2:
+        return "is not about the passage"
+    return ""
+
+
+def write_drafts(project: Path, name: str, drafts: Sequence[Draft]) -> Path:
+    """Keep drafts under a name; those there already keep what a person decided."""
+    path = drafts_file(project, name)
+    kept = {each.id: each for each in read_drafts(project, name)}
+    merged = {**{each.id: each for each in drafts}, **kept}
+    records.replace_file(path, lambda file: records.void(file.write(_lines(merged.values()))))
+    return path
+
+
+def _lines(drafts: Iterable[Draft]) -> bytes:
+    return "".join(json.dumps(records.to_plain(each), ensure_ascii=False) + "\n" for each in drafts).encode()
+
+
+def read_drafts(project: Path, name: str) -> tuple[Draft, ...]:
+    """The drafts of a name, () when there are none."""
+    return tuple(records.from_plain(Draft, line) for line in records.read_lines(drafts_file(project, name)))
+
+
+def drafts_file(project: Path, name: str) -> Path:
+    return project / "suites" / "drafts" / f"{slug(name)}.jsonl"
+
+
+def decide_drafts(
+    project: Path, name: str, accepted: Sequence[str], rejected: Sequence[str], suite: Path
+) -> tuple[Suite | None, tuple[Draft, ...]]:
+    """Put accepted drafts into a suite and mark the others; gives the suite, if one was written, and all drafts.
+
+    Raises InputError for an id there is not.
+    """
+    drafts = {each.id: each for each in read_drafts(project, name)}
+    unknown = [each for each in (*accepted, *rejected) if each not in drafts]
+    if unknown:
+        raise InputError(f"The drafts “{name}” hold no {', '.join(unknown)}: there are {', '.join(drafts) or 'none'}.")
+    written = _add_cases(suite, [drafts[each] for each in accepted if drafts[each].state != "accepted"])
+    states = {**dict.fromkeys(rejected, "rejected"), **dict.fromkeys(accepted, "accepted")}
+    decided = tuple(replace(each, state=states.get(each.id, each.state)) for each in drafts.values())
+    records.replace_file(drafts_file(project, name), lambda file: records.void(file.write(_lines(decided))))
+    return written, decided
+
+
+def _add_cases(path: Path, drafts: Sequence[Draft]) -> Suite | None:
+    if not drafts:
+        return None
+    before = read_suite(path) if path.exists() else None
+    cases = [
+        Case(f"draft-{each.id}", each.question, "fact", ({"contains": [each.answer]},), each.file, ("drafted",))
+        for each in drafts
+    ]
+    return write_suite(path, before.name if before else path.stem, [*(before.cases if before else ()), *cases])
