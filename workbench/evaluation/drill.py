@@ -1,0 +1,126 @@
+"""STAGE drill(question): a document was edited; how many seconds until each lane gives the new answer?"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.children import Worker
+from workbench.errors import InputError, MissingFile
+from workbench.evaluation.answering import SharedSearch, answer_case
+from workbench.evaluation.text import holds
+from workbench.events import Event, Progress, Result, Stage
+from workbench.index.build import build
+from workbench.lanes.lane import Answer, Lane
+from workbench.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class DrillLane:
+    """How one lane took the change."""
+
+    lane: str
+    right: bool  # gives the new answer
+    seconds: float  # from "go" to its answer, indexing included for lanes that read documents
+    text: str
+    retrain_seconds: float | None = None  # of a fine-tune: what its training took, which is what it would take again
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """An update drill."""
+
+    question: str
+    expected: tuple[str, ...]
+    changed: tuple[str, ...]  # files the index found changed or new
+    index_seconds: float
+    lanes: tuple[DrillLane, ...]
+
+
+def drill(
+    question: str,
+    expected: Sequence[str],
+    lanes: Sequence[Lane],
+    project: Path,
+    knowledge: Worker,
+    engine: Worker,
+    train_seconds: Mapping[str, float],
+) -> Stage:
+    """Bring the index level, then ask each lane; yields a Result(DrillLane) each and last a Result(Drill).
+
+    Raises InputError without a question, an answer to expect, or folders, and as indexing does.
+    """
+    folders = Project.open(project).info.folders
+    if not question.strip() or not expected or not lanes:
+        raise InputError("A drill needs a question, the new answer to expect, and at least one lane.")
+    if not folders:
+        raise InputError("This project has no folder of documents: index one first, then edit a document in it.")
+    began = time.perf_counter()
+    changed = yield from _level(project, folders, knowledge)
+    indexed = time.perf_counter() - began
+    finder = SharedSearch(knowledge, project, tuple(lanes), (question,))
+    told: list[DrillLane] = []
+    for lane in lanes:
+        yield Progress(len(told), len(lanes), f"Asking {lane.title or lane.name}", "lanes")
+        started = time.perf_counter()
+        answer = yield from _answer(question, lane, finder, engine)
+        waited = indexed if lane.context != "none" else 0.0  # the others never needed the index
+        right = any(holds(answer.text, each) for each in expected)
+        retrain = train_seconds.get(lane.name.partition(":")[2]) if lane.adapter is not None else None
+        told.append(DrillLane(lane.name, right, waited + time.perf_counter() - started, answer.text, retrain))
+        yield Result(told[-1])
+    yield Result(Drill(question, tuple(expected), changed, indexed, tuple(told)))
+
+
+def _level(project: Path, folders: tuple[Path, ...], knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
+    """Index; the files that were changed or new."""
+    report = None
+    for event in knowledge.run(build, project, folders):
+        if isinstance(event, Result):
+            report = event.value
+        else:
+            yield event
+    return (*report.changed, *report.added) if report is not None else ()
+
+
+def _answer(question: str, lane: Lane, finder: SharedSearch, engine: Worker) -> Generator[Event, None, Answer]:
+    found: Answer | None = None
+    for event in answer_case(question, lane, finder, engine):
+        if isinstance(event, Result):
+            found = event.value
+        else:
+            yield event
+    assert found is not None  # answer_case always ends with one
+    return found
+
+
+def copy_for_drill(project: Project, file: str, target: Path) -> tuple[Project, Path]:
+    """A copy of a project with the folder that holds `file`, for a drill that leaves the person's documents alone.
+
+    Gives the new project, whose index is still to be built, and the file's copy. Raises MissingFile.
+    """
+    folder = next((each for each in project.info.folders if (each / file).is_file()), None)
+    if folder is None:
+        raise MissingFile(f"No folder of this project holds {file}: name it as the Documents page does.")
+    copy = target / "documents"
+    shutil.copytree(folder, copy, ignore_dangling_symlinks=True)
+    opened = Project.open(target / "project")
+    opened.change(folders=(copy,), options=project.info.options)
+    return opened, copy / file
+
+
+def edit_text(file: Path, old: str, new: str) -> int:
+    """Replace a text in a text file; how often it stood there. Raises InputError where it cannot be done."""
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file.name} is no text file: edit it yourself, then run the drill without --replace."
+        ) from error
+    if not old or old == new or old not in text:
+        raise InputError(f"{file.name} does not hold “{old}” to be replaced: copy the words as they stand in it.")
+    file.write_bytes(text.replace(old, new).encode("utf-8"))
+    return text.count(old)
