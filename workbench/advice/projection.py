@@ -6,11 +6,12 @@ range whose article is named. What no article prices is left out rather than mad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workbench.advice.cost import MONTHS, PRICES, Assumptions, Price
 from workbench.advice.facts import Facts
+from workbench.advice.wording import lane_words
 from workbench.errors import InputError
 from workbench.evaluation.records import Evaluation, LaneSummary
 
@@ -157,3 +158,18 @@ def pays_sentence(cheaper_setup: str, dearer: str, after: float | None) -> str:
     if not after:
         return f"{dearer} costs no more than {cheaper_setup} from the first question on."
     return f"{dearer} has paid for itself beside {cheaper_setup} after {after:,.0f} questions."
+
+
+def break_evens(projections: Sequence[Projection], lane: str) -> tuple[str, ...]:
+    """What it takes for the lane that is advised to pay for itself beside the documents, a sentence for each place.
+
+    Without a lane that is advised, or where it is the documents lane itself, there is nothing to weigh.
+    """
+    found = {(each.lane, each.place): each for each in projections}
+    said = []
+    for place in PLACES:
+        ours, other = found.get((lane, place)), found.get(("rag", place))
+        if ours is not None and other is not None and ours.lane != "rag" and (ours.setup or other.setup or ours.year):
+            after = pays_after(other, ours)
+            said.append(f"{TITLES[place]}: {pays_sentence(lane_words('rag', False), lane_words(lane, False), after)}")
+    return tuple(said)

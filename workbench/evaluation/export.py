@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,8 +19,11 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 COLUMNS = ("case", "kind", "lane", "passed", "failed_checks", "question", "answer", "sources", "seconds", "first_token")
 
 
-def write_junit(path: Path, evaluation: Evaluation) -> Path:
-    """Write a JUnit XML report: a test suite per lane, a test per case, failures with the checks' reasons."""
+def write_junit(path: Path, evaluation: Evaluation, regressions: Collection[tuple[str, str]] = ()) -> Path:
+    """Write a JUnit XML report: a test suite per lane, a test per case, failures with the checks' reasons.
+
+    `regressions` are lane and case of what passed in the dossier that the run is held against.
+    """
     root = ElementTree.Element("testsuites", name=evaluation.suite)
     for lane, results in regroup(evaluation.results, lambda result: result.lane).items():
         errors = sum(result.answer.stopped == "failed" for result in results)
@@ -34,18 +38,19 @@ def write_junit(path: Path, evaluation: Evaluation) -> Path:
             timestamp=evaluation.created,
         )
         for result in results:
-            _add_case(suite, result)
+            _add_case(suite, result, (result.lane, result.case) in regressions)
     ElementTree.indent(root)
     records.write_text(path, ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n")
     return path
 
 
-def _add_case(suite: ElementTree.Element, result: CaseResult) -> None:
+def _add_case(suite: ElementTree.Element, result: CaseResult, regression: bool) -> None:
     name, group = _xml(result.case), _xml(f"{result.lane}.{result.kind}")
     case = ElementTree.SubElement(suite, "testcase", name=name, classname=group, time=f"{result.answer.seconds:.3f}")
     if not result.passed:
         tag = "error" if result.answer.stopped == "failed" else "failure"
-        failed = ElementTree.SubElement(case, tag, message=_xml("; ".join(failed_checks(result))))
+        message = ("passed before; " if regression else "") + "; ".join(failed_checks(result))
+        failed = ElementTree.SubElement(case, tag, message=_xml(message), type="regression" if regression else "check")
         failed.text = _xml(f"Question: {result.answer.question}\nAnswer: {result.answer.text}")
 
 

@@ -17,7 +17,11 @@ from markupsafe import Markup
 
 from workbench import records
 from workbench.advice.records import Verdict
+from workbench.evaluation.judge import JudgeReport
 from workbench.evaluation.records import Evaluation, Suite
+from workbench.report.beside import beside_values
+from workbench.report.dossier import baseline_text, run_again, weaknesses
+from workbench.report.redact import LEVELS, redact, without_paths
 from workbench.report.views import page_values
 from workbench.tuning.recipe import RunInfo
 
@@ -35,13 +39,27 @@ def write_report(
     index: Any = None,
     timings: Mapping[str, float] | None = None,
     machine: Mapping[str, Any] | None = None,
+    advice: Mapping[str, Any] | None = None,
+    stale: Mapping[str, Sequence[str]] | None = None,
+    judge: JudgeReport | None = None,
+    redacted: str = "",
 ) -> Path:
     """Write the report atomically and return its path.
 
     `runs` are drawn as loss curves; `index` is the index's report or its JSON; `timings` are labelled seconds and
-    `machine` labelled facts, shown as they are. Raises OSError where nothing can be written, DiskFull when it is full.
+    `machine` labelled facts, shown as they are; `advice` holds a `Beside` as "questionnaire", `Cost`s as "costs",
+    `Projection`s as "projections" and sentences as "break_even"; `stale` names the documents newer than an adapter;
+    `redacted` is a level of `redact.LEVELS`. Raises OSError where nothing can be written, DiskFull when it is full.
     """
-    values = page_values(evaluation, suite, verdict, runs, index, timings or {}, machine or {})
+    shown, shown_suite = redact(without_paths(evaluation), suite, redacted)
+    values = page_values(shown, shown_suite, verdict, runs, index, timings or {}, machine or {})
+    values |= beside_values(shown, advice or {}, stale or {}, judge)
+    values |= {
+        "weaknesses": weaknesses(evaluation, verdict, redacted),
+        "run_again": run_again(evaluation, suite, path.name),
+        "baseline": baseline_text(evaluation, suite),
+        "redacted": LEVELS[redacted],
+    }
     script = (FOLDER / "page.js").read_text(encoding="utf-8").strip()
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("page.html").render(

@@ -28,6 +28,7 @@ EFFECTS = {
     "interaction": "Extra from having both",
 }
 INDEX_FACTS = (("files", "Files indexed"), ("chunks", "Passages in the index"), ("skipped", "Files skipped"))
+EXAMPLES = 3  # of each reason for a failure
 _FAMILIES = {
     "base": ("Base", "Base", "lane-base"),
     "prompted": ("Prompted", "Prompted", "lane-prompted"),
@@ -63,7 +64,8 @@ def page_values(
         "canary_faults": [f"{lanes[lane]['title']}: {said}" for lane, said in doubtful.items() if lane in lanes],
         "matrix": _matrix(evaluation, lanes),
         **_effects(evaluation, lanes),
-        "failing": _failing(verdict, lanes),
+        "failing": _failing(verdict, lanes, groups),
+        "oracle": _oracle_text(verdict),
         "curves": [curve for run in runs if (curve := _curve(run))],
         "speeds": _speeds(evaluation, lanes),
         "facts": _facts(index, timings, machine),
@@ -83,6 +85,8 @@ def lane_views(evaluation: Evaluation) -> dict[str, dict[str, str]]:
         title, short, css = _FAMILIES.get(family, (lane, lane, "lane-own"))
         if families.count(family) > 1:
             title, short = f"{title} ({lane.partition(':')[2]})", f"{short} {lane.partition(':')[2]}"
+        if lane in evaluation.withheld:  # what it is called is what was not proven
+            title, short, css = f"Label withheld ({lane})", "Withheld", "lane-none"
         views[lane] = {"name": lane, "title": title, "short": short, "css": css}
     return views
 
@@ -146,12 +150,41 @@ def _noise_text(evaluation: Evaluation) -> str:
     noise = evaluation.noise
     if noise is None or not noise.asked:
         return "noise was not measured"
-    changed = f"{noise.changed_verdict} of {noise.asked} verdicts changed when asked again"
+    changed = f"{noise.changed_verdict} of {noise.asked} verdicts changed under another seed"
     return f"noise: ±{max(1, round(100 * noise.margin))} ({changed})"
 
 
-def _failing(verdict: Verdict, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, Any]]:
-    """One row per reason that occurs, the most frequent first, with each lane's count."""
+def _oracle_text(verdict: Verdict) -> str:
+    """What the oracle lane says of the failures, in a line."""
+    tried = {each.case: each.oracle for each in verdict.failed_cases if each.oracle is not None}
+    if not tried:
+        return ""
+    return (
+        f"{len(tried)} failed questions of fact were asked again with the right passages put in by hand: "
+        f"{sum(tried.values())} then came out right. Those a better search would mend, the others it would not."
+    )
+
+
+def _examples(key: str, verdict: Verdict, lanes: Mapping[str, Any], cases: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Up to three failed cases of a reason, each of another question where there are so many."""
+    failures = [each for each in verdict.failed_cases if each.reason == key and each.lane in lanes]
+    chosen = list({each.case: each for each in reversed(failures)}.values())[::-1][:EXAMPLES]
+    return [
+        {
+            "question": cases[each.case]["question"],
+            "lane": lanes[each.lane],
+            "text": next(cell["text"] for cell in cases[each.case]["cells"] if cell["lane"]["name"] == each.lane),
+        }
+        for each in chosen
+        if each.case in cases
+    ]
+
+
+def _failing(
+    verdict: Verdict, lanes: Mapping[str, dict[str, str]], groups: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One row per reason that occurs, the most frequent first, with each lane's count and a few examples."""
+    cases = {case["id"]: case for group in groups for case in group["cases"]}
     totals = {key: sum(counts.get(key, 0) for counts in verdict.failures.values()) for key in REASONS}
     most = max((count for counts in verdict.failures.values() for count in counts.values()), default=1)
     rows = []
@@ -162,7 +195,8 @@ def _failing(verdict: Verdict, lanes: Mapping[str, dict[str, str]]) -> list[dict
                 {"css": view["css"], "count": count, "width": round(100 * count / most)}
                 for view, count in zip(lanes.values(), counts, strict=True)
             ]
-            rows.append({**records.to_plain(REASONS[key]), "cells": cells})
+            examples = _examples(key, verdict, lanes, cases)
+            rows.append({**records.to_plain(REASONS[key]), "cells": cells, "examples": examples})
     return rows
 
 
@@ -212,11 +246,7 @@ def _facts(index: Any, timings: Mapping[str, float], machine: Mapping[str, Any])
     plain = records.to_plain(index) if index is not None else {}
     found = []
     if isinstance(plain, dict):
-        for key, title in (
-            ("files", "Files indexed"),
-            ("chunks", "Passages in the index"),
-            ("skipped", "Files skipped"),
-        ):
+        for key, title in INDEX_FACTS:
             if key in plain:
                 value = plain[key]
                 found.append((title, str(len(value) if isinstance(value, list) else value)))
