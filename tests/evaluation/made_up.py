@@ -147,6 +147,7 @@ class FakeStages:
 
 def put_in_place(monkeypatch: pytest.MonkeyPatch, fake: FakeStages) -> Here:
     """Let the program find the fake where it looks for the real stages; returns the worker to pass for both."""
-    for stage in ("answer", "search", "whole"):
+    for stage in ("answer", "search"):
         monkeypatch.setattr(f"workbench.evaluation.answering.{stage}", getattr(fake, stage))
+    monkeypatch.setattr("workbench.retrieval.search.whole", fake.whole)
     return Here()

@@ -122,7 +122,7 @@ def test_the_page_shows_costs_questionnaire_judge_and_what_is_stale(tmp_path: Pa
     )
     page = path.read_text()
     assert "640 training rows are here" in page and "By questionnaire" in page
-    assert "A year of it" in page and f"{321 * 12 + 275:,.0f}" in page
+    assert "A year of it" in page and f"${321 * 12 + 275:,.0f}" in page
     assert "nothing says how good it is" in page and 'class="chip"' in page and "400 MB" in page
 
 

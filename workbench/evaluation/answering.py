@@ -14,11 +14,11 @@ from typing import Protocol
 from workbench.children import Worker
 from workbench.errors import ChildCrashed
 from workbench.events import Event, Result, Stage
-from workbench.lanes.ask import MOST_DOCUMENTS
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane
+from workbench.lanes.material import collect, search_depth, whole_documents
 from workbench.retrieval.passage import Passage, SearchResult
-from workbench.retrieval.search import search, whole
+from workbench.retrieval.search import search
 
 ATTEMPTS = 2  # a crash may be chance once; the second is the case's own
 
@@ -48,9 +48,8 @@ class SharedSearch:
     def __init__(self, knowledge: Worker, project: Path, lanes: tuple[Lane, ...], questions: tuple[str, ...]) -> None:
         self._knowledge, self._project = knowledge, project
         self._questions = tuple(dict.fromkeys(questions))
-        reading = [lane for lane in lanes if lane.context != "none"]
         # one depth for all lanes, as in a conversation: each takes as many of the best as it puts in its prompt
-        self._k = max((MOST_DOCUMENTS if lane.context == "full" else lane.passages for lane in reading), default=1)
+        self._k = max(1, search_depth(lanes))
         self._found: dict[str, SearchResult] = {}
 
     def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
@@ -59,22 +58,13 @@ class SharedSearch:
             return (), 0.0
         if question not in self._found:
             missing = tuple(each for each in self._questions if each not in self._found)
-            for event in self._knowledge.run(search, self._project, missing, self._k):
-                if isinstance(event, Result):
-                    self._found[event.value.question] = event.value
-                else:
-                    yield event
+            results = yield from collect(self._knowledge.run(search, self._project, missing, self._k))
+            self._found |= {each.question: each for each in results}
         found = self._found[question]
         if lane.context != "full":
             return found.passages[: lane.passages], found.seconds
-        files = tuple(dict.fromkeys(passage.file for passage in found.passages))[: lane.passages]
-        documents: list[Passage] = []
-        for event in self._knowledge.run(whole, self._project, files) if files else ():
-            if isinstance(event, Result):
-                documents.append(event.value)
-            else:
-                yield event
-        return tuple(documents), found.seconds
+        documents = yield from whole_documents(found.passages, lane.passages, self._project, self._knowledge)
+        return documents, found.seconds
 
 
 def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> Stage:
@@ -96,16 +86,8 @@ def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> St
 
 def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:
     passages, searched = yield from finder.find(question, lane)
-    stage = engine.run(answer, (Request(question, lane, passages),))
-    found: Answer | None = None
-    try:
-        for event in stage:
-            if isinstance(event, Result):
-                found = event.value
-            else:
-                yield event
-    finally:
-        stage.close()
+    results = yield from collect(engine.run(answer, (Request(question, lane, passages),)))
+    found: Answer | None = results[-1] if results else None
     return found and replace(
         found,
         retrieve_seconds=searched,  # its own share, as if it had been asked alone

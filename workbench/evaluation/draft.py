@@ -27,6 +27,7 @@ from workbench.index.files import NOTHING_INDEXED, read_index
 from workbench.index.keywords import STOPWORDS
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
+from workbench.lanes.material import collect
 
 SYSTEM = (
     "You write exam questions. You are given a text and an answer. Write one short question that the answer answers."
@@ -114,12 +115,8 @@ def worth_asking(text: str) -> list[str]:
 def _worded(chunk: Chunk, wanted: str, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
     """What the model makes of it, its first line."""
     request = Request(f"Text: {' '.join(chunk.text.split())}\nAnswer: {wanted}\nQuestion:", lane)
-    said = ""
-    for event in engine.run(answer, (request,)):
-        if isinstance(event, Result):
-            said = event.value.text
-        else:
-            yield event
+    answers = yield from collect(engine.run(answer, (request,)))
+    said: str = answers[-1].text if answers else ""
     return said.strip().split("\n")[0].removeprefix("Question:").strip(' "')
 
 

@@ -14,7 +14,8 @@ from workbench.evaluation.answering import SharedSearch, answer_case
 from workbench.evaluation.text import holds
 from workbench.events import Event, Progress, Result, Stage
 from workbench.index.build import build
-from workbench.lanes.lane import Answer, Lane
+from workbench.lanes.lane import Lane
+from workbench.lanes.material import collect
 from workbench.project import Project
 
 
@@ -66,7 +67,7 @@ def drill(
     for lane in lanes:
         yield Progress(len(told), len(lanes), f"Asking {lane.title or lane.name}", "lanes")
         started = time.perf_counter()
-        answer = yield from _answer(question, lane, finder, engine)
+        [answer] = yield from collect(answer_case(question, lane, finder, engine))
         waited = indexed if lane.context != "none" else 0.0  # the others never needed the index
         right = any(holds(answer.text, each) for each in expected)
         retrain = train_seconds.get(lane.name.partition(":")[2]) if lane.adapter is not None else None
@@ -77,24 +78,8 @@ def drill(
 
 def _level(project: Path, folders: tuple[Path, ...], knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
     """Index; the files that were changed or new."""
-    report = None
-    for event in knowledge.run(build, project, folders):
-        if isinstance(event, Result):
-            report = event.value
-        else:
-            yield event
-    return (*report.changed, *report.added) if report is not None else ()
-
-
-def _answer(question: str, lane: Lane, finder: SharedSearch, engine: Worker) -> Generator[Event, None, Answer]:
-    found: Answer | None = None
-    for event in answer_case(question, lane, finder, engine):
-        if isinstance(event, Result):
-            found = event.value
-        else:
-            yield event
-    assert found is not None  # answer_case always ends with one
-    return found
+    reports = yield from collect(knowledge.run(build, project, folders))
+    return (*reports[-1].changed, *reports[-1].added) if reports else ()
 
 
 def copy_for_drill(project: Project, file: str, target: Path) -> tuple[Project, Path]:

@@ -89,8 +89,7 @@ def _decode(source: Path) -> str:
 def _read_table(source: Path) -> Imported:
     rows = read_rows(source)
     if any(key.startswith("__expected") for key in rows[0]):
-        cases, notes = read_promptfoo({"tests": [row_as_test(row) for row in rows]}, source, read_rows)
-        return _checked(source.stem, cases, notes)
+        return _checked(source.stem, *read_promptfoo({"tests": [row_as_test(row) for row in rows]}, source, read_rows))
     notes: list[str] = []
     cases = [case for number, row in enumerate(rows, start=2) if (case := _row_case(row, number, source.name))]
     known = {"id", "kind", "source", "tags", *QUESTIONS, *ANSWERS, *CHECKS}

@@ -23,6 +23,7 @@ from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.text import holds, words
 from workbench.events import Event, Progress, Result, Stage
 from workbench.lanes.lane import Answer, Lane
+from workbench.lanes.material import collect
 from workbench.retrieval.passage import Passage
 
 SAYS = ("document", "weights", "neither")
@@ -85,14 +86,9 @@ def tell_sources(suite: Suite, lanes: Sequence[Lane], project: Path, engine: Wor
 
 
 def _ask(each: Changed, lane: Lane, finder: GivenPassages, engine: Worker) -> Generator[Event, None, Answer]:
-    found: Answer | None = None
     reading = lane if lane.context == "none" else replace(lane, context="passages")
-    for event in answer_case(each.case.question, reading, finder, engine):
-        if isinstance(event, Result):
-            found = event.value
-        else:
-            yield event
-    assert found is not None  # answer_case always ends with one
+    [answer] = yield from collect(answer_case(each.case.question, reading, finder, engine))
+    found: Answer = answer
     return found
 
 

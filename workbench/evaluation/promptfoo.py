@@ -27,7 +27,7 @@ def read_promptfoo(plain: Plain, source: Path, read_rows: Rows) -> tuple[list[Pl
     notes: list[str] = []
     if plain.get("scenarios"):
         notes.append("Scenarios are not brought over: write them out as tests.")
-    usual = plain.get("defaultTest") if isinstance(plain.get("defaultTest"), dict) else {}
+    usual = _mapping(plain, "defaultTest")
     prompts = [each for each in plain.get("prompts") or [] if isinstance(each, str)]
     template = prompts[0] if len(prompts) == 1 and not prompts[0].startswith("file://") else ""
     cases = []

@@ -10,18 +10,16 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from workbench.children import Worker
 from workbench.errors import ChildCrashed, InputError, WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Turn
+from workbench.lanes.material import collect, search_depth, whole_documents
 from workbench.lanes.transcript import append_answer
 from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
-
-MOST_DOCUMENTS = 8  # files of the best passages that are looked at for a lane that reads whole documents
 
 
 def ask(
@@ -127,15 +125,15 @@ def _find(question: str, lanes: tuple[Lane, ...], project: Path, knowledge: Work
         return {}
     for lane in needing:
         yield Waiting(lane.name, "searching the documents")
-    most = max(lane.passages if lane.context == "passages" else MOST_DOCUMENTS for lane in needing)
     try:
-        passages = yield from _search(question, project, most, knowledge)
+        passages = yield from _search(question, project, search_depth(needing), knowledge)
     except WorkbenchError as error:
         return {lane.context: str(error) for lane in needing}
     found: Found = {"passages": passages}
     if any(lane.context == "full" for lane in needing):
         try:
-            found["full"] = yield from _whole(passages, project, needing, knowledge)
+            most = max(lane.passages for lane in needing if lane.context == "full")
+            found["full"] = yield from whole_documents(passages, most, project, knowledge)
         except WorkbenchError as error:
             found["full"] = str(error)
     return found
@@ -144,50 +142,5 @@ def _find(question: str, lanes: tuple[Lane, ...], project: Path, knowledge: Work
 def _search(question: str, project: Path, k: int, knowledge: Worker) -> Generator[Event, None, tuple[Passage, ...]]:
     from workbench.retrieval.search import search
 
-    passages: tuple[Passage, ...] = ()
-    value = yield from _last(knowledge.run(search, project, (question,), k))
-    if value is not None:
-        passages = value.passages
-    return passages
-
-
-def _whole(
-    passages: tuple[Passage, ...], project: Path, lanes: list[Lane], knowledge: Worker
-) -> Generator[Event, None, tuple[Passage, ...]]:
-    """The whole documents of the best passages, best first."""
-    from workbench.retrieval.search import whole
-
-    most = max(lane.passages for lane in lanes if lane.context == "full")
-    files = tuple(dict.fromkeys(passage.file for passage in passages))[:most]
-    if not files:
-        return ()
-    documents = yield from _last_of_all(knowledge.run(whole, project, files))
-    return documents
-
-
-def _last(stage: Stage) -> Generator[Event, None, Any]:
-    """Pass a stage's events on, except its Results; the last one's value."""
-    value = None
-    try:
-        for event in stage:
-            if isinstance(event, Result):
-                value = event.value
-            else:
-                yield event
-    finally:
-        stage.close()
-    return value
-
-
-def _last_of_all(stage: Stage) -> Generator[Event, None, tuple[Passage, ...]]:
-    """Pass a stage's events on, except its Results; all their values, whether they came one by one or as a tuple."""
-    values: list[Passage] = []
-    try:
-        for event in stage:
-            if isinstance(event, Result):
-                values += event.value if isinstance(event.value, (tuple, list)) else [event.value]
-            else:
-                yield event
-    finally:
-        stage.close()
-    return tuple(values)
+    results = yield from collect(knowledge.run(search, project, (question,), k))
+    return results[-1].passages if results else ()

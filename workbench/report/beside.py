@@ -94,10 +94,10 @@ def _money(projections: Sequence[Projection], lanes: Mapping[str, dict[str, str]
                 {
                     "place": TITLES[each.place],
                     "css": f"place-{each.place}",
-                    "year": f"{each.year:,.0f}",
-                    "question": f"{each.month / each.questions:.4f}" if each.questions else "–",
+                    "year": f"${each.year:,.0f}",
+                    "question": f"${each.month / each.questions:.4f} a question" if each.questions else "",
                     "width": round(100 * each.year / most, 1),
-                    "parts": ", ".join(f"{what} {amount:,.0f}" for what, amount in each.parts),
+                    "parts": ", ".join(f"{what} ${amount:,.0f}" for what, amount in each.parts),
                 }
                 for each in sorted(places, key=lambda each: PLACES.index(each.place))
             ],

@@ -120,6 +120,7 @@ def _apart(ends: list[float], least: float = 13.0) -> list[float]:
     first, second = ends
     if abs(first - second) < least:
         middle, up = (first + second) / 2, first <= second
+        middle = min(max(middle, TOP + least / 2), HEIGHT - BOTTOM - least / 2)  # both stay within the chart
         first, second = (middle - least / 2, middle + least / 2) if up else (middle + least / 2, middle - least / 2)
     return [min(max(each, TOP), HEIGHT - BOTTOM) for each in (first, second)]
 

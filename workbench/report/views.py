@@ -159,9 +159,11 @@ def _oracle_text(verdict: Verdict) -> str:
     tried = {each.case: each.oracle for each in verdict.failed_cases if each.oracle is not None}
     if not tried:
         return ""
+    asked = "One failed question of fact was" if len(tried) == 1 else f"{len(tried)} failed questions of fact were"
+    right = sum(tried.values())
     return (
-        f"{len(tried)} failed questions of fact were asked again with the right passages put in by hand: "
-        f"{sum(tried.values())} then came out right. Those a better search would mend, the others it would not."
+        f"{asked} asked again with the right passages put in by hand, and {right or 'none'} came out right. "
+        "What then comes out right, a better search would mend; what does not, it would not."
     )
 
 
