@@ -10,6 +10,7 @@ from scipy.stats import bootstrap, chi2, norm
 from workbench.evaluation.statistics import (
     holm,
     interaction,
+    losses_by_chance,
     mcnemar,
     noise_of,
     paired_effect,
@@ -170,6 +171,26 @@ def test_two_lanes_that_flip_by_chance_lie_within_the_noise_19_times_of_20() -> 
         margin = noise_of("base", first.tolist(), again.tolist(), 0, 100).margin
         within += abs(int(third.sum()) - int(first.sum())) / 100 <= margin
     assert 0.93 <= within / 1000 <= 1.0
+
+
+def test_a_gate_over_many_lanes_and_kinds_cries_wolf_in_one_run_of_twenty_at_most() -> None:
+    """Five lanes over four groups of cases, asked twice with other seeds; each verdict is a coin of its own."""
+    rng, alarms = np.random.default_rng(9), 0
+    groups = [slice(0, 105), slice(0, 52), slice(52, 87), slice(87, 105)]
+    for _ in range(500):
+        chances = rng.random((5, 105))
+        then, now = rng.random((5, 105)) < chances, rng.random((5, 105)) < chances
+        flipped = int(((rng.random(105) < chances[0]) != (rng.random(105) < chances[0])).sum())
+        flips = rate_of(flipped, 105).interval[1]  # as the gate takes it
+        lost = [
+            int(then[lane, group].sum()) - int(now[lane, group].sum())
+            > losses_by_chance(flips, len(chances[0, group]), 20)
+            for lane in range(5)
+            for group in groups
+        ]
+        alarms += any(lost)
+    assert alarms / 500 <= 0.05
+    assert losses_by_chance(0.0, 105, 20) == 0  # where no chance is at work, one lost case is a lost case
 
 
 def test_fewer_questions_show_only_larger_differences() -> None:

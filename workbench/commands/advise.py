@@ -14,7 +14,6 @@ from workbench.advice.cost import Assumptions
 from workbench.commands import console
 from workbench.commands.ask import choose_lanes
 from workbench.commands.console import json_option, project_option
-from workbench.commands.dossier import further_advice
 from workbench.commands.evaluate import run_evaluation
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.lanes.lane import Lane
@@ -73,6 +72,7 @@ def advise(
     as_json: bool,
 ) -> None:
     """Say what to use, from measured results; what is missing is run first."""
+    from workbench.advice.further import further_advice
     from workbench.advice.verdict import decide
     from workbench.evaluation.suite import read_suite
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import InputError
 from workbench.evaluation.records import Evaluation, Suite
-from workbench.evaluation.statistics import mcnemar
+from workbench.evaluation.statistics import losses_by_chance, mcnemar, rate_of
 from workbench.evaluation.versions import case_hash
 
 
@@ -24,7 +23,7 @@ class Baseline:
     cases: dict[str, str]  # case -> hash of what it asks and checks
     kinds: dict[str, str]
     passed: dict[str, dict[str, bool]]  # lane -> case -> passed
-    flips: float = 0.0  # share of verdicts that changed under another seed
+    flips: float = 0.0  # share of verdicts that another seed changes at most; 0 where it was seen to change none
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def baseline_of(evaluation: Evaluation, suite: Suite) -> Baseline:
         cases={case.id: case_hash(case) for case in suite.cases},
         kinds={case.id: case.kind for case in suite.cases},
         passed=passed,
-        flips=noise.changed_verdict / noise.asked if noise and noise.asked else 0.0,
+        flips=rate_of(noise.changed_verdict, noise.asked).interval[1] if noise and noise.changed_verdict else 0.0,
     )
 
 
@@ -93,11 +92,9 @@ def hold_against(baseline: Baseline, evaluation: Evaluation, suite: Suite) -> Ga
         raise InputError(
             f"The dossier of “{baseline.name}” shares no {what} with this run: name the one it belongs to."
         )
-    changes = [
-        _change(lane, kind, baseline, results, shared)
-        for lane in lanes
-        for kind in ["", *dict.fromkeys(baseline.kinds[case] for case in shared)]
-    ]
+    kinds = ["", *dict.fromkeys(baseline.kinds[case] for case in shared)]
+    comparisons = len(lanes) * len(kinds)
+    changes = [_change(lane, kind, baseline, results, shared, comparisons) for lane in lanes for kind in kinds]
     return Gate(
         baseline=baseline.name,
         changes=tuple(change for change in changes if change.compared),
@@ -111,7 +108,12 @@ def hold_against(baseline: Baseline, evaluation: Evaluation, suite: Suite) -> Ga
 
 
 def _change(
-    lane: str, kind: str, baseline: Baseline, results: Mapping[tuple[str, str], bool], shared: list[str]
+    lane: str,
+    kind: str,
+    baseline: Baseline,
+    results: Mapping[tuple[str, str], bool],
+    shared: list[str],
+    comparisons: int,
 ) -> Change:
     then = baseline.passed[lane]
     cases = [
@@ -121,8 +123,7 @@ def _change(
     ]
     lost = tuple(case for case in cases if then[case] and not results[lane, case])
     won = tuple(case for case in cases if results[lane, case] and not then[case])
-    # two runs that differ by chance alone: the sum of n signs, of which a share is not zero; 1.96 hold 95 %
-    allowed = math.floor(1.96 * math.sqrt(baseline.flips * len(cases)))
+    allowed = losses_by_chance(baseline.flips, len(cases), comparisons)
     return Change(lane, kind, len(cases), lost, won, allowed, mcnemar(len(won), len(lost)))
 
 

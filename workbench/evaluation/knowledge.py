@@ -97,7 +97,8 @@ def change_facts(suite: Suite, project: Path, passages: int, most: int) -> tuple
     facts = [case for case in suite.cases if case.kind == "fact" and case.source]
     sources = read_sources(project, facts, passages)
     names = [text for case in facts for text in expected_texts(case)[:1] if not regex.search(r"\d", text)]
-    chosen, skipped = [], []
+    chosen: list[Changed] = []
+    skipped: list[str] = []
     for case in facts:
         changed = _change(case, sources.passages, names)
         if changed is None:
@@ -130,8 +131,8 @@ def _standing(text: str) -> regex.Pattern[str]:
 
 def counterfeit(text: str, names: Sequence[str], seed: str) -> str:
     """Another fact of the same kind: other digits for a number, another case's answer for a name; "" for neither."""
-    if regex.search(r"\d", text):
-        return regex.sub(r"\d", lambda found: str((int(found.group()) + 3) % 10 or 4), text)
+    if any(each.isdecimal() for each in text):
+        return "".join(str((int(each) + 3) % 10 or 4) if each.isdecimal() else each for each in text)
     mine = set(words(text))
     others = [name for name in dict.fromkeys(names) if not mine & set(words(name))]
     return random.Random(seed).choice(others) if others else ""
