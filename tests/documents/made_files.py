@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -92,16 +93,59 @@ def make_epub(
     return path
 
 
-def make_odt(path: Path) -> Path:
-    space = "urn:oasis:names:tc:opendocument:xmlns"
-    spaces = f'xmlns:office="{space}:office:1.0" xmlns:text="{space}:text:1.0"'
-    body = '<text:h text:outline-level="2">Storage</text:h><text:p>Keep it dry.</text:p>'
+SPACE = "urn:oasis:names:tc:opendocument:xmlns"
+SPACES = " ".join(
+    f'xmlns:{short}="{SPACE}:{name}:1.0"'
+    for short, name in {
+        "office": "office",
+        "text": "text",
+        "table": "table",
+        "draw": "drawing",
+        "presentation": "presentation",
+    }.items()
+)
+
+
+def make_open_document(path: Path, body: str, kind: str) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "content.xml",
-            f"<office:document-content {spaces}><office:body>{body}</office:body></office:document-content>",
-        )
+        archive.writestr("mimetype", f"application/vnd.oasis.opendocument.{kind}")
+        manifest = f'<manifest:manifest xmlns:manifest="{SPACE}:manifest:1.0"></manifest:manifest>'
+        archive.writestr("META-INF/manifest.xml", manifest)
+        content = f"<office:document-content {SPACES}><office:body>{body}</office:body></office:document-content>"
+        archive.writestr("content.xml", content)
     return path
+
+
+def make_odt(path: Path) -> Path:
+    body = '<text:h text:outline-level="2">Storage</text:h><text:p>Keep it dry.</text:p>'
+    return make_open_document(path, body, "text")
+
+
+def make_odp(path: Path) -> Path:
+    slides = "".join(
+        f'<draw:page><draw:frame presentation:class="title"><text:p>{title}</text:p></draw:frame>'
+        f"<draw:frame><text:p>{body}</text:p></draw:frame>"
+        f"<presentation:notes><text:p>{notes}</text:p></presentation:notes></draw:page>"
+        for title, body, notes in (("Opening", "Welcome.", "Smile."), ("Safety", "Wear goggles.", "Show the video."))
+    )
+    return make_open_document(path, f"<office:presentation>{slides}</office:presentation>", "presentation")
+
+
+def make_ods(path: Path) -> Path:
+    def cell(value: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    rows = "".join(
+        f"<table:table-row>{cell(one)}{cell(two)}</table:table-row>"
+        for one, two in (("Item", "Price"), ("Kettle", "29"), ("Toaster", "34"))
+    )
+    sheet = f'<office:spreadsheet><table:table table:name="Prices">{rows}</table:table></office:spreadsheet>'
+    return make_open_document(path, sheet, "spreadsheet")
+
+
+def copied(name: str) -> Callable[[Path], object]:
+    """A file that no library here can write: made once and kept beside the tests."""
+    return lambda path: shutil.copyfile(Path(__file__).parent / "files" / name, path)
 
 
 def make_zip_bomb(path: Path) -> Path:
@@ -140,6 +184,15 @@ Content-Disposition: attachment; filename="bill.pdf"
 
 x
 --b--
+"""
+MAILBOX = f"""From ada@example.org Mon Mar  3 10:00:00 2025
+{MAIL}
+From ben@example.org Tue Mar  4 08:00:00 2025
+From: Ben <ben@example.org>
+Subject: Re: Delivery
+
+I shall keep the gate open.
+>From eight on.
 """
 PAGE = """<html><head><title>Care guide</title><script>evil()</script></head><body><nav>Home About</nav>
 <h1>Care guide</h1><p>Read <b>this</b> first.</p><h2>Cleaning</h2><p>Use vinegar.</p><ul><li>Rinse</li><li>Dry</li></ul>

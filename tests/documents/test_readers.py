@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import made_files as made
@@ -9,6 +10,7 @@ import pytest
 
 from workbench.documents import readers
 from workbench.documents.document import Document, Section
+from workbench.documents.formats import converted
 from workbench.errors import BadDocument
 
 
@@ -67,6 +69,11 @@ CASES: list[tuple[str, str | Callable[[Path], object], str, str, str]] = [
     ),
     ("x.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nHi <i>you</i>\n", "Hi you", "00:01", "x.vtt"),
     ("y.odt", made.make_odt, "dry", "Storage", "y.odt"),
+    ("z.odp", made.make_odp, "goggles", "slide 2", "z.odp"),
+    ("za.ods", made.make_ods, "Toaster", "sheet Prices, row 3", "za.ods"),
+    ("zb.xls", made.copied("old.xls"), "Toaster", "sheet Prices, row 3", "zb.xls"),
+    ("zc.msg", made.copied("mail.msg"), "gate open", "body", "Delivery of the pumps"),
+    ("zd.mbox", made.MAILBOX, "I shall keep", "message 2", "zd.mbox"),
     ("LICENSE", "Free to use.", "Free", "", "LICENSE"),
 ]
 
@@ -131,6 +138,71 @@ def test_attachments_of_a_mail_are_named(tmp_path: Path) -> None:
     assert "Zürich" in document.text and "From: Ada" in document.text
 
 
+def test_a_mail_of_outlook_says_who_when_and_what_is_attached(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.msg", made.copied("mail.msg"))
+    assert document.notes == ("attachments were not read: bill.pdf",)
+    head = "From: Ada Lovelace <ada@example.org>\nTo: Ben <ben@example.org>\nDate: 2025-03-04 09:30"
+    assert document.text.startswith(head)
+
+
+def test_every_message_of_a_mailbox_is_read_under_its_subject(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.mbox", made.MAILBOX)
+    assert place_of(document, "Zürich").location == "message 1"
+    assert place_of(document, "I shall keep").heading == "Re: Delivery"
+    assert document.notes == ("attachments were not read: bill.pdf",)
+
+
+def test_a_hidden_sheet_of_an_old_workbook_is_left_out_and_named(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.xls", made.copied("old.xls"))
+    assert [section.text for section in document.sections] == ["Item: Kettle; Price: 29", "Item: Toaster; Price: 34.5"]
+    assert document.notes == ("the hidden sheet Secret was left out",)
+
+
+def test_notes_of_a_slide_come_last_and_once(tmp_path: Path) -> None:
+    document = read_made(tmp_path / "a.odp", made.make_odp)
+    assert [section.text for section in document.sections] == [
+        *("Opening\nWelcome.\nNotes: Smile.", "Safety\nWear goggles.\nNotes: Show the video."),
+    ]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that is all of PATH."""
+    made = tmp_path / "bin"
+    made.mkdir()
+    monkeypatch.setenv("PATH", str(made))
+    converted.program.cache_clear()
+    yield made
+    converted.program.cache_clear()
+
+
+def install(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!{sys.executable}\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_an_old_word_document_is_read_where_a_program_is_there(tmp_path: Path, programs: Path) -> None:
+    assert "LibreOffice, antiword or catdoc" in readers.unreadable_type("old.doc")
+    converted.program.cache_clear()
+    install(programs, "antiword", "import sys; print('Kept for ten years:', open(sys.argv[-1]).read())")
+    assert readers.unreadable_type("old.doc") == ""
+    assert read_made(tmp_path / "old.doc", "letters").text.strip() == "Kept for ten years: letters"
+
+
+def test_the_program_that_keeps_headings_is_preferred(tmp_path: Path, programs: Path) -> None:
+    made.make_docx(tmp_path / "ready.docx")
+    install(programs, "antiword", "print('plain')")
+    script = f"import shutil, sys; shutil.copy({str(tmp_path / 'ready.docx')!r}, sys.argv[-2] + '/old.docx')"
+    install(programs, "soffice", script)
+    assert place_of(read_made(tmp_path / "old.doc", "x"), "one year").location == "Toasters"
+
+
+def test_a_program_that_fails_names_the_file_as_damaged(tmp_path: Path, programs: Path) -> None:
+    install(programs, "catppt", "raise SystemExit(3)")
+    with pytest.raises(BadDocument, match="damaged"):
+        read_made(tmp_path / "old.ppt", "x")
+
+
 def test_a_heading_without_words_of_its_own_goes_with_the_next(tmp_path: Path) -> None:
     document = read_made(tmp_path / "a.md", "# Guide\n\n## Returns\n\nWithin 30 days.\n")
     assert [section.location for section in document.sections] == ["Returns"]
@@ -153,6 +225,11 @@ BAD: list[tuple[str, str | bytes | Callable[[Path], object], str]] = [
     ("l.xml", BOMB, "entities"),
     ("m.eml", "just words\n", "no mail"),
     ("n.json", "  ", "holds no text"),
+    ("p.xls", b"\xd0\xcf\x11\xe0" + b"x" * 600, "damaged"),
+    ("q.ods", b"PK\x03\x04 half", "damaged"),
+    ("r.msg", b"\xd0\xcf\x11\xe0" + b"x" * 600, "damaged"),
+    ("s.mbox", "no message begins\n", "no mailbox"),
+    ("t.odp", made.make_zip_bomb, "zip bomb"),
     ("o.docx", lambda path: made.make_epub(path), "damaged or of another type|damaged"),
 ]
 
@@ -183,5 +260,4 @@ def test_a_file_without_permission_is_refused_with_the_reason(tmp_path: Path) ->
 
 def test_types_that_hold_no_text_are_named(tmp_path: Path) -> None:
     assert "hold no text" in readers.unreadable_type("a/photo.PNG")
-    assert ".docx" in readers.unreadable_type("old.doc")
     assert readers.unreadable_type("notes.xyz") == ""

@@ -16,7 +16,9 @@ VERSION = 1  # raised when the same document is cut in other places than before
 
 Count = Callable[[list[str]], list[int]]  # texts to their lengths in tokens, special tokens not counted
 
-SELF_EXPLAINING = frozenset({"csv", "xlsx", "json"})  # rows carry their headers, so nothing is repeated between chunks
+SELF_EXPLAINING = frozenset(
+    {"csv", "xlsx", "xlsb", "xls", "ods", "json"}
+)  # rows carry their headers, so nothing is repeated between chunks
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 _FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\Wa-z_])|(?<=[。！？])")

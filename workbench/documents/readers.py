@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.documents.document import Document, Draft, assemble
-from workbench.documents.formats import markup, office, plain, tables, web
+from workbench.documents.formats import converted, mail, markup, office, opendocument, plain, spreadsheets, tables, web
 from workbench.errors import BadDocument
 
-VERSION = 1  # raised when a reader gives other text than before, so that files are read again
+VERSION = 2  # raised when a reader gives other text than before, so that files are read again
 TEXT_LIMIT = 60_000_000  # characters of text in one document
 
 Reader = Callable[[Path], Draft]
@@ -27,16 +27,24 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("pdf", office.read_pdf),
     ".docx": ("docx", office.read_docx),
     ".docm": ("docx", office.read_docx),
-    ".odt": ("odt", office.read_odt),
+    ".odt": ("odt", opendocument.read_odt),
+    ".odp": ("odp", opendocument.read_odp),
     ".pptx": ("pptx", office.read_pptx),
     ".pptm": ("pptx", office.read_pptx),
-    ".xlsx": ("xlsx", tables.read_xlsx),
-    ".xlsm": ("xlsx", tables.read_xlsx),
+    ".xlsx": ("xlsx", spreadsheets.read_xlsx),
+    ".xlsm": ("xlsx", spreadsheets.read_xlsx),
+    ".xlsb": ("xlsb", spreadsheets.read_other_workbook),
+    ".xls": ("xls", spreadsheets.read_other_workbook),
+    ".ods": ("ods", spreadsheets.read_other_workbook),
+    ".doc": ("doc", converted.read_doc),
+    ".ppt": ("ppt", converted.read_ppt),
     ".csv": ("csv", tables.read_csv),
     ".tsv": ("csv", tables.read_csv),
     ".epub": ("epub", web.read_epub),
     ".rtf": ("rtf", markup.read_rtf),
-    ".eml": ("mail", web.read_mail),
+    ".eml": ("mail", mail.read_mail),
+    ".msg": ("mail", mail.read_msg),
+    ".mbox": ("mail", mail.read_mailbox),
     ".ipynb": ("notebook", markup.read_notebook),
     ".json": ("json", tables.read_json),
     ".jsonl": ("json", tables.read_json_lines),
@@ -55,17 +63,18 @@ NOT_READ = frozenset(
     ".png .jpg .jpeg .gif .bmp .webp .tif .tiff .ico .heic .svg .psd .ai .mp3 .wav .flac .ogg .m4a .mp4 .mkv .mov"
     " .avi .webm .zip .gz .bz2 .xz .7z .rar .tar .tgz .zst .jar .whl .exe .dll .so .dylib .o .a .lib .bin .dat"
     " .iso .dmg .msi .deb .rpm .pyc .class .db .sqlite .sqlite3 .gguf .safetensors .pt .pth .onnx .npy .npz .pkl"
-    " .parquet .arrow .feather .h5 .ttf .otf .woff .woff2 .doc .xls .ppt .pages .numbers .key .mobi .azw3 .djvu .ps"
+    " .parquet .arrow .feather .h5 .ttf .otf .woff .woff2 .pages .numbers .key .mobi .azw3 .djvu .ps"
     " .eps .lnk .part .crdownload".split()
 )
-OLD_OFFICE = {".doc": ".docx", ".xls": ".xlsx", ".ppt": ".pptx"}
 
 
 def unreadable_type(file: str) -> str:
     """Why a file of this name is not read at all; "" when it is tried."""
     suffix = Path(file).suffix.lower()
-    if suffix in OLD_OFFICE:
-        return f"files of the old type {suffix} are not read: save it as {OLD_OFFICE[suffix]}"
+    if suffix in converted.PROGRAMS and not converted.program(suffix):
+        return (
+            f"files of the old type {suffix} are read only where {converted.wanted(suffix)} is installed: save it anew"
+        )
     return f"files of the type {suffix} hold no text that is read" if suffix in NOT_READ else ""
 
 
@@ -90,6 +99,10 @@ def read(path: Path, file: str) -> Document:
     except Exception as error:  # every format's library has failures of its own; none may end the indexing
         damaged = f"the file is damaged or of another type than its name says ({type(error).__name__})"
         raise BadDocument(damaged) from error
+    except BaseException as error:  # a reader written in Rust gave up: its PanicException is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise BadDocument("the file is damaged or of another type than its name says") from error
     return _checked(document)
 
 

@@ -1,10 +1,9 @@
-"""PDF, Word, PowerPoint and OpenDocument text."""
+"""PDF, Word and PowerPoint."""
 
 from __future__ import annotations
 
 import logging
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from workbench.documents.document import Draft, Part
 from workbench.documents.formats.markup import Outline
 from workbench.documents.formats.plain import clean
 from workbench.documents.formats.tables import table_parts
-from workbench.documents.formats.zipped import check_archive, read_entry
+from workbench.documents.formats.zipped import check_archive
 from workbench.errors import BadDocument
 
 
@@ -86,7 +85,7 @@ def read_docx(path: Path) -> Draft:
     check_archive(path)
     document = docx.Document(str(path))
     outline = Outline()
-    sections = _Sections(outline)
+    sections = Sections(outline)
     for block in document.iter_inner_content():
         if isinstance(block, Table):
             sections.add_table([[cell.text for cell in row.cells] for row in block.rows])
@@ -103,7 +102,7 @@ def read_docx(path: Path) -> Draft:
     return Draft(tuple(sections.finished()), outline.title or named)
 
 
-class _Sections:
+class Sections:
     """Gathers paragraphs under the headings they follow."""
 
     def __init__(self, outline: Outline) -> None:
@@ -170,26 +169,3 @@ def _shape_lines(shape: Any) -> list[str]:
         rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
         return [part.text for part in table_parts(enumerate(rows, start=1))]
     return [paragraph.text for paragraph in shape.text_frame.paragraphs] if shape.has_text_frame else []
-
-
-def read_odt(path: Path) -> Draft:
-    """An OpenDocument text: headings and paragraphs in order (OpenDocument 1.3, part 3, chapter 5)."""
-    from defusedxml.ElementTree import fromstring
-
-    check_archive(path)
-    with zipfile.ZipFile(path) as archive:
-        data = read_entry(archive, "content.xml")
-    try:
-        root = fromstring(data)
-    except Exception as error:  # a parse error, or an entity defusedxml refuses
-        raise BadDocument("the file is damaged: its text cannot be read") from error
-    space = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-    outline = Outline()
-    sections = _Sections(outline)
-    for element in root.iter():
-        text = "".join(element.itertext()) if element.tag in (f"{space}h", f"{space}p") else ""
-        if text.strip() and element.tag == f"{space}h":
-            sections.begin(int(element.get(f"{space}outline-level", "1")), text.strip())
-        elif text.strip():
-            sections.add(text)
-    return Draft(tuple(sections.finished()), outline.title)

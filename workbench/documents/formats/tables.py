@@ -1,4 +1,4 @@
-"""Rows: CSV, TSV, spreadsheets, JSON. A row is written as "header: value; ..." so that it explains itself."""
+"""Rows: CSV, TSV, JSON, XML. A row is written as "header: value; ..." so that it explains itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from xml.etree.ElementTree import Element
 
 from workbench.documents.document import Draft, Part
 from workbench.documents.formats.plain import clean, decode
-from workbench.documents.formats.zipped import check_archive
 from workbench.errors import BadDocument
 
 ROW_LIMIT = 200_000  # rows of one table; beyond it a table is a database, and is noted as cut
@@ -77,16 +76,17 @@ def read_csv(path: Path) -> Draft:
     separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
     csv.field_size_limit(2**24)
     try:
-        numbered = _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        numbered = numbered_rows(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise BadDocument(f"its rows cannot be told apart ({error})") from error
     notes = (f"only the first {ROW_LIMIT:,} rows were read",) if len(numbered) == ROW_LIMIT else ()
     return Draft(tuple(table_parts(numbered)), notes=notes)
 
 
-def _numbered(rows: Iterable[Sequence[Any]]) -> list[tuple[int, Sequence[Any]]]:
+def numbered_rows(rows: Iterable[Sequence[Any]], first: int = 1) -> list[tuple[int, Sequence[Any]]]:
+    """(number, cells) of each row, the first of them numbered `first`, ROW_LIMIT at most."""
     found: list[tuple[int, Sequence[Any]]] = []
-    for number, cells in enumerate(rows, start=1):
+    for number, cells in enumerate(rows, start=first):
         if len(found) == ROW_LIMIT:
             break
         found.append((number, cells))
@@ -103,29 +103,6 @@ def _separator(text: str) -> str:
         return (counts.count(common) if common > 1 else 0), common
 
     return max((",", ";", "\t", "|"), key=steadiness)
-
-
-def read_xlsx(path: Path) -> Draft:
-    """A workbook: every visible sheet's rows with the values last computed."""
-    import openpyxl
-
-    check_archive(path)
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    parts: list[Part] = []
-    notes: list[str] = []
-    try:
-        for sheet in book.worksheets:
-            if sheet.sheet_state != "visible":
-                notes.append(f"the hidden sheet {sheet.title} was left out")
-                continue
-            sheet.reset_dimensions()  # some programs write a wrong one, and rows would be missing
-            rows = _numbered(sheet.iter_rows(values_only=True))
-            parts += table_parts(rows, f"sheet {sheet.title}, ", sheet.title)
-            if len(rows) == ROW_LIMIT:
-                notes.append(f"only the first {ROW_LIMIT:,} rows of sheet {sheet.title} were read")
-    finally:
-        book.close()
-    return Draft(tuple(parts), notes=tuple(notes))
 
 
 def read_json(path: Path) -> Draft:

@@ -1,20 +1,17 @@
-"""HTML, and what holds HTML: e-books and mail."""
+"""HTML, and what holds HTML: e-books."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import posixpath
 import re
 import zipfile
-from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from workbench.documents.document import Draft, Part
 from workbench.documents.formats.markup import ARROW, Outline
-from workbench.documents.formats.plain import clean, decode
+from workbench.documents.formats.plain import clean
 from workbench.documents.formats.tables import table_parts
 from workbench.documents.formats.zipped import check_archive, read_entry
 from workbench.errors import BadDocument
@@ -158,40 +155,3 @@ def _chapter(source: bytes, number: int) -> list[Part]:
         Part(part.text, name if part.heading in ("", heading) else f"{name}{ARROW}{part.heading}", part.location)
         for part in draft.parts
     ]
-
-
-def read_mail(path: Path) -> Draft:
-    """A message: who, when and about what, then its text; attachments are only named."""
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    subject = _header(message, "subject")
-    named = [(name, _header(message, name)) for name in ("from", "to", "cc", "date", "subject")]
-    head = "\n".join(f"{name.capitalize()}: {value}" for name, value in named if value)
-    if not head:
-        raise BadDocument("it is no mail message: it has no sender, date or subject")
-    body = message.get_body(("plain", "html"))
-    parts = [Part(head, "header")]
-    if body is not None:
-        payload = body.get_payload(decode=True)
-        data = payload if isinstance(payload, bytes) else b""
-        if body.get_content_type() == "text/html":
-            parts += [Part(each.text, each.location or "body") for each in html_draft(data).parts]
-        else:
-            parts.append(Part(_mail_text(body, data), "body"))
-    names = [_squeezed(each.get_filename() or "unnamed") for each in message.iter_attachments()]
-    notes = (f"attachments were not read: {', '.join(names)}",) if names else ()
-    return Draft(tuple(parts), subject, notes)
-
-
-def _header(message: EmailMessage, name: str) -> str:
-    try:
-        return _squeezed(str(message.get(name, "")))
-    except Exception:  # the standard parser fails on some malformed headers in many ways
-        return ""
-
-
-def _mail_text(body: Any, data: bytes) -> str:
-    try:
-        return clean(data.decode(body.get_content_charset() or "utf-8"))
-    except (LookupError, UnicodeDecodeError):
-        return decode(data)
