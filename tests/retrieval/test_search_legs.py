@@ -110,11 +110,17 @@ def test_function_words_are_left_out_of_the_words_query() -> None:
 
 
 def test_ranks_are_fused_by_their_reciprocals() -> None:
-    found = fuse([("a", 0.9), ("b", 0.8)], ["b", "c"], 2)
+    found = fuse([("a", 0.9), ("b", 0.8)], ["b", "c"], constant=60, weight=1.5)
     assert [each.id for each in found] == ["b", "c", "a"]
     assert found[0].score == pytest.approx(1 / 62 + 1.5 / 61)
     assert (found[1].vector_rank, found[1].keyword_rank, found[1].similarity) == (None, 2, None)
-    assert [each.id for each in fuse([("a", 0.9), ("b", 0.8)], ["c", "b"], 1)] == ["c", "a"]
+
+
+def test_the_best_of_one_leg_comes_before_what_is_middling_in_both() -> None:
+    near = [(f"near{rank}", 0.9 - rank / 100) for rank in range(10)]
+    word = [f"word{rank}" for rank in range(10)]
+    found = fuse([*near, ("both", 0.5)], [*word, "both"])
+    assert {each.id for each in found[:2]} == {"near0", "word0"}
 
 
 def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None:

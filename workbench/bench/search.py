@@ -1,132 +1,163 @@
 """Benchmark: does the fused search find more than either of its legs, and what does a question cost?
 
-The questions are made from the indexed documents themselves: a passage is drawn, and some of the rarer words of one of
-its sentences become the question, in another order (known-item search; Azzopardi, de Rijke and Balog, "Building
-simulated queries for known-item topics", SIGIR 2007). That favours the words over the meaning, so a project's own
-suite, whose questions people wrote, is measured beside it where there is one.
+The questions are those of `resources/search`, whose documents have nothing to do with any project; only the half that
+no setting was chosen on is counted. The documents are written in several formats first, as a person's folder is mixed.
 """
 
 from __future__ import annotations
 
-import random
+import html
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench import paths
 from workbench.bench import Figure
-from workbench.bench.index import documents_of
 from workbench.documents.document import Chunk
-from workbench.errors import WorkbenchError
 from workbench.events import Progress, Result, Stage
 from workbench.index import embed
 from workbench.index.build import build
-from workbench.index.files import list_files, read_index
-from workbench.index.keywords import STOPWORDS, Keywords
-from workbench.retrieval.passage import SearchResult
+from workbench.index.files import read_index
+from workbench.index.keywords import Keywords
 from workbench.retrieval.search import nearest_chunks, search
 
-SEED = 20
-QUESTIONS = 120
 K = 5
-Hit = Callable[[Chunk], bool]  # whether a passage answers a question
+TIMED = 20  # questions asked one by one for the time of one
+CHOOSING, REPORTING = 0, 1  # the halves of the set
+FORMATS = (".md", ".html", ".docx")  # a Markdown text is written as one of these, by its place in the folder
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the set and how to tell that it was answered."""
+
+    kind: str  # "reworded", "exact" or "nothing"
+    document: str  # name without its ending, "" where no document answers
+    question: str
+    answer: str  # words of the passage that answers
+    half: int  # CHOOSING or REPORTING
+
+    def found(self, piece: Chunk) -> bool:
+        """Whether a chunk is of the right document."""
+        return Path(piece.file).stem == self.document
+
+    def answered(self, piece: Chunk) -> bool:
+        """Whether a chunk is of the right document and holds the answer."""
+        return self.found(piece) and _even(self.answer) in _even(f"{piece.heading} {piece.text}")
+
+
+def _even(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def set_folder() -> Path:
+    """Where the questions and their documents lie."""
+    return paths.resources() / "search"
+
+
+def read_questions() -> tuple[Asked, ...]:
+    """The whole set, in its order."""
+    names = sorted(path.stem for path in (set_folder() / "documents").iterdir())
+    kind = ""
+    found: list[Asked] = []
+    for line in (set_folder() / "questions.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            kind = line[2:]
+        elif kind == "nothing":
+            found.append(Asked(kind, "", line, "", len(found) % 2))
+        else:
+            file, question, answer = line.split(" | ")
+            found.append(Asked(kind, Path(file).stem, question, answer, names.index(Path(file).stem) % 2))
+    return tuple(found)
+
+
+def write_documents(target: Path) -> None:
+    """The set's documents in mixed formats."""
+    target.mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(sorted((set_folder() / "documents").iterdir())):
+        text, ending = path.read_text(encoding="utf-8"), path.suffix
+        ending = FORMATS[number % len(FORMATS)] if ending == ".md" else ending
+        place = target / f"{path.stem}{ending}"
+        if ending == ".html":
+            place.write_text(_as_html(path.stem, text), encoding="utf-8")
+        elif ending == ".docx":
+            _write_docx(place, text)
+        else:
+            place.write_text(text, encoding="utf-8")
+
+
+def _blocks(text: str) -> Iterable[tuple[int, str]]:
+    """(heading level or 0, text) of each block of a Markdown text; code keeps its lines."""
+    for block in re.findall(r"(?ms)^```.*?^```$|^.+?(?=\n\s*\n|\n*\Z)", text):
+        mark = re.match(r"(#{1,6})\s+(.*)", block)
+        yield (len(mark.group(1)), mark.group(2)) if mark else (0, block.strip("`\n"))
+
+
+def _as_html(title: str, text: str) -> str:
+    body = [
+        f"<h{level}>{html.escape(block)}</h{level}>" if level else f"<p>{html.escape(block)}</p>"
+        for level, block in _blocks(text)
+    ]
+    return f"<html><head><title>{title}</title></head><body>{''.join(body)}</body></html>"
+
+
+def _write_docx(place: Path, text: str) -> None:
+    import docx
+
+    document = docx.Document()
+    for level, block in _blocks(text):
+        if level:
+            document.add_heading(block, level)
+        else:
+            document.add_paragraph(block)
+    document.save(str(place))
 
 
 def run(project: Path) -> Stage:
-    """Search the project's index (the sample's documents, when it has none); the last Result is a tuple of Figures."""
+    """Index the set's documents beside the project and search them; the last Result is a tuple of Figures."""
+    asked = [each for each in read_questions() if each.half == REPORTING and each.kind != "nothing"]
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
-        if not any(each.state == "indexed" for each in list_files(project)):
-            documents, project = documents_of(project), Path(name)
-            yield from (event for event in build(project, documents) if isinstance(event, Progress))
-        figures: list[Figure] = []
-        for kind, questions in (
-            ("made questions", _made_questions(project)),
-            ("suite questions", _suite_questions(project)),
-        ):
-            if questions:
-                yield Progress(len(figures), 5, f"Searching {len(questions)} {kind}", "figures")
-                figures += yield from _measure(project, kind, questions)
-        yield Result(tuple(figures))
+        made = Path(name) / "project"
+        write_documents(Path(name) / "documents")
+        yield from (event for event in build(made, (Path(name) / "documents",)) if isinstance(event, Progress))
+        yield Progress(0, 2, f"Searching {len(asked)} questions", "figures")
+        ours = _searched(made, asked)
+        near, word = _legs(made, asked)
+        yield Progress(1, 2, "Timing single questions", "figures")
+        seconds, bare = _time_both(made, [each.question for each in asked[:TIMED]])
+        figures = [
+            figure
+            for kind in ("reworded", "exact")
+            for figure in _hits(kind, asked, {"vectors": near, "BM25": word}, ours)
+        ]
+        timed = Figure(
+            "one question", seconds, bare, seconds / bare, "ms", "yardstick: bare encode and one Chroma query"
+        )
+        yield Result((*figures, timed))
 
 
-def _made_questions(project: Path) -> list[tuple[str, Hit]]:
-    """Questions made of indexed sentences; a hit holds the sentence."""
-    rng = random.Random(SEED)
+def _searched(project: Path, asked: Sequence[Asked]) -> list[list[Chunk]]:
+    events = list(search(project, tuple(each.question for each in asked), K))
     with read_index(project) as keywords:
-        chunks = [piece for row in keywords.files() for piece in keywords.chunks(row)]
-    made = []
-    for piece in rng.sample(chunks, min(QUESTIONS, len(chunks))):
-        sentences = [each for each in re.split(r"(?<=[.;])\s+|\n", piece.text) if len(_content(each)) >= 5]
-        if sentences:
-            sentence = rng.choice(sentences)
-            words = rng.sample(_content(sentence), max(3, len(_content(sentence)) // 3))
-            made.append((" ".join(words), _holds(piece.file, sentence)))
-    return made
+        results = [event.value for event in events if isinstance(event, Result)]
+        return [_in_order(keywords, [each.id for each in result.passages]) for result in results]
 
 
-def _content(text: str) -> list[str]:
-    words = dict.fromkeys(re.findall(r"\w+", text.casefold()))
-    return [word for word in words if word not in STOPWORDS and len(word) > 2]
-
-
-def _holds(file: str, sentence: str) -> Hit:
-    return lambda piece: piece.file == file and sentence in piece.text
-
-
-def _suite_questions(project: Path) -> list[tuple[str, Hit]]:
-    """The questions of the project's suites (or the sample's) that name a source; a hit comes from that file."""
-    from workbench.evaluation.suite import read_suite
-
-    indexed = {each.file for each in list_files(project)}
-    found: list[tuple[str, Hit]] = []
-    for path in [*sorted((project / "suites").glob("*.*")), paths.resources() / "sample" / "suite.yaml"]:
-        try:
-            cases = read_suite(path).cases
-        except WorkbenchError:
-            continue
-        found += [(case.question, _is_from(case.source)) for case in cases if case.source in indexed]
-    return found
-
-
-def _is_from(file: str | None) -> Hit:
-    return lambda piece: piece.file == file
-
-
-def _measure(project: Path, kind: str, questions: list[tuple[str, Hit]]) -> Any:
-    """A generator of Progress that returns the Figures for one set of questions."""
-    asked = tuple(question for question, _ in questions)
-    for _ in search(project, asked[:1], K):  # loads what is loaded once
-        pass
-    results: list[SearchResult] = []
-    for event in search(project, asked, K):
-        if isinstance(event, Result):
-            results.append(event.value)
-        else:
-            yield event
+def _legs(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]], list[list[Chunk]]]:
+    """The first K of the vectors and of BM25 for each question."""
     embedder = embed.open_embedder()
+    vectors = embedder.encode([each.question for each in asked])
+    near, word = [], []
     with read_index(project) as keywords:
-        vectors = embedder.encode(list(asked))
-        near, word = [], []
-        for place, question in enumerate(asked):
+        for place, each in enumerate(asked):
             ids = [key for key, _ in nearest_chunks(project, keywords, embedder.hash, vectors[place : place + 1], K)]
             near.append(_in_order(keywords, ids))
-            word.append(_in_order(keywords, [key for key, _ in keywords.search(question, K)]))
-        ours = [_in_order(keywords, [each.id for each in result.passages]) for result in results]
-        seconds, bare = _time_both(project, keywords, asked[:20])
-    hits = [_rate(found, questions) for found in (ours, near, word)]
-    note = f"{len(questions)} {kind}, right passage among the first {K}"
-    return [
-        Figure(
-            f"hits, {kind}", hits[0], hits[1], hits[0] / max(hits[1], 1e-9), "%", f"{note}; yardstick: vectors alone"
-        ),
-        Figure(f"hits, {kind}", hits[0], hits[2], hits[0] / max(hits[2], 1e-9), "%", f"{note}; yardstick: BM25 alone"),
-        Figure(
-            f"one question, {kind}", seconds, bare, seconds / bare, "ms", "yardstick: bare encode and one Chroma query"
-        ),
-    ]
+            word.append(_in_order(keywords, [key for key, _ in keywords.search(each.question, K)]))
+    return near, word
 
 
 def _in_order(keywords: Keywords, ids: list[str]) -> list[Chunk]:
@@ -134,20 +165,31 @@ def _in_order(keywords: Keywords, ids: list[str]) -> list[Chunk]:
     return [chunks[key][0] for key in ids if key in chunks]
 
 
-def _rate(found: list[list[Chunk]], questions: list[tuple[str, Hit]]) -> float:
-    hits = [any(hit(piece) for piece in pieces) for pieces, (_, hit) in zip(found, questions, strict=True)]
-    return 100 * sum(hits) / len(hits)
+def _hits(
+    kind: str, asked: Sequence[Asked], legs: dict[str, list[list[Chunk]]], ours: list[list[Chunk]]
+) -> Iterable[Figure]:
+    """Right file and answer among the first K, ours beside each leg alone."""
+    places = [place for place, each in enumerate(asked) if each.kind == kind]
+
+    def rate(found: list[list[Chunk]], hit: Any) -> float:
+        return 100 * sum(any(hit(asked[place], piece) for piece in found[place]) for place in places) / len(places)
+
+    for what, hit in (("right file", Asked.found), ("answer", Asked.answered)):
+        for leg, found in legs.items():
+            mine, theirs = rate(ours, hit), rate(found, hit)
+            note = f"{len(places)} {kind} questions, among the first {K} passages; yardstick: {leg} alone"
+            yield Figure(f"{what}, {kind}, over {leg}", mine, theirs, mine / max(theirs, 1e-9), "%", note)
 
 
-def _time_both(project: Path, keywords: Keywords, questions: tuple[str, ...]) -> tuple[float, float]:
+def _time_both(project: Path, questions: list[str]) -> tuple[float, float]:
     """Milliseconds a question, ours and the bare two calls, in turn."""
     embedder = embed.open_embedder()
     ours = bare = 0.0
-    for question in questions:
-        started = time.perf_counter()
-        for _ in search(project, (question,), K):
-            pass
-        middle = time.perf_counter()
-        nearest_chunks(project, keywords, embedder.hash, embedder.encode([question]), K)
-        ours, bare = ours + middle - started, bare + time.perf_counter() - middle
+    with read_index(project) as keywords:
+        for question in questions:
+            started = time.perf_counter()
+            list(search(project, (question,), K))
+            middle = time.perf_counter()
+            nearest_chunks(project, keywords, embedder.hash, embedder.encode([question]), K)
+            ours, bare = ours + middle - started, bare + time.perf_counter() - middle
     return 1000 * ours / len(questions), 1000 * bare / len(questions)
