@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from workbench import records
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
 from workbench.errors import MissingFile
@@ -17,27 +18,62 @@ def run_index(project: Project, folder: Path, workers: console.Workers) -> Any:
     """Bring the project's index level with the folder; returns the IndexReport."""
     from workbench.index.build import build
 
+    folder = _chosen(project, folder)
+    return console.last(workers.knowledge.run(build, project.folder, (folder,)), "Indexing")
+
+
+def _chosen(project: Project, folder: Path) -> Path:
+    """The folder, now the project's own. Raises MissingFile when it is none."""
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "is not there"
         raise MissingFile(f"The folder {folder} {what}: name the folder that holds your documents.")
     if project.info.folders != (folder,):
         project.change(folders=(folder,))
-    return console.last(workers.knowledge.run(build, project.folder, (folder,)), "Indexing")
+    return folder
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--audit", "audited", is_flag=True, help="Compare content and vectors too, mend what differs, prove it.")
 @project_option
 @json_option
-def index(folder: Path, project_folder: str | None, as_json: bool) -> None:
+def index(folder: Path, audited: bool, project_folder: str | None, as_json: bool) -> int:
     """Bring the index level with FOLDER: new and changed files are read, those gone are removed."""
+    project = open_project(project_folder)
     with console.Workers() as workers:
-        report = run_index(open_project(project_folder), folder, workers)
+        if audited:
+            return _show_audit(_run_audit(project, folder, workers), as_json)
+        report = run_index(project, folder, workers)
     if as_json:
         console.print_json(report)
-        return
-    say_index(report)
+    else:
+        say_index(report)
+    return 0
+
+
+def _run_audit(project: Project, folder: Path, workers: console.Workers) -> Any:
+    from workbench.index.audit import audit
+
+    return console.last(workers.knowledge.run(audit, project.folder, (_chosen(project, folder),)), "Auditing")
+
+
+def _show_audit(report: Any, as_json: bool) -> int:
+    """Say what an AuditReport holds; exit status 1 when the index could not be brought to what the folder holds."""
+    if as_json:
+        facts = records.to_plain(report)
+        console.print_json({**facts.pop("build"), "audit": facts})
+    else:
+        say_index(report.build)
+        for each in report.found:
+            say(f"  found: {each.file or 'the index'}: {each.problem}")
+        for each in report.left:
+            say(f"  still there: {each.file or 'the index'}: {each.problem}")
+        say(
+            f"Compared {report.files} files, {report.chunks} passages and {report.vectors} vectors: "
+            + ("something differs still." if report.left else "the index holds just what the folder holds.")
+        )
+    return 1 if report.left else 0
 
 
 def say_index(report: Any) -> None:
@@ -47,7 +83,7 @@ def say_index(report: Any) -> None:
         f"{len(report.removed)} removed, {report.unchanged} unchanged, in {report.seconds:.1f} s."
     )
     for skipped in report.skipped:
-        say(f"  skipped {skipped['file']}: {skipped['reason']}")
+        say(f"  skipped {skipped.file}: {skipped.reason}")
 
 
 @click.command()

@@ -183,6 +183,26 @@ class Keywords:
         chunks = self._rows("SELECT count(*) AS n FROM chunks", ())[0]["n"]
         return int(chunks), int(self._rows("SELECT count(*) AS n FROM words_docsize", ())[0]["n"])
 
+    def check(self) -> None:
+        """Look at every page of the database. Raises BadProject when one is damaged."""
+        with self._naming_trouble():
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+
+    def words_fit(self) -> bool:
+        """Whether the word index holds just the words of the chunks."""
+        try:
+            self._db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError:
+            return False
+        return True
+
+    def rebuild_words(self) -> None:
+        """Make the word index anew from the chunks."""
+        with self._transaction():
+            self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
+
     def chunks_by_id(self, ids: Sequence[str]) -> dict[str, tuple[Chunk, str]]:
         """Chunks with the folder of their file, by id; ids that are not committed are left out."""
         found: dict[str, tuple[Chunk, str]] = {}

@@ -34,7 +34,8 @@ def read_mailbox(path: Path) -> Draft:
     parts: list[Part] = []
     names: list[str] = []
     number = 0
-    for number, message in enumerate(mailbox.mbox(path, factory=_modern, create=False), start=1):
+    modern: Any = _modern  # typeshed knows of one class of messages only
+    for number, message in enumerate(mailbox.mbox(path, factory=modern, create=False), start=1):
         if number > MESSAGE_LIMIT:
             break
         found, attached = _message_parts(message)

@@ -1,0 +1,27 @@
+"""An embedder without a model: a vector counts a text's words in 384 places. For tests about files, not meaning."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from workbench.index import embed
+
+
+def encode_stepwise(self: embed.Embedder, texts: Sequence[str]) -> Generator[int, None, Any]:
+    import numpy as np
+
+    vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+    for place, text in enumerate(texts):
+        for word in text.casefold().split():
+            vectors[place, zlib.crc32(word.encode()) % self.dimension] += 1
+        vectors[place, 0] += 0.01
+        yield place + 1
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def install(patch: Any) -> None:
+    """Put it in the place of the real one: `patch` is pytest's monkeypatch or anything with its setattr."""
+    patch.setattr(embed.Embedder, "load", lambda self: None)
+    patch.setattr(embed.Embedder, "encode_stepwise", encode_stepwise)
