@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import made_files as made
+import psutil
 import pytest
 
 from workbench import children
@@ -96,3 +99,40 @@ def test_the_reading_process_cannot_take_more_memory_than_it_may(tmp_path: Path)
     finally:
         child.close()
     assert [event.value for event in events if isinstance(event, Result)] == ["refused"]
+
+
+SPINS = "while True: pass"
+SLEEPS = "import time; time.sleep(600)"
+
+
+@pytest.mark.parametrize("script", [SPINS, SLEEPS])
+def test_the_time_limit_counts_computing_and_sleeping(script: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", script])
+    try:
+        clock, started = fence._Clock(0.5), time.monotonic()
+        while not clock.is_over(child.pid):
+            assert time.monotonic() - started < 60
+            time.sleep(0.02)
+        assert time.monotonic() - started >= 0.5
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_the_time_limit_stands_while_a_file_waits_for_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Starved:
+        def __init__(self, _: int) -> None: ...
+
+        def cpu_times(self) -> SimpleNamespace:
+            return SimpleNamespace(user=1.0, system=0.5)
+
+        def status(self) -> str:
+            return psutil.STATUS_RUNNING
+
+    monkeypatch.setattr(psutil, "Process", Starved)
+    now = [0.0]
+    monkeypatch.setattr(fence, "monotonic", lambda: now[0])
+    clock = fence._Clock(5.0)
+    for _ in range(100):
+        now[0] += 10.0
+        assert not clock.is_over(1)

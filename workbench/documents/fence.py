@@ -26,7 +26,9 @@ STARTING = 15.0  # seconds a new process may take to start on a busy machine, be
 class Limits:
     """What one file may cost."""
 
-    seconds: float = 90.0  # a 1,000-page PDF takes about a minute on a slow machine
+    # Of processor time, or of waiting for something; not of waiting for a processor, of which a busy machine has none
+    # to give. A 1,000-page PDF takes about a minute on a slow machine.
+    seconds: float = 90.0
     seconds_per_mb: float = 3.0  # on top, so that big files are not refused for their size alone
     memory: int = 4 << 30  # bytes of address space of the reading process, where the system can set it
 
@@ -91,6 +93,35 @@ def _set_memory_limit(limit: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
 
 
+class _Clock:
+    """Runs while a process computes or sleeps, and stands while it waits for a processor."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._looked = monotonic()
+        self._computed = 0.0  # seconds of processor time at the last look
+
+    def is_over(self, pid: int | None) -> bool:
+        """Whether the time is used up; to be asked every second or so."""
+        now = monotonic()
+        passed, self._looked = now - self._looked, now
+        self._left -= min(passed, self._used(pid, passed))
+        return self._left < 0
+
+    def _used(self, pid: int | None, passed: float) -> float:
+        import psutil
+
+        if pid is None:
+            return passed
+        try:
+            process = psutil.Process(pid)
+            times, computing = process.cpu_times(), process.status() == psutil.STATUS_RUNNING
+        except psutil.Error:  # it is gone, which the waiting thread will say
+            return passed
+        before, self._computed = self._computed, times.user + times.system
+        return self._computed - before if computing else passed
+
+
 class FencedReader:
     """Reads one file at a time in its own process; while one is read, the caller may do something else."""
 
@@ -100,14 +131,14 @@ class FencedReader:
         self._waiter = ThreadPoolExecutor(1, thread_name_prefix="document reader")
         self._future: Future[Reading] | None = None
         self._found: FoundFile | None = None
-        self._deadline = 0.0
+        self._clock = _Clock(0.0)
 
     def start(self, found: FoundFile, known: frozenset[str] = frozenset()) -> None:
         """Begin to read a file; take its Reading with `take` before starting the next."""
         assert self._future is None, "one file at a time"
         self._found = found
         starting = STARTING if self._child.pid is None else 0.0
-        self._deadline = monotonic() + starting + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6
+        self._clock = _Clock(starting + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6)
         self._future = self._waiter.submit(self._read, found, known)
 
     @property
@@ -121,7 +152,7 @@ class FencedReader:
         try:
             reading = self._future.result(timeout)
         except NotYet:
-            if monotonic() < self._deadline:
+            if not self._clock.is_over(self._child.pid):
                 return None
             self._child.close()  # it does not answer any more, so this kills it
             self._future.exception()  # the waiting thread has seen the end of it
