@@ -114,6 +114,11 @@ def test_a_table_without_a_header_keeps_all_its_rows(tmp_path: Path) -> None:
     assert [section.text for section in document.sections] == ["1; 2", "3; 4"]
 
 
+def test_a_row_of_very_many_cells_and_a_very_long_cell_are_read(tmp_path: Path) -> None:
+    assert read_made(tmp_path / "a.csv", "a," * 200_000).text.startswith("a; a; a")
+    assert len(read_made(tmp_path / "b.csv", "name;remark\nAda;" + "x" * 300_000).text) > 300_000
+
+
 def test_a_cell_that_holds_line_breaks_stays_one_row(tmp_path: Path) -> None:
     document = read_made(tmp_path / "a.csv", 'name,remark\nAda,"two\nlines"\nBen,ok\n')
     assert [section.text for section in document.sections] == ["name: Ada; remark: two lines", "name: Ben; remark: ok"]

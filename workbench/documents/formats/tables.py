@@ -73,9 +73,9 @@ def render_row(header: Sequence[str], texts: Sequence[str]) -> str:
 def read_csv(path: Path) -> Draft:
     """Comma, semicolon, tab or bar separated values."""
     text = decode(path.read_bytes())
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
-    csv.field_size_limit(2**24)
+    csv.field_size_limit(2**24)  # of characters; the module's own limit refuses what a spreadsheet exports
     try:
+        separator = "\t" if path.suffix.lower() == ".tsv" else _separator(text)
         numbered = numbered_rows(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise BadDocument(f"its rows cannot be told apart ({error})") from error
