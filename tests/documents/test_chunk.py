@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from workbench.documents.chunk import Cutting, chunk, embedded_text, span_location
+from workbench.documents.chunk import CHARACTERS, Cutting, chunk, embedded_text, span_location
 from workbench.documents.document import Document, Draft, Part, assemble
 from workbench.documents.formats.markup import markdown_draft
 
@@ -137,3 +137,15 @@ def test_locations_are_joined() -> None:
     assert span_location("sheet Q 1, row 2", "sheet Q 1, row 9") == "sheet Q 1, rows 2-9"
     assert span_location("00:01:58", "00:02:10") == "00:01:58 to 00:02:10"
     assert span_location("p. 3", "p. 3") == "p. 3"
+
+
+@pytest.mark.parametrize("text", ["x" * 300_000, "x" * 90 + ("y" * 101 + " ") * 2000, " .\n" * 100_000 + "end"])
+def test_what_the_embedder_takes_for_one_unknown_word_is_cut_all_the_same(text: str) -> None:
+    def unknown(texts: list[str]) -> list[int]:  # as WordPiece counts: a word of over a hundred letters is one token
+        return [sum(1 if len(word) > 100 else (len(word) + 3) // 4 for word in each.split()) for each in texts]
+
+    document = assemble(Draft((Part(text),)), "a.txt", "text", "a.txt")
+    chunks = chunk(document, unknown, LIMIT)
+    assert max(len(each.text) for each in chunks) <= 1.5 * CHARACTERS * Cutting().size
+    covered = "".join(each.text for each in chunks)
+    assert covered.count("x") >= text.count("x") and covered.count("y") >= text.count("y")

@@ -12,10 +12,13 @@ from workbench import records
 from workbench.documents.document import Chunk, Document, Section
 from workbench.documents.formats.markup import ARROW
 
-VERSION = 1  # raised when the same document is cut in other places than before
+VERSION = 2  # raised when the same document is cut in other places than before
 
 Count = Callable[[list[str]], list[int]]  # texts to their lengths in tokens, special tokens not counted
 
+# Characters that weigh a token at least. A "word" of over a hundred characters (base64, a minified script) is a single
+# unknown token to the embedder: counted so, megabytes of it would be one chunk. Prose has four to six a token.
+CHARACTERS = 12
 SELF_EXPLAINING = frozenset(
     {"csv", "xlsx", "xlsb", "xls", "ods", "json"}
 )  # rows carry their headers, so nothing is repeated between chunks
@@ -68,7 +71,7 @@ def chunk(
     cut: list[tuple[str, int, int, str]] = []
     for stretch in _stretches(document.sections):
         heading = _short_heading(document.title, stretch[0].heading, count, cutting.heading)
-        units = _units(document.text, stretch, count, size)
+        units = _units(document.text, stretch, lambda texts: _weigh(texts, count), size)
         for first, last in _pack(units, size, overlap, room):
             start, end = _trim(document.text, units[first].start, units[last - 1].end)
             cut += [(heading, *place) for place in _fitting(document.text, start, end, heading, stretch, count, limit)]
@@ -118,6 +121,11 @@ def _units(text: str, stretch: list[Section], count: Count, size: int) -> list[_
         for number, (begin, finish, part) in enumerate(_halved(text, start, end, length, count, size)):
             units.append(_Unit(begin, finish, part, opens and number == 0))
     return units
+
+
+def _weigh(texts: list[str], count: Count) -> list[int]:
+    """How much of a chunk each text takes, in tokens."""
+    return [max(tokens, len(text) // CHARACTERS) for text, tokens in zip(texts, count(texts), strict=True)]
 
 
 def _count_all(count: Count, texts: list[str]) -> list[int]:
