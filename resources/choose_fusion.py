@@ -16,7 +16,8 @@ from workbench.events import last_result
 from workbench.index import embed
 from workbench.index.build import build
 from workbench.index.files import read_index
-from workbench.retrieval.search import fuse, nearest_chunks
+from workbench.retrieval.fusion import fuse
+from workbench.retrieval.search import nearest_chunks
 
 CONSTANTS, DEPTHS, WEIGHTS = (60, 20, 5), (10, 20, 50, 200), (0.5, 0.75, 1.0, 1.25, 1.5)
 Legs = tuple[list[tuple[str, float]], list[str]]

@@ -12,8 +12,10 @@ from workbench.events import Progress, Result, last_result
 from workbench.index import build as build_module
 from workbench.index.build import build
 from workbench.index.keywords import words_query
+from workbench.retrieval.fusion import fuse
 from workbench.retrieval.passage import Passage, SearchResult
-from workbench.retrieval.search import fuse, search, warm, whole
+from workbench.retrieval.relevance import fits
+from workbench.retrieval.search import search, warm, whole
 
 TEXTS = {
     "returns.md": "# Returns\n\n## Private customers\n\nAn unused instrument may come back within 24 days.\n",
@@ -121,6 +123,21 @@ def test_the_best_of_one_leg_comes_before_what_is_middling_in_both() -> None:
     word = [f"word{rank}" for rank in range(10)]
     found = fuse([*near, ("both", 0.5)], [*word, "both"])
     assert {each.id for each in found[:2]} == {"near0", "word0"}
+
+
+def test_a_question_that_no_document_is_about_is_told_so(project: Path) -> None:
+    far = ask(project, "Who won the chess olympiad in 1972?")
+    assert not far.fits and far.passages  # the nearest are shown all the same
+    assert ask(project, "How long can a buyer send back what was ordered?").fits
+    assert ask(project, "QX-7732").fits
+
+
+def test_the_words_of_a_question_in_one_passage_are_enough_to_be_about_it() -> None:
+    assert fits("Halloran and Sons", 0.1, ["ring halloran and sons", "other words"])
+    assert fits("shipping pianos", 0.1, ["of shipped and shippers", "the shipping of a piano"])
+    assert not fits("price of the wine", 0.1, ["the price of bread", "wine"])
+    assert not fits("of the", 0.1, ["of the"]) and not fits("", 0.1, [])
+    assert fits("anything", None, []) and fits("anything", 0.3, [])
 
 
 def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None:

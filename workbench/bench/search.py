@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +119,15 @@ def _write_docx(place: Path, text: str) -> None:
 
 def run(project: Path) -> Stage:
     """Index the set's documents beside the project and search them; the last Result is a tuple of Figures."""
-    asked = [each for each in read_questions() if each.half == REPORTING and each.kind != "nothing"]
+    counted = [each for each in read_questions() if each.half == REPORTING]
+    asked = [each for each in counted if each.kind != "nothing"]
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         made = Path(name) / "project"
         write_documents(Path(name) / "documents")
         yield from (event for event in build(made, (Path(name) / "documents",)) if isinstance(event, Progress))
-        yield Progress(0, 2, f"Searching {len(asked)} questions", "figures")
-        ours = _searched(made, asked)
+        yield Progress(0, 2, f"Searching {len(counted)} questions", "figures")
+        ours, answered_for = _searched(made, asked)
+        _, nothing_for = _searched(made, [each for each in counted if each.kind == "nothing"])
         near, word = _legs(made, asked)
         yield Progress(1, 2, "Timing single questions", "figures")
         seconds, bare = _time_both(made, [each.question for each in asked[:TIMED]])
@@ -137,14 +139,17 @@ def run(project: Path) -> Stage:
         timed = Figure(
             "one question", seconds, bare, seconds / bare, "ms", "yardstick: bare encode and one Chroma query"
         )
-        yield Result((*figures, timed))
+        yield Result((*figures, _nothing(nothing_for, answered_for), timed))
 
 
-def _searched(project: Path, asked: Sequence[Asked]) -> list[list[Chunk]]:
+def _searched(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]], list[bool]]:
+    """The passages of each question, and whether they seemed to be about it."""
     events = list(search(project, tuple(each.question for each in asked), K))
     with read_index(project) as keywords:
         results = [event.value for event in events if isinstance(event, Result)]
-        return [_in_order(keywords, [each.id for each in result.passages]) for result in results]
+        chunks = keywords.chunks_by_id([each.id for result in results for each in result.passages])
+        found = [[replace(chunks[each.id][0], text=each.text) for each in result.passages] for result in results]
+        return found, [result.fits for result in results]
 
 
 def _legs(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]], list[list[Chunk]]]:
@@ -179,6 +184,14 @@ def _hits(
             mine, theirs = rate(ours, hit), rate(found, hit)
             note = f"{len(places)} {kind} questions, among the first {K} passages; yardstick: {leg} alone"
             yield Figure(f"{what}, {kind}, over {leg}", mine, theirs, mine / max(theirs, 1e-9), "%", note)
+
+
+def _nothing(unanswered: list[bool], answered: list[bool]) -> Figure:
+    """How often "nothing in your documents" is said where that is so, beside how often where it is not."""
+    rightly = 100 * unanswered.count(False) / len(unanswered)
+    wrongly = 100 * answered.count(False) / len(answered)
+    note = f"{len(unanswered)} questions nothing answers; yardstick: the same said of the {len(answered)} answered ones"
+    return Figure("nothing is said to fit", rightly, wrongly, rightly / max(wrongly, 1e-9), "%", note)
 
 
 def _time_both(project: Path, questions: list[str]) -> tuple[float, float]:

@@ -106,6 +106,8 @@ def search(question: str, count: int, project_folder: str | None, as_json: bool)
         return
     for result in found:
         click.echo(f"{result.question}  ({result.seconds:.2f} s)")
+        if not result.fits:
+            click.echo("  Nothing in your documents seems to be about this. The nearest there is:")
         for number, passage in enumerate(result.passages, start=1):
             where = f"{passage.file} {passage.location}".strip()
             text = " ".join(passage.text.split())

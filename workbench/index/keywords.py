@@ -149,6 +149,15 @@ class Keywords:
         found = self._rows(sql, row.key)
         return str(found[0]["text"]) if found else ""
 
+    def stretch(self, folder: str, file: str, start: int, end: int) -> str:
+        """A file's text between two offsets, "" when it is not there (any more)."""
+        sql = (
+            "SELECT substr(text, ?, ?) AS part FROM documents"
+            " WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?)"
+        )
+        found = self._rows(sql, (start + 1, end - start, folder, file))
+        return str(found[0]["part"]) if found else ""
+
     def chunks(self, row: FileRow) -> tuple[Chunk, ...]:
         """A file's chunks in its order."""
         sql = (
@@ -167,6 +176,11 @@ class Keywords:
         """The ids of all chunks of one fingerprint."""
         sql = "SELECT chunks.id AS id FROM chunks JOIN files ON files.id = file_id WHERE made_with = ?"
         return {str(found["id"]) for found in self._rows(sql, (fingerprint,))}
+
+    def count_made_with(self, fingerprint: str) -> int:
+        """How many chunks of one fingerprint there are."""
+        found = self._rows("SELECT sum(chunks) AS n FROM files WHERE made_with = ?", (fingerprint,))
+        return int(found[0]["n"] or 0)
 
     def owners(self, ids: Iterable[str]) -> set[tuple[str, str]]:
         """Folder and file of the files some chunks belong to."""

@@ -87,9 +87,13 @@ class Ledger:
         self._store = store
         facts = {"embedder": self.embedder.hash, "dimension": self.embedder.dimension}
         store.prepare(self.fingerprint, {**facts, "cutting": self.cutting.fingerprint()})
-        named = self.keywords.ids_made_with(self.fingerprint)
-        if store.count(self.fingerprint) != len(named) or self.keywords.fact("dirty") == "1":
+        if not self._is_level() or self.keywords.fact("dirty") == "1":
+            named = self.keywords.ids_made_with(self.fingerprint)
             self.lost = self.keywords.owners(named - store.ids(self.fingerprint))
+
+    def _is_level(self) -> bool:
+        """Whether there are as many vectors as chunks; the ids themselves are compared only where this fails."""
+        return self.store.count(self.fingerprint) == self.keywords.count_made_with(self.fingerprint)
 
     def mark_dirty(self) -> None:
         """Say that the vectors are about to change, so that a kill is noticed."""
@@ -203,8 +207,8 @@ class Ledger:
     def tidy(self) -> None:
         """Remove vectors no file names any more, and collections of other settings once every file left them."""
         if self._store is not None:
-            named = self.keywords.ids_made_with(self.fingerprint)
-            if self._store.count(self.fingerprint) != len(named):
+            if not self._is_level():
+                named = self.keywords.ids_made_with(self.fingerprint)
                 self._store.remove(self.fingerprint, sorted(self._store.ids(self.fingerprint) - named))
             used = {row.made_with for row in self.rows.values()} | {self.fingerprint}
             for other in self._store.fingerprints() - used:

@@ -29,3 +29,6 @@ class SearchResult:
     question: str
     passages: tuple[Passage, ...]
     seconds: float
+    fits: bool = (
+        True  # False: nothing found seems to be about the question; the passages are only the nearest there are
+    )

@@ -1,0 +1,45 @@
+"""Two rankings of chunks, by meaning and by words, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Reciprocal rank fusion: score = sum over legs of weight / (RRF_K + rank). Cormack, Clarke and Buettcher, "Reciprocal
+# Rank Fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009, with 60 for lists of thousands.
+# Chosen among 3 constants, 4 depths and 5 weights on one half of the questions in resources/search (153 of them): the
+# answer is among the first five passages for 82 %. With 60 and a depth of 10 it is so too, but there a weight of 1.5
+# falls to 70 %; vectors alone 71 %, BM25 alone 66 %. With 5, all depths and weights from 0.75 to 1.25 stay within four
+# points, so nothing hangs on the exact values. `python resources/choose_fusion.py` prints the table.
+RRF_K = 5  # so small that the best of one leg comes before what is middling in both
+KEYWORD_WEIGHT = 1.0  # of the words beside the vectors
+LOOKED_AT = 50  # of each leg, at least
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chunk and where each leg placed it."""
+
+    id: str
+    score: float  # fused
+    vector_rank: int | None = None  # 1-based
+    keyword_rank: int | None = None
+    similarity: float | None = None  # cosine
+
+
+def fuse(
+    nearest: Sequence[tuple[str, float]],
+    worded: Sequence[str],
+    constant: float = RRF_K,
+    weight: float = KEYWORD_WEIGHT,
+) -> list[Found]:
+    """Both legs as one ranking, best first; ties go to the one nearer in meaning."""
+    vector_ranks = {key: rank for rank, (key, _) in enumerate(nearest, start=1)}
+    keyword_ranks = {key: rank for rank, key in enumerate(worded, start=1)}
+    cosines = dict(nearest)
+    found = []
+    for key in dict.fromkeys([*vector_ranks, *keyword_ranks]):
+        near, word = vector_ranks.get(key), keyword_ranks.get(key)
+        score = (1 / (constant + near) if near else 0.0) + (weight / (constant + word) if word else 0.0)
+        found.append(Found(key, score, near, word, cosines.get(key)))
+    return sorted(found, key=lambda each: (-each.score, -(each.similarity or -1.0), each.id))
