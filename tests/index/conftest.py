@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "documents"))  # made_files.py
 
 TEXTS = {
     "pumps.md": "# Pumps\n\n## Priming\n\nPrime the pump with two litres of water before the first start.\n\n"

@@ -260,8 +260,13 @@ def _number(document: Document, cut: list[tuple[str, int, int, str]], count: Cou
     seen: Counter[str] = Counter()
     chunks = []
     for number, ((heading, start, end, location), text, length) in enumerate(zip(cut, texts, tokens, strict=True)):
-        base = "\0".join((folder, document.file, heading, text))
-        seen[base] += 1
-        key = records.hash_text(f"{base}\0{seen[base]}")[:32]
+        key = chunk_id(folder, document.file, heading, text, seen)
         chunks.append(Chunk(key, document.file, location, text, start, end, number, length + 2, heading))
     return tuple(chunks)
+
+
+def chunk_id(folder: str, file: str, heading: str, text: str, seen: Counter[str]) -> str:
+    """The id of a file's next chunk; `seen` counts those before it, for the same text may come twice."""
+    base = "\0".join((folder, file, heading, text))
+    seen[base] += 1
+    return records.hash_text(f"{base}\0{seen[base]}")[:32]

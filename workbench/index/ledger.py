@@ -11,14 +11,14 @@ does not name are never shown by a search.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench import records
 from workbench.documents import readers
-from workbench.documents.chunk import Cutting
+from workbench.documents.chunk import Cutting, chunk_id
 from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import Reading
 from workbench.documents.scan import FoundFile
@@ -152,10 +152,9 @@ class Ledger:
         )
         before = self.keywords.chunks(old)
         document = Document(found.file, old.kind, title, self.keywords.text(old), (), old.notes)
-        pieces = [
-            replace(each, id=records.hash_text(f"{found.folder}\0{found.file}\0{each.id}")[:32], file=found.file)
-            for each in before
-        ]
+        seen: Counter[str] = Counter()
+        ids = [chunk_id(found.folder, found.file, each.heading, each.text, seen) for each in before]
+        pieces = [replace(each, id=key, file=found.file) for each, key in zip(before, ids, strict=True)]
         vectors = self.store.vectors(self.fingerprint, [each.id for each in before])
         self.mark_dirty()
         if pieces:
