@@ -10,7 +10,9 @@ import pytest
 from workbench import records
 from workbench.bench import ui
 from workbench.errors import ChildCrashed
+from workbench.events import Progress
 from workbench.project import Project
+from workbench.tuning import adapter
 
 
 def test_a_window_is_opened_in_a_process_of_its_own_and_says_so(tmp_path: Path) -> None:
@@ -41,6 +43,29 @@ def test_figures_stand_beside_what_is_allowed() -> None:
     opening = ui._opening([(0.9, 0.4, 0.6, 0.15), (1.0, 0.4, 0.5, 0.15), (0.8, 0.4, 0.4, 0.15)])
     assert [round(each.ours, 2) for each in opening] == [0.9, 0.4]
     assert "0.30 to 0.50 s" in opening[1].note and round(opening[1].ratio, 2) == 0.8
-    load = {"rss": 125e6, "uss": 95e6, "longest_ms": 25.0, "p99_ms": 4.0, "quiet_ms": 2.0, "busy_ms": 20.0}
-    living = ui._living({**load, "worst": {"1 compare": 25.0}, "beats": 900})
+    load = {"rss": 125e6, "uss": 95e6, "longest_ms": 25.0, "p99_ms": 4.0, "quiet_ms": 2.0, "ours_ms": 20.0}
+    living = ui._living({**load, "worst": {"1 compare": 25.0}, "beats": 900, "rss_after": 130e6})
     assert [each.ratio for each in living] == [0.5, 0.5]
+    assert "NOT all at once" in living[1].note, "a load that did not come together is said"
+
+
+@pytest.mark.slow
+def test_a_scripted_load_is_measured_and_leaves_no_process(tmp_path: Path) -> None:
+    project = Project.open(tmp_path / "Kestrel").folder
+    command = [sys.executable, "-m", "workbench.ui.bench_ui", "scripted", str(project)]
+    found = list(ui._load(command, ui._environment(tmp_path / "bytecode")))
+    assert found and all(isinstance(each, Progress) for each in found)
+
+
+def test_the_load_is_a_real_index_and_a_real_fine_tune(tmp_path: Path) -> None:
+    stage = ui._busy_project(tmp_path / "busy")
+    try:
+        with pytest.raises(StopIteration) as made:
+            while True:
+                next(stage)
+        run = made.value.value / "adapters" / "under-load"
+        assert adapter.read_run(run).state == "running"
+        assert len(list((tmp_path / "busy" / "more").rglob("*.*"))) > 1000
+    finally:
+        ui._end_runs(tmp_path / "busy")
+    assert adapter.read_run(run).state != "running"

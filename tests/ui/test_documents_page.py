@@ -23,8 +23,8 @@ from workbench.retrieval.passage import Passage, SearchResult
 from workbench.ui import documents_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.documents_page import DocumentsPage
-from workbench.ui.documents_preview import ChunkText, repeated_length
-from workbench.ui.documents_rows import ACTION, FILE, FileRow, FilesFilter, FilesModel, RowRole
+from workbench.ui.documents_preview import repeated_length
+from workbench.ui.documents_rows import ACTION, CHUNKS, FILE, FileRow, FilesModel, RowRole
 from workbench.ui.documents_search import ordinal
 from workbench.ui.documents_settings import CutSettingsDialog
 from workbench.ui.documents_watch import FolderWatch
@@ -38,15 +38,17 @@ class Shelf:
         self.folder = folder
         self.rows: list[FileRow] = []
         self.changes: list[FileRow] = []
+        self.missing: tuple[Path, ...] = ()
         self.chunks: tuple[Chunk, ...] = ()
         self.go = threading.Event()
         self.built = 0
+        self.forgotten: list[str] = []
 
     def row(self, file: str, state: str = "indexed", chunks: int = 3, found: str = "Markdown") -> FileRow:
         return FileRow(file, str(self.folder), state, chunks, found, 1_790_000_000.0)
 
     def find_changes(self, project: Project) -> Stage:
-        yield Result(list(self.changes))
+        yield Result(source.Changes(tuple(self.changes), self.missing))
 
     def build(self, project: Path, folders: tuple[Path, ...]) -> Stage:
         self.built += 1
@@ -69,6 +71,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shelf:
     made = Shelf(tmp_path / "docs")
     monkeypatch.setattr(source, "list_rows", lambda project: list(made.rows))
     monkeypatch.setattr(source, "find_changes", made.find_changes)
+    monkeypatch.setattr(source, "forget", lambda project, row: made.forgotten.append(row.file))
     monkeypatch.setattr(source, "chunks_of", lambda project, row: made.chunks)
     monkeypatch.setattr("workbench.index.build.build", made.build)
     return made
@@ -86,7 +89,7 @@ def page(bench: Bench, shelf: Shelf, qtbot: QtBot) -> Iterator[DocumentsPage]:
 
 
 @pytest.fixture
-def filled(page: DocumentsPage, shelf: Shelf, project: Project) -> DocumentsPage:
+def filled(page: DocumentsPage, shelf: Shelf, project: Project, qtbot: QtBot) -> DocumentsPage:
     shelf.rows = [
         shelf.row("policies/warranty.md"),
         shelf.row("a.md", chunks=12),
@@ -94,28 +97,31 @@ def filled(page: DocumentsPage, shelf: Shelf, project: Project) -> DocumentsPage
     ]
     project.change(folders=(shelf.folder,))
     page.refresh()
+    qtbot.waitUntil(lambda: len(page.files.model.rows) == 3)
     return page
 
 
 def names(page: DocumentsPage) -> list[str]:
-    return [page.filter.index(row, FILE).data(RowRole).file for row in range(page.filter.rowCount())]
+    return [row.file for row in page.files.model.shown]
 
 
 def test_the_table_keeps_the_rules_of_models(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
     model = FilesModel()
     fatal = QAbstractItemModelTester.FailureReportingMode.Fatal
     QAbstractItemModelTester(model, fatal)
-    shown = FilesFilter(model)
-    QAbstractItemModelTester(shown, fatal)
     shelf = Shelf(tmp_path)
-    model.show_rows([shelf.row("b.md"), shelf.row("a.pdf", "skipped"), shelf.row("c/d.md", "changed")])
-    model.change_row("b.md", state="reading")
-    shown.show_state("skipped")
-    shown.show_text("a")
-    assert shown.rowCount() == 1
-    shown.put_needs_first(False)
+    rows = [shelf.row("b.md", chunks=9), shelf.row("a.pdf", "skipped", 0), shelf.row("c/d.md", "changed")]
+    model.show_rows(rows)
+    assert [row.file for row in model.shown] == ["a.pdf", "c/d.md", "b.md"]
+    model.mark_reading("b.md")
+    model.sort(CHUNKS, Qt.SortOrder.DescendingOrder)
+    model.put_needs_first(False)
+    assert [row.file for row in model.shown] == ["b.md", "c/d.md", "a.pdf"]
+    model.show_state("skipped")
+    model.show_text("a")
+    assert [row.file for row in model.shown] == ["a.pdf"]
     model.show_rows([])
-    assert shown.rowCount() == 0
+    assert model.rowCount() == 0
 
 
 def test_an_empty_project_teaches_with_one_action(page: DocumentsPage) -> None:
@@ -133,10 +139,10 @@ def test_a_dropped_folder_is_read_with_progress(page: DocumentsPage, shelf: Shel
     page.dropEvent(QDropEvent(QPointF(QPoint(9, 9)), Qt.DropAction.CopyAction, mime, buttons, keys))
     qtbot.waitUntil(lambda: page.strip.what.text() == "Reading 2 of 4")
     assert "31 chunks/s, about 2 minutes left" in page.strip.figures.full_text()
-    qtbot.waitUntil(lambda: page.model.counts()["reading"] == 1)
+    qtbot.waitUntil(lambda: page.files.model.counts()["reading"] == 1)
     with qtbot.waitSignal(bench.index_changed):
         shelf.go.set()
-    assert names(page) == ["scan.pdf", "a.md", "b.md"]
+    qtbot.waitUntil(lambda: names(page) == ["scan.pdf", "a.md", "b.md"])
     assert not page.strip.isVisible()
     assert said == ["2 files in 6 chunks are ready: 2 added."]
     assert bench.project.info.folders == (shelf.folder,)
@@ -158,12 +164,12 @@ def test_reading_pauses_goes_on_and_stops(filled: DocumentsPage, shelf: Shelf, q
 
 def test_what_needs_a_person_comes_first_and_chips_count(filled: DocumentsPage, qtbot: QtBot) -> None:
     assert names(filled) == ["old.zip", "a.md", "policies/warranty.md"]
-    assert filled.chips.chip("skipped").text() == "Skipped  1"
-    assert not filled.chips.chip("changed").isVisible()
-    qtbot.mouseClick(filled.chips.chip("skipped"), Qt.MouseButton.LeftButton)
+    assert filled.files.chips.chip("skipped").text() == "Skipped  1"
+    assert not filled.files.chips.chip("changed").isVisible()
+    qtbot.mouseClick(filled.files.chips.chip("skipped"), Qt.MouseButton.LeftButton)
     assert names(filled) == ["old.zip"]
-    qtbot.mouseClick(filled.chips.chip(""), Qt.MouseButton.LeftButton)
-    qtbot.keyClicks(filled.find_line, "warr")
+    qtbot.mouseClick(filled.files.chips.chip(""), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(filled.files.find_line, "warr")
     assert names(filled) == ["policies/warranty.md"]
 
 
@@ -171,24 +177,30 @@ def test_changes_wait_for_a_click(filled: DocumentsPage, shelf: Shelf, qtbot: Qt
     shelf.changes = [shelf.row("a.md", "changed", 12, "Edited since it was read"), shelf.row("new.md", "new", 0)]
     filled.watch.touched.emit()
     qtbot.waitUntil(filled.changes.isVisible)
-    assert filled.changes.said.text() == "In the folder since it was read: 1 new, 1 changed."
-    assert names(filled)[:3] == ["old.zip", "a.md", "new.md"]
+    assert filled.changes.said.text() == "In the folders since they were read: 1 new, 1 changed."
+    qtbot.waitUntil(lambda: names(filled)[:3] == ["old.zip", "a.md", "new.md"])
     assert shelf.built == 0
     qtbot.mouseClick(filled.changes.apply, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shelf.built == 1)
     assert not filled.changes.isVisible()
 
 
-def test_retry_of_a_skipped_file_reads_it_again(
-    filled: DocumentsPage, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+def test_a_folder_that_is_away_is_named_and_holds_up_no_other(
+    filled: DocumentsPage, shelf: Shelf, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    tried: list[str] = []
-    monkeypatch.setattr(source, "forget", lambda project, row: tried.append(row.file))
-    index = filled.filter.index(0, ACTION)
+    shelf.missing = (tmp_path / "stick",)
+    filled.watch.touched.emit()
+    qtbot.waitUntil(filled.changes.isVisible)
+    assert "stick is not there" in filled.changes.said.text() and not filled.changes.apply.isVisible()
+    assert source.present((shelf.folder, tmp_path / "stick")) == (shelf.folder,)
+
+
+def test_retry_of_a_skipped_file_reads_it_again(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
+    index = filled.files.model.index(0, ACTION)
     assert index.data() == "Retry"
-    filled.table.clicked.emit(index)
+    filled.files.view.clicked.emit(index)
     qtbot.waitUntil(lambda: shelf.built == 1)
-    assert tried == ["old.zip"]
+    assert shelf.forgotten == ["old.zip"]
 
 
 def chunk(number: int, start: int, text: str) -> Chunk:
@@ -198,9 +210,10 @@ def chunk(number: int, start: int, text: str) -> Chunk:
 def test_a_row_shows_its_chunks_with_the_repeated_part(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
     shelf.chunks = (chunk(0, 0, "Keep the receipt."), chunk(1, 9, "receipt. Returns\nare open <b>30</b> days."))
     assert repeated_length(shelf.chunks[1], shelf.chunks[0]) == 8
-    filled.table.setFocus()
-    filled.table.setCurrentIndex(filled.filter.index(1, FILE))
+    filled.files.view.setFocus()
+    filled.files.view.setCurrentIndex(filled.files.model.index(1, FILE))
     assert filled.preview.isVisible() and filled.preview.name.full_text() == "a.md"
+    qtbot.waitUntil(filled.preview.text.isVisible)
     shown = filled.preview.text.toPlainText()
     assert "<b>30</b>" in shown, "a document's own markup stays text"
     assert "2 chunks" in filled.preview.caption.text()
@@ -208,11 +221,36 @@ def test_a_row_shows_its_chunks_with_the_repeated_part(filled: DocumentsPage, sh
     assert not filled.side.isVisible()
 
 
-def test_a_book_of_chunks_is_shown_in_part(qtbot: QtBot, theme: Theme) -> None:
-    text = ChunkText()
-    qtbot.addWidget(text)
-    text.show_chunks([chunk(number, number * 10, "some text ") for number in range(200)])
-    assert text.toPlainText().endswith("140 more below")
+def test_a_book_of_chunks_is_shown_in_parts(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
+    shelf.chunks = tuple(chunk(number, number * 10, f"word{number:03d} ") for number in range(200))
+    filled.show_chunk("a.md", "")
+    preview = filled.preview
+    qtbot.waitUntil(lambda: preview.more.text() == "160 more below")
+    assert not preview.earlier.isVisible() and "word039" in preview.text.toPlainText()
+    qtbot.mouseClick(preview.more, Qt.MouseButton.LeftButton)
+    assert "word079" in preview.text.toPlainText() and "word080" not in preview.text.toPlainText()
+    filled.show_chunk("a.md", "c150")
+    qtbot.waitUntil(lambda: preview.earlier.text() == "146 more above")
+    assert preview.text.cursorForPosition(QPoint(5, 5)).block().text().startswith("151")
+    qtbot.mouseClick(preview.earlier, Qt.MouseButton.LeftButton)
+    text = preview.text.toPlainText()
+    assert text.index("word106") < text.index("word146") < text.index("word185") and "word105" not in text
+
+
+def test_a_chosen_row_is_not_opened_again_when_the_list_is_read_again(
+    filled: DocumentsPage, shelf: Shelf, qtbot: QtBot
+) -> None:
+    filled.files.view.setFocus()
+    opened: list[FileRow] = []
+    filled.files.chosen.connect(opened.append)
+    filled.files.view.setCurrentIndex(filled.files.model.index(1, FILE))
+    shelf.rows.append(shelf.row("0.md"))
+    with qtbot.waitSignal(filled.reading.listed):
+        filled.refresh()
+    qtbot.waitUntil(lambda: filled.files.model.rowCount() == 4)
+    assert [row.file for row in opened] == ["a.md"]
+    current = filled.files.current()
+    assert current is not None and current.file == "a.md"
 
 
 def test_a_search_shows_both_places(
@@ -246,7 +284,7 @@ def test_a_search_shows_both_places(
 def test_settings_apply_only_on_the_button_that_says_the_cost(
     filled: DocumentsPage, project: Project, qtbot: QtBot
 ) -> None:
-    dialog = CutSettingsDialog(project, filled.model.rows)
+    dialog = CutSettingsDialog(project, filled.files.model.rows)
     qtbot.addWidget(dialog)
     assert not dialog.apply.isEnabled()
     dialog.size_box.setValue(96)
@@ -260,9 +298,9 @@ def test_settings_apply_only_on_the_button_that_says_the_cost(
 def test_the_date_goes_first_where_room_is_short(filled: DocumentsPage, qtbot: QtBot) -> None:
     from workbench.ui.documents_rows import EDITED
 
-    assert not filled.table.isColumnHidden(EDITED)
+    assert not filled.files.view.isColumnHidden(EDITED)
     filled.resize(760, 700)
-    qtbot.waitUntil(lambda: filled.table.isColumnHidden(EDITED))
+    qtbot.waitUntil(lambda: filled.files.view.isColumnHidden(EDITED))
 
 
 def test_a_change_in_a_folder_is_heard(qtbot: QtBot, tmp_path: Path) -> None:
@@ -285,20 +323,21 @@ def test_a_real_folder_is_read_searched_and_brought_level(bench: Bench, tmp_path
     page.show()
     with qtbot.waitSignal(bench.index_changed, timeout=120_000):
         page.add_folders([folder])
-    assert names(page) == ["empty.txt", "warranty.md"]
+    qtbot.waitUntil(lambda: names(page) == ["empty.txt", "warranty.md"])
     page.shown(file="warranty.md")
-    assert "36 months" in page.preview.text.toPlainText()
+    qtbot.waitUntil(lambda: "36 months" in page.preview.text.toPlainText())
     page.shown(search="How long is the warranty of the X2?")
     qtbot.waitUntil(lambda: page.search._found.count() == 2, timeout=60_000)
     (folder / "returns.md").write_text("# Returns\n\nThirty days.\n")
-    page.look_for_changes()
-    qtbot.waitUntil(lambda: page.model.counts()["new"] == 1, timeout=20_000)
+    page.reading.look_for_changes()
+    qtbot.waitUntil(lambda: page.files.model.counts()["new"] == 1, timeout=20_000)
     page.watch.close()
 
 
-def test_rows_of_one_state_are_replaced_in_place(filled: DocumentsPage, shelf: Shelf) -> None:
+def test_rows_of_one_state_are_replaced_in_place(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
     shelf.rows = [replace(row, chunks=99) for row in shelf.rows]
-    filled.table.setCurrentIndex(filled.filter.index(1, FILE))
-    filled.refresh()
-    current: Any = filled.table.currentIndex().data(RowRole)
+    filled.files.view.setCurrentIndex(filled.files.model.index(1, FILE))
+    with qtbot.waitSignal(filled.files.model.dataChanged), qtbot.assertNotEmitted(filled.files.model.modelReset):
+        filled.refresh()
+    current: Any = filled.files.view.currentIndex().data(RowRole)
     assert current.file == "a.md" and current.chunks == 99

@@ -1,21 +1,20 @@
 """The window's side of `workbench bench ui`: a window of its own, offscreen, that is measured and then thrown away.
 
-    python -m workbench.ui.bench_ui open PROJECT    prints its CPU seconds once the window is drawn and takes input
-    python -m workbench.ui.bench_ui load PROJECT    prints memory and stalls as JSON
+    python -m workbench.ui.bench_ui open PROJECT       prints its CPU seconds once the window is drawn and takes input
+    python -m workbench.ui.bench_ui real PROJECT       prints memory and stalls as JSON, under a load of real children
+    python -m workbench.ui.bench_ui scripted PROJECT   the same under a load that is scripted, for a quick look
 
-The load is scripted: stages that stand for indexing, for four lanes answering and for a fine-tune's steps run in the
-window's own threads and send what the real ones send, faster. Nothing is read, answered or trained by them, so what is
-measured is what drawing costs.
+The real load needs a project made by `workbench.bench.ui`: folders that take longer to index than this measures, and a
+fine-tune that has been started.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,25 +23,20 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from workbench.children import Worker
-from workbench.events import Progress, Result, Stage, Step, Token, Waiting
-from workbench.lanes.lane import Answer, Lane
+from workbench.events import Progress
 from workbench.project import Project
 from workbench.settings import load_settings
 from workbench.ui.app import make_application
 from workbench.ui.bench import Bench
+from workbench.ui.bench_scripted import LANES, Scripted, start, take_the_place_of_stages
 from workbench.ui.theme import Theme
 from workbench.ui.window import FOOT, PAGES, Window
 
 BEAT_MS = 5  # how often the event loop is asked whether it is there
-LANES = ("base", "prompted", "rag", "full")
-TOKENS, TOKENS_PER_SECOND = 360, 40  # of each lane: four lanes of the starter reach about 25 on two cores
-STEPS_PER_SECOND, FILES_PER_SECOND = 10, 40
 WALK = (("compare", 3.0), ("documents", 2.0), ("finetune", 2.0), ("compare", 5.0))  # pages and seconds on each
 QUIET_SECONDS = 2.0
-TEXT = (
-    "## Cover\n\nThe drivers are covered for **36 months** [1], electronics for 24.\n\n- keep the receipt\n"
-    "- keep the box\n\n| part | months |\n| --- | --- |\n| driver | 36 |\n\n```json\n{\"months\": 36}\n```\n\n"
-)  # fmt: skip
+PATIENCE = 180.0  # seconds until indexing, a first answer and a first step are all there; a model is loaded for each
+QUESTION = "How long is the warranty, and what has to be kept for it?"
 
 
 class Heart(QObject):
@@ -50,65 +44,33 @@ class Heart(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.late: list[float] = []  # milliseconds
-        self.busy: list[float] = []  # milliseconds of CPU time of this thread, which other programs cannot add to
-        self._last, self._worked = time.perf_counter(), time.thread_time()
+        self.begin()
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=BEAT_MS)
         self._timer.timeout.connect(self._beat)
         self._timer.start()
 
-    def _beat(self) -> None:
-        now, worked = time.perf_counter(), time.thread_time()
-        self.late.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
-        self.busy.append((worked - self._worked) * 1000)
-        self._last, self._worked = now, worked
-
     def begin(self) -> None:
         """Forget what was, and count from now on."""
-        self.late, self.busy = [], []
-        self._last, self._worked = time.perf_counter(), time.thread_time()
+        self.late: list[float] = []  # milliseconds
+        self.ours: list[float] = []  # the same, at most what this process worked: other programs cannot add to it
+        self._last, self._worked = time.perf_counter(), time.process_time()
 
+    def _beat(self) -> None:
+        now, worked = time.perf_counter(), time.process_time()
+        late = max(0.0, (now - self._last) * 1000 - BEAT_MS)
+        self.late.append(late)
+        self.ours.append(min(late, (worked - self._worked) * 1000))
+        self._last, self._worked = now, worked
 
-class Scripted:
-    """A worker that runs a script in place of every stage."""
-
-    def run(self, function: Any, *arguments: Any) -> Stage:
-        yield from reading() if function.__name__ == "build" else ()
-
-    def close(self) -> None:
-        pass
-
-
-def reading() -> Stage:
-    """Stands for indexing."""
-    for number in range(100_000):
-        yield Progress(number, 100_000, f"Reading file-{number}.md", "files", 120.0, "chunks/s", 60.0)
-        time.sleep(1 / FILES_PER_SECOND)
-
-
-def steps() -> Stage:
-    """Stands for a fine-tune."""
-    total = 2000
-    for step in range(1, total):
-        held = 0.3 + math.exp(-step / 400) if step % 10 == 0 else None
-        yield Step(step, total, 0.2 + math.exp(-step / 300), held, 268.0, step * 2.6)
-        yield Progress(step, total, "learning", "steps", 268.0, "tokens/s", (total - step) * 2.6)
-        time.sleep(1 / STEPS_PER_SECOND)
-
-
-def answering(
-    question: str, lanes: Sequence[Lane], project: Path, history: Any, knowledge: Worker, engine: Worker, stops: Any
-) -> Stage:
-    """Stands for the answers of all lanes."""
-    words = (TEXT * 20).split(" ")
-    for lane in lanes:
-        yield Waiting(lane.name, "reading 5 passages")
-    for place in range(TOKENS):
-        for lane in lanes:
-            yield Token(lane.name, words[place % len(words)] + " ")
-        time.sleep(1 / TOKENS_PER_SECOND)
-    for lane in lanes:
-        yield Result(Answer(question, lane.name, " ".join(words[:TOKENS]), answer_tokens=TOKENS, seconds=9.0))
+    def said(self) -> dict[str, Any]:
+        """The longest and nearly longest stall, in milliseconds."""
+        late = sorted(self.late) or [0.0]
+        return {
+            "longest_ms": late[-1],
+            "p99_ms": late[int(0.99 * len(late))],
+            "ours_ms": max(self.ours, default=0.0),
+            "beats": len(self.late),
+        }
 
 
 def open_bench(project: Path, scripted: bool) -> tuple[QApplication, Window]:
@@ -116,7 +78,7 @@ def open_bench(project: Path, scripted: bool) -> tuple[QApplication, Window]:
     settings = replace(load_settings(), welcomed=True)
     app = make_application(sys.argv[:1])
     theme = Theme(app, settings.theme, settings.text_scale)
-    workers = (Scripted(), Scripted()) if scripted else (None, None)
+    workers: tuple[Worker | None, Worker | None] = (Scripted(), Scripted()) if scripted else (None, None)
     window = Window(Bench(Project.open(project), settings, *workers), theme)
     window.show()
     app.processEvents()
@@ -129,53 +91,94 @@ def stay(app: QApplication, seconds: float) -> None:
     app.exec()
 
 
-def measure_load(project: Path) -> dict[str, Any]:
+def stay_until(app: QApplication, there: Callable[[], bool], most: float) -> bool:
+    """Let the event loop run until something is there; whether it came."""
+    end = time.monotonic() + most
+    while not there() and time.monotonic() < end:
+        stay(app, 0.1)
+    return there()
+
+
+def measure(project: Path, scripted: bool) -> dict[str, Any]:
     """Memory with every page opened, then stalls with nothing to do and under the load."""
     import psutil
 
-    from workbench.ui import compare_asking, compare_lanes
-
-    compare_lanes.standard_lanes_of = lambda project: {name: Lane(name, Path("/none.gguf")) for name in LANES}
-    compare_asking.ask_stage = answering
-    app, window = open_bench(project, scripted=True)
+    if scripted:
+        take_the_place_of_stages()
+    app, window = open_bench(project, scripted)
     for name, *_ in (*PAGES, *FOOT):
         window.open_page(name)
         stay(app, 0.3)
     window.open_page("compare", {"lanes": LANES})
     stay(app, 0.5)
     memory, heart = psutil.Process().memory_full_info(), Heart()
-    heart.begin()
     stay(app, QUIET_SECONDS)
-    quiet = heart.late
-    start_load(window)
+    quiet = heart.said()
     heart.begin()
-    worst = {}
-    for place, (name, seconds) in enumerate(WALK):
+    load = _start_scripted(window) if scripted else _start_real(app, window)
+    found = {"rss": memory.rss, "uss": memory.uss, "quiet_ms": quiet["longest_ms"], **load}
+    found["worst"] = _walk(app, window, heart, scripted)
+    found["rss_after"] = psutil.Process().memory_info().rss
+    found |= heart.said()
+    if not scripted:
+        found |= _what_went_on(window)
+        window.close()  # its children as well
+    return found
+
+
+def _walk(app: QApplication, window: Window, heart: Heart, scripted: bool) -> dict[str, float]:
+    """Go from page to page under the load; the longest stall on each, the load's beginning first."""
+    worst = {"0 start": round(max(heart.late, default=0.0), 1)}
+    for place, (name, seconds) in enumerate(WALK, start=1):
         seen = len(heart.late)
-        window.open_page(name)
+        busy = bool(window.bench.jobs.running("ask")) or scripted
+        window.open_page(name, {} if name != "compare" or busy else {"question": QUESTION, "ask": True})
         stay(app, seconds)
-        worst[f"{place + 1} {name}"] = round(max(heart.late[seen:]), 1)
-    late = sorted(heart.late)
-    return {
-        "rss": memory.rss,
-        "uss": memory.uss,
-        "quiet_ms": max(quiet),
-        "longest_ms": late[-1],
-        "p99_ms": late[int(0.99 * len(late))],
-        "worst": worst,
-        "busy_ms": max(heart.busy),
-        "beats": len(late),
-    }
+        worst[f"{place} {name}"] = round(max(heart.late[seen:], default=0.0), 1)
+    return worst
 
 
-def start_load(window: Window) -> None:
-    """Indexing, a fine-tune and four lanes, as the pages themselves start them."""
+def _start_scripted(window: Window) -> dict[str, Any]:
+    start(window)
+    return {}
+
+
+def _start_real(app: QApplication, window: Window) -> dict[str, Any]:
+    """Indexing, four lanes and the fine-tune, until all three are under way."""
+    jobs = window.bench.jobs
     documents: Any = window.page("documents")
     documents.index_folders()
-    finetune: Any = window.page("finetune")
-    finetune._begin("load", 3.0, False)
-    finetune._start_job("load", steps)
-    window.open_page("compare", {"lanes": LANES, "question": "How long is the warranty?", "ask": True})
+    began = time.monotonic()
+    compare: Any = window.page("compare")
+    window.open_page("compare", {"lanes": LANES, "question": QUESTION, "ask": True})
+
+    def under_way() -> bool:
+        reads = any(_moves(each.progress) for each in jobs.running("documents"))
+        learns = any(_moves(each.progress) for each in jobs.running("finetune"))
+        return reads and learns and any(answer.text for answer in compare.talk.turns[-1].answers.values())
+
+    together = stay_until(app, under_way, PATIENCE)
+    return {"together": together, "until_together": time.monotonic() - began}
+
+
+def _moves(progress: Progress | None) -> bool:
+    return progress is not None and progress.total > 0
+
+
+def _what_went_on(window: Window) -> dict[str, Any]:
+    """What the children had done by the end: without it a short stall says nothing."""
+    from workbench.index.files import list_files
+    from workbench.tuning.adapter import list_runs
+
+    compare: Any = window.page("compare")
+    project = window.bench.project.folder
+    answers = [answer for turn in compare.talk.turns for answer in turn.answers.values()]
+    return {
+        "files": sum(each.state == "indexed" for each in list_files(project)),
+        "steps": sum(each.step for each in list_runs(project)),
+        "words": sum(len(answer.text.split()) for answer in answers),
+        "lanes": len(answers),
+    }
 
 
 def main(what: str, project: str) -> None:
@@ -185,7 +188,7 @@ def main(what: str, project: str) -> None:
         app.processEvents()
         print(time.process_time(), flush=True)
     else:
-        print(json.dumps(measure_load(Path(project))), flush=True)
+        print(json.dumps(measure(Path(project), scripted=what == "scripted")), flush=True)
     os._exit(0)
 
 

@@ -18,11 +18,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from workbench.documents.document import Chunk
+from workbench.ui import documents_source as source
 from workbench.ui import theme, widgets
+from workbench.ui.bench import Bench
+from workbench.ui.documents_rows import FileRow
 from workbench.ui.page import is_theme_change
 
 LINE_BREAK = "\u2028"  # a new line in the same paragraph, as QTextDocument has it
-SHOWN_AT_ONCE = 60  # chunks; a book has thousands, and nobody reads them here
+SHOWN_AT_ONCE = 40  # chunks; a book has thousands, and laying them out at once would hold up the window
+BEFORE_MARKED = 4  # chunks shown above the one that was asked for
 
 
 class ChunkText(QTextEdit):
@@ -35,42 +39,66 @@ class ChunkText(QTextEdit):
         self.setFrameShape(QTextEdit.Shape.NoFrame)
         self.setTabChangesFocus(True)
         self._chunks: tuple[Chunk, ...] = ()
-        self._marked = ""
-        self._shown = SHOWN_AT_ONCE
+        self._first = self._end = 0  # which of them are written
 
-    def show_chunks(self, chunks: Sequence[Chunk], marked: str = "", shown: int = SHOWN_AT_ONCE) -> None:
+    @property
+    def above(self) -> int:
+        """How many chunks stand before those that are written."""
+        return self._first
+
+    @property
+    def below(self) -> int:
+        """How many chunks follow those that are written."""
+        return len(self._chunks) - self._end
+
+    def show_chunks(self, chunks: Sequence[Chunk], marked: str = "") -> None:
         """Show chunks in order; the one whose id is `marked` is brought into view."""
-        self._chunks, self._marked, self._shown = tuple(chunks), marked, shown
-        self._write()
+        self._chunks = tuple(chunks)
+        place = next((place for place, chunk in enumerate(self._chunks) if chunk.id == marked), 0)
+        self._first = max(0, place - BEFORE_MARKED)
+        self._end = min(len(self._chunks), self._first + SHOWN_AT_ONCE)
+        self._write(place)
+
+    def show_more(self) -> None:
+        """Write the next chunks under those that are there."""
+        begin, self._end = self._end, min(len(self._chunks), self._end + SHOWN_AT_ONCE)
+        self._append(begin, self._end)
+
+    def show_earlier(self) -> None:
+        """Write the chunks before those that are there."""
+        place, self._first = self._first, max(0, self._first - SHOWN_AT_ONCE)
+        self._write(place)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if is_theme_change(event) and self._chunks:
-            self._write()
+            self._write(self._first)
 
-    def _write(self) -> None:
+    def _write(self, place: int) -> None:
         self.clear()
-        cursor = QTextCursor(self.document())
-        place, before = 0, None
-        for chunk in self._chunks[: self._shown]:
-            if chunk.id == self._marked:
-                place = cursor.position()
-            self._write_chunk(cursor, chunk, before)
-            before = chunk
-        left = len(self._chunks) - self._shown
-        if left > 0:
-            cursor.insertBlock(QTextBlockFormat(), self._small())
-            cursor.insertText(self.tr("{0} more below").format(left))
+        self._append(self._first, place)
+        at = self.document().characterCount() - 1
+        self._append(place, self._end)
         start = QTextCursor(self.document())
-        start.setPosition(place)
+        start.setPosition(min(at + 1, self.document().characterCount() - 1) if place > self._first else 0)
         self.setTextCursor(start)
         self.ensureCursorVisible()
+        self.verticalScrollBar().setValue(self.verticalScrollBar().value() + self.cursorRect().top())
 
-    def _write_chunk(self, cursor: QTextCursor, chunk: Chunk, before: Chunk | None) -> None:
-        if before is not None:
+    def _append(self, begin: int, end: int) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        for place in range(begin, end):
+            before = self._chunks[place - 1] if place else None
+            self._write_chunk(cursor, self._chunks[place], before, first=place == self._first)
+        cursor.endEditBlock()
+
+    def _write_chunk(self, cursor: QTextCursor, chunk: Chunk, before: Chunk | None, first: bool) -> None:
+        if not first:
             cursor.insertBlock()
         head = QTextBlockFormat()
-        head.setTopMargin(12 if before is not None else 0)
+        head.setTopMargin(0 if first else 12)
         head.setBottomMargin(4)
         cursor.setBlockFormat(head)
         number, small = self._small(), self._small()
@@ -114,36 +142,76 @@ class PreviewPanel(QWidget):
 
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bench = bench
+        self.row: FileRow | None = None
         self._path = Path()
-        self._chunks: tuple[Chunk, ...] = ()
         self.name = widgets.ElidedLabel("", "section", middle=True)
         self.open = widgets.quiet_button(self.tr("Open"), "arrow-square-out", self._on_open_clicked)
         self.close_panel = widgets.icon_button("x", self.tr("Close the preview"), self.closed.emit)
         self.caption = widgets.label("", "muted", wrap=True)
+        self.earlier = widgets.link_button("", self._on_earlier_clicked)
         self.text = ChunkText()
-        self.more = widgets.link_button(self.tr("Show all chunks"), self._on_more_clicked)
+        self.more = widgets.link_button("", self._on_more_clicked)
         head = widgets.row(self.name, self.open, self.close_panel, spacing=4)
         head.setStretch(0, 1)
-        layout = widgets.column(head, self.caption, widgets.hline(), self.text, self.more, margins=(24, 12, 16, 12))
+        layout = widgets.column(
+            head, self.caption, widgets.hline(), self.earlier, self.text, self.more, margins=(24, 12, 16, 12)
+        )
+        layout.setStretch(4, 1)
+        layout.addStretch(0)
         self.setLayout(layout)
 
-    def show_file(self, name: str, path: Path, chunks: Sequence[Chunk], caption: str, marked: str = "") -> None:
-        """Show a file's chunks; a caption says what is known of it when there are none."""
-        self._path, self._chunks = path, tuple(chunks)
-        self.name.set_text(name)
-        self.open.setEnabled(path.exists())
-        self.open.setToolTip(str(path))
+    def show_row(self, row: FileRow, marked: str = "") -> None:
+        """Show a file's chunks; they are fetched in the background, a book has thousands."""
+        self.row, self._path = row, Path(row.folder) / row.file
+        self.name.set_text(row.name)
+        self.open.setEnabled(row.state != "gone")
+        self.open.setToolTip(str(self._path))
+        self._show_chunks((), marked)
+        self.caption.setText(row.found)
+        project = self._bench.project
+        self._bench.jobs.start(
+            self.tr("Opening a file"),
+            lambda: source.chunks_stage(project, row),
+            on_done=lambda chunks: self._on_fetched(row, chunks or (), marked),
+            on_failed=lambda error: self.caption.setText(str(error)) if self.row is row else None,
+            kind="preview",
+            quiet=True,
+        )
+
+    def _on_fetched(self, row: FileRow, chunks: Sequence[Chunk], marked: str) -> None:
+        if self.row is not row:  # another one was chosen meanwhile
+            return
+        if chunks:
+            caption = self.tr("{0:,} chunks. Grey repeats the one before.").format(len(chunks))
+            caption = f"{row.found}. {caption}" if row.found and row.state == "indexed" else caption
+        else:
+            caption = row.found or self.tr("Nothing of this file is in the index yet.")
         self.caption.setText(caption)
-        everything = any(chunk.id == marked for chunk in self._chunks[SHOWN_AT_ONCE:])
-        self.text.show_chunks(chunks, marked, len(chunks) if everything else SHOWN_AT_ONCE)
+        self._show_chunks(chunks, marked)
+
+    def _show_chunks(self, chunks: Sequence[Chunk], marked: str) -> None:
+        self.text.show_chunks(chunks, marked)
         self.text.setVisible(bool(chunks))
-        self.more.setVisible(len(chunks) > SHOWN_AT_ONCE and not everything)
+        self._say_what_is_left()
+
+    def _say_what_is_left(self) -> None:
+        self.earlier.setText(self.tr("{0:,} more above").format(self.text.above))
+        self.earlier.setVisible(self.text.above > 0)
+        self.more.setText(self.tr("{0:,} more below").format(self.text.below))
+        self.more.setVisible(self.text.below > 0)
 
     def _on_open_clicked(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path)))
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path))) or not self._path.exists():
+            said = self.tr("{0} could not be opened: it is gone, or no program on this computer opens such a file.")
+            self._bench.notices.tell(said.format(self._path.name), "warning")
+
+    def _on_earlier_clicked(self) -> None:
+        self.text.show_earlier()
+        self._say_what_is_left()
 
     def _on_more_clicked(self) -> None:
-        self.text.show_chunks(self._chunks, shown=len(self._chunks))
-        self.more.hide()
+        self.text.show_more()
+        self._say_what_is_left()

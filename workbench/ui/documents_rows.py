@@ -1,19 +1,19 @@
-"""The files of a project as the Documents page lists them: a model, a filter and the order "needs you first"."""
+"""The files of a project as the Documents page lists them: a model that filters and puts "needs you first" itself."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QDateTime,
     QLocale,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QSortFilterProxyModel,
     Qt,
 )
 
@@ -24,9 +24,9 @@ Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 FILE, FOLDER, STATE, CHUNKS, FOUND, ACTION, EDITED = range(7)
 RowRole = Qt.ItemDataRole.UserRole + 1
-SortRole = Qt.ItemDataRole.UserRole + 2
 
 STATES = ("skipped", "changed", "new", "gone", "reading", "waiting", "indexed")  # in the order "needs you first"
+ORDER: Final = {state: place for place, state in enumerate(STATES)}
 ICONS = {
     "skipped": ("prohibit", "warning"),
     "changed": ("arrow-clockwise", "warning"),
@@ -50,6 +50,11 @@ class FileRow:
     edited: float = 0.0  # seconds since 1970; 0 when it is not known
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What tells one file from another: two folders may each hold a notes.md."""
+        return self.folder, self.file
+
+    @property
     def name(self) -> str:
         return self.file.rpartition("/")[2]
 
@@ -59,12 +64,18 @@ class FileRow:
 
 
 class FilesModel(QAbstractTableModel):
-    """One row per file; `action` of a row is what a click on its last words does."""
+    """One row per file that is let through; `actions` says what a click on a row's last words does.
+
+    It filters and sorts by itself: a proxy asks Python for every comparison, which takes a second for 10,000 files.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[FileRow] = []
-        self._places: dict[str, int] = {}
+        self.rows: list[FileRow] = []  # all of them
+        self.shown: list[FileRow] = []  # those let through, in order
+        self._places: dict[tuple[str, str], int] = {}  # of those shown
+        self._state, self._text = "", ""
+        self._column, self._falling, self._needs_first = FILE, False, True
         self._heads = (
             self.tr("File"),
             self.tr("Folder"),
@@ -91,18 +102,64 @@ class FilesModel(QAbstractTableModel):
         }
         self._locale = QLocale()
 
+    @property
+    def needs_first(self) -> bool:
+        return self._needs_first
+
     def show_rows(self, rows: Sequence[FileRow]) -> None:
         """Show another list of files."""
-        self.beginResetModel()
         self.rows = list(rows)
-        self._places = {row.file: place for place, row in enumerate(self.rows)}
+        self._arrange()
+
+    def show_state(self, state: str) -> None:
+        """Let one state through, "" for all."""
+        self._state = state
+        self._arrange()
+
+    def show_text(self, text: str) -> None:
+        """Let through what has a text in its name or reason."""
+        self._text = text.casefold().strip()
+        self._arrange()
+
+    def put_needs_first(self, wanted: bool) -> None:
+        """Order by what needs a person first, or by the sorted column alone."""
+        self._needs_first = wanted
+        self._arrange()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order by a column; the views ask for this when its head is clicked."""
+        self._column, self._falling = max(FILE, column), order == Qt.SortOrder.DescendingOrder
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Work out what is shown; the same files in the same places keep whatever a view holds on to."""
+        found = [row for row in self.rows if self._lets_through(row)] if self._state or self._text else list(self.rows)
+        found.sort(key=self._sort_value, reverse=self._falling)
+        if self._needs_first:
+            found.sort(key=lambda row: ORDER[row.state])
+        if [row.key for row in found] == [row.key for row in self.shown]:
+            self.shown = found
+            if found:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(found) - 1, EDITED))
+            return
+        self.beginResetModel()
+        self.shown = found
+        self._places = {row.key: place for place, row in enumerate(found)}
         self.endResetModel()
 
-    def change_row(self, file: str, **changes: Any) -> None:
-        """Change what is known of one file, keeping everything else where it is."""
-        place = self._places.get(file)
+    def _lets_through(self, row: FileRow) -> bool:
+        fits = not self._text or self._text in row.file.casefold() or self._text in row.found.casefold()
+        return fits and self._state in ("", row.state)
+
+    def place_of(self, key: tuple[str, str]) -> int | None:
+        """The row a file is shown in, None while it is not let through."""
+        return self._places.get(key)
+
+    def mark_reading(self, file: str) -> None:
+        """Show that a file is being read, where it stands, until the list is shown again."""
+        place = next((place for key, place in self._places.items() if key[1] == file), None)
         if place is not None:
-            self.rows[place] = replace(self.rows[place], **changes)
+            self.shown[place] = replace(self.shown[place], state="reading")
             self.dataChanged.emit(self.index(place, 0), self.index(place, EDITED))
 
     def counts(self) -> Counter[str]:
@@ -110,7 +167,7 @@ class FilesModel(QAbstractTableModel):
         return Counter(row.state for row in self.rows)
 
     def rowCount(self, parent: Index = ROOT) -> int:
-        return 0 if parent.isValid() else len(self.rows)
+        return 0 if parent.isValid() else len(self.shown)
 
     def columnCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self._heads)
@@ -129,13 +186,11 @@ class FilesModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        row, column = self.rows[index.row()], index.column()
+        row, column = self.shown[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._texts(row)[column]
+            return self._text_of(row, column)
         if role == RowRole:
             return row
-        if role == SortRole:
-            return self._sort_value(row, column)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._decoration(row, column)
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -148,22 +203,25 @@ class FilesModel(QAbstractTableModel):
             return f"{row.name}, {self.words[row.state]}, {row.found}"
         return None
 
-    def _texts(self, row: FileRow) -> tuple[str, ...]:
-        chunks = self._locale.toString(row.chunks) if row.chunks else ""
-        action = self.actions.get(row.state, "")
-        return (row.name, row.place, self.words[row.state], chunks, row.found, action, self._date(row.edited))
+    def _text_of(self, row: FileRow, column: int) -> str:
+        if column == FILE:
+            return row.name
+        if column == FOLDER:
+            return row.place
+        if column == STATE:
+            return self.words[row.state]
+        if column == CHUNKS:
+            return self._locale.toString(row.chunks) if row.chunks else ""
+        if column == FOUND:
+            return row.found
+        return self.actions.get(row.state, "") if column == ACTION else _date(row.edited)
 
-    def _date(self, seconds: float) -> str:
-        from PySide6.QtCore import QDateTime
-
-        if not seconds:
-            return ""
-        return QDateTime.fromSecsSinceEpoch(int(seconds)).toString("d MMM yyyy")
-
-    def _sort_value(self, row: FileRow, column: int) -> Any:
-        if column in (CHUNKS, EDITED):
-            return float(row.chunks if column == CHUNKS else row.edited)
-        return str(self._texts(row)[column]).casefold()
+    def _sort_value(self, row: FileRow) -> Any:
+        if self._column == FILE:
+            return row.name.casefold(), row.file
+        if self._column in (CHUNKS, EDITED):
+            return row.chunks if self._column == CHUNKS else row.edited
+        return self._text_of(row, self._column).casefold()
 
     def _decoration(self, row: FileRow, column: int) -> Any:
         if column == FILE:
@@ -178,52 +236,5 @@ class FilesModel(QAbstractTableModel):
         return color("muted" if quiet else "text")
 
 
-class FilesFilter(QSortFilterProxyModel):
-    """Lets one state through; sorted by "needs you first", or by a column a person clicked."""
-
-    def __init__(self, source: FilesModel, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._state, self._text = "", ""
-        self._needs_first = True
-        self.setSortRole(SortRole)
-        self.setSourceModel(source)
-        self.setDynamicSortFilter(True)
-        self.sort(FILE)
-
-    @property
-    def needs_first(self) -> bool:
-        return self._needs_first
-
-    def show_state(self, state: str) -> None:
-        """Let one state through, "" for all."""
-        self.beginFilterChange()
-        self._state = state
-        self.endFilterChange()
-
-    def show_text(self, text: str) -> None:
-        """Let through what has a text in its name or reason."""
-        self.beginFilterChange()
-        self._text = text.casefold().strip()
-        self.endFilterChange()
-
-    def put_needs_first(self, wanted: bool) -> None:
-        """Order by what needs a person first, or by the sorted column alone."""
-        self._needs_first = wanted
-        self.invalidate()
-
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        source = self.sourceModel()
-        assert isinstance(source, FilesModel)
-        file = source.rows[row]
-        fits = not self._text or self._text in file.file.casefold() or self._text in file.found.casefold()
-        return fits and self._state in ("", file.state)
-
-    def lessThan(self, left: Index, right: Index) -> bool:
-        if self._needs_first:
-            source = self.sourceModel()
-            assert isinstance(source, FilesModel)
-            first, second = (STATES.index(source.rows[each.row()].state) for each in (left, right))
-            if first != second:
-                return (first < second) == (self.sortOrder() == Qt.SortOrder.AscendingOrder)
-        found = bool(super().lessThan(left, right))
-        return found
+def _date(seconds: float) -> str:
+    return QDateTime.fromSecsSinceEpoch(int(seconds)).toString("d MMM yyyy") if seconds else ""

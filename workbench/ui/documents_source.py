@@ -1,14 +1,20 @@
-"""What the Documents page reads of a project: files, chunks and changes, by the plain functions of `index.files`."""
+"""What the Documents page reads of a project: files, chunks and changes, by the plain functions of `index.files`.
+
+Lists are long and these run in threads of the window's process: they let go of the interpreter every few rows, so that
+the window never waits for them.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.documents.document import Chunk
-from workbench.errors import MissingFile, WorkbenchError
+from workbench.errors import BadProject, MissingFile
 from workbench.events import Progress, Result, Stage
 from workbench.index import files as index_files
 from workbench.index.report import FileState, IndexReport
@@ -34,13 +40,60 @@ KINDS = {
     "epub": "EPUB",
     "xml": "XML",
 }
+BREATH = 50  # rows between two chances for the window to go on
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files as they are shown, and those among them that a running build has not come to yet."""
+
+    rows: list[FileRow]
+    waiting: tuple[FileRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is new, changed and gone in the folders, and which folders are not there."""
+
+    rows: tuple[FileRow, ...]
+    missing: tuple[Path, ...] = ()
+
+
+def unhurried(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, with a chance for other threads in between."""
+    for place, item in enumerate(items):
+        if place % BREATH == 0:
+            time.sleep(0)
+        yield item
+
+
+def list_stage(project: Project, waiting: tuple[FileRow, ...], busy: bool) -> Stage:
+    """The list of files, as a stage; the last Result is a Listing. `busy`: a build works through those that wait."""
+    yield Progress(0, 0, "listing the files")
+    known = list_rows(project)
+    left = {row.key: replace(row, state="waiting") if busy else row for row in unhurried(waiting)}
+    for row in unhurried(known if busy else ()):
+        before = left.get(row.key)
+        if before is not None and (before.chunks != row.chunks or row.state != "indexed" or not before.chunks):
+            del left[row.key]  # the build has come to it
+    rows = [row for row in unhurried(known) if row.key not in left]
+    yield Result(Listing(rows + list(left.values()), tuple(left.values())))
+
+
+def with_reading(rows: list[FileRow], file: str) -> list[FileRow]:
+    """The rows with the file that is read just now marked; of two of that name, the one that still waits."""
+    places = [place for place, row in enumerate(rows) if row.file == file] if file else []
+    place = next((place for place in places if rows[place].state == "waiting"), places[0] if places else None)
+    if place is not None:
+        rows[place] = replace(rows[place], state="reading")
+    return rows
 
 
 def list_rows(project: Project) -> list[FileRow]:
-    """Every file the index knows."""
-    with contextlib.suppress(sqlite3.OperationalError):  # the reader is writing just now: ask again a little later
-        return [_row(state) for state in index_files.list_files(project.folder)]
-    return []
+    """Every file the index knows. Raises BadProject for an index that cannot be opened."""
+    return [_row(state) for state in unhurried(index_files.list_files(project.folder))]
 
 
 def _row(state: FileState) -> FileRow:
@@ -54,14 +107,20 @@ def _row(state: FileState) -> FileRow:
 
 
 def _edited(folder: str, file: str) -> float:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         return (Path(folder) / file).stat().st_mtime
     return 0.0
 
 
+def chunks_stage(project: Project, row: FileRow) -> Stage:
+    """The chunks of a file, as a stage; the last Result is a tuple of them, empty when the index does not hold it."""
+    yield Progress(0, 0, "opening the index")
+    yield Result(chunks_of(project, row))
+
+
 def chunks_of(project: Project, row: FileRow) -> tuple[Chunk, ...]:
     """The chunks of a file; none when the index does not hold it."""
-    with contextlib.suppress(MissingFile, sqlite3.OperationalError):
+    with contextlib.suppress(MissingFile):
         return index_files.file_chunks(project.folder, row.file, row.folder)
     return ()
 
@@ -72,15 +131,18 @@ def forget(project: Project, row: FileRow) -> None:
 
 
 def find_changes(project: Project) -> Stage:
-    """What is new, changed and gone in the folders, as rows; a stage, so that a job can run it."""
+    """What is new, changed and gone in the folders, as a stage; the last Result is Changes."""
     yield Progress(0, 0, "looking through the folders")
-    known = {(row.folder, row.file): row for row in list_rows(project)}
-    found: list[FileRow] = []
-    for folder in project.info.folders:
-        with contextlib.suppress(WorkbenchError):
-            found += _changes(project, folder, known)
-        yield Progress(len(found), 0, str(folder))
-    yield Result(found)
+    with contextlib.suppress(BadProject):  # the index is being made just now: everything is new
+        known = {row.key: row for row in list_rows(project)}
+        found, missing = list[FileRow](), list[Path]()
+        for folder in project.info.folders:
+            try:
+                found += _changes(project, folder, known)
+            except MissingFile:
+                missing.append(folder)
+            yield Progress(len(found), 0, str(folder))
+        yield Result(Changes(tuple(found), tuple(missing)))
 
 
 def _changes(project: Project, folder: Path, known: dict[tuple[str, str], FileRow]) -> list[FileRow]:
@@ -91,15 +153,20 @@ def _changes(project: Project, folder: Path, known: dict[tuple[str, str], FileRo
         before = known.get((place, file))
         return FileRow(file, place, state, before.chunks if before else 0, found, _edited(place, file))
 
-    rows = [row(file, "new", "Not read yet") for file in preview.added]
+    rows = [row(file, "new", "Not read yet") for file in unhurried(preview.added)]
     why = "Cut with other settings" if preview.rebuilds else "Edited since it was read"
-    rows += [row(file, "changed", why) for file in preview.changed if _is_shown(known.get((place, file)))]
-    return rows + [row(file, "gone", "No longer in the folder") for file in preview.removed]
+    rows += [row(file, "changed", why) for file in unhurried(preview.changed) if _is_shown(known.get((place, file)))]
+    return rows + [row(file, "gone", "No longer in the folder") for file in unhurried(preview.removed)]
 
 
 def _is_shown(before: FileRow | None) -> bool:
     """A skipped file is tried again by every reading, which is no change a person needs to hear of."""
     return before is None or before.state != "skipped"
+
+
+def present(folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The folders that are there, so that one on a disk that is away holds up no other; all when none is."""
+    return tuple(folder for folder in folders if folder.is_dir()) or folders
 
 
 def file_of(progress: Progress) -> str:

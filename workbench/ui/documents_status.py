@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from workbench.events import Progress
 from workbench.ui import icons, widgets
+from workbench.ui.documents_source import Changes
 from workbench.ui.job import JobHandle
 
 
@@ -89,16 +92,24 @@ class ChangesStrip(QFrame):
         self.setLayout(line)
         self.hide()
 
-    def show_counts(self, new: int, changed: int, gone: int) -> None:
-        """Say how many files are new, changed and gone; nothing when there are none."""
-        said = []
-        if new:
-            said.append(self.tr("{0} new").format(new))
-        if changed:
-            said.append(self.tr("{0} changed").format(changed))
-        if gone:
-            said.append(self.tr("{0} gone").format(gone))
-        self.said.setText(self.tr("In the folder since it was read: {0}.").format(", ".join(said)))
+    def show_changes(self, changes: Changes) -> None:
+        """Say how many files are new, changed and gone, and which folders are not there; nothing when all is level."""
+        counts = Counter(row.state for row in changes.rows)
+        words = (
+            ("new", self.tr("{0:,} new")),
+            ("changed", self.tr("{0:,} changed")),
+            ("gone", self.tr("{0:,} gone")),
+        )
+        parts = [text.format(counts[state]) for state, text in words if counts[state]]
+        said = [self.tr("In the folders since they were read: {0}.").format(", ".join(parts))] if parts else []
+        for folder in changes.missing:
+            missing = self.tr(
+                "{0} is not there: connect the disk that holds it, or remove it from the project. "
+                "What was read of it can still be searched."
+            )
+            said.append(missing.format(folder))
+        self.said.setText("\n".join(said))
+        self.apply.setVisible(bool(parts))
         self.setVisible(bool(said))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ class FolderWatch(QObject):
         super().__init__(parent)
         self._observer: BaseObserver | None = None
         self._folders: tuple[Path, ...] = ()
+        self._lock = threading.Lock()
+        self._starting: threading.Thread | None = None
         self._settle = QTimer(self, singleShot=True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.touched)
@@ -43,14 +46,16 @@ class FolderWatch(QObject):
 
     def watch(self, folders: Sequence[Path]) -> None:
         """Watch these folders and no others; one that cannot be watched is looked at by the clock alone."""
-        wanted = tuple(folder for folder in folders if folder.is_dir())
+        wanted = tuple(folders)
         if wanted == self._folders:
             return
         self.close()
         self._folders = wanted
         if wanted:
-            self._start(wanted)
             self._clock.start()
+            # It walks through every folder, which takes a while for many: the window does not wait for that.
+            self._starting = threading.Thread(target=self._start, args=(wanted,), name="folder watch", daemon=True)
+            self._starting.start()
 
     def _start(self, folders: Sequence[Path]) -> None:
         from watchdog.events import FileSystemEventHandler
@@ -65,21 +70,29 @@ class FolderWatch(QObject):
 
         observer = Observer()
         observer.daemon = True
+        with self._lock:
+            if folders != self._folders:  # others are wanted by now
+                return
+            self._observer = observer
         try:
             for folder in folders:
-                observer.schedule(Handler(), str(folder), recursive=True)
+                if folder.is_dir():
+                    observer.schedule(Handler(), str(folder), recursive=True)
             observer.start()
+            self._heard.emit()  # what changed until now was not heard
         except OSError as error:  # out of inotify watches: the clock still looks
             log.warning("folders are not watched: %s", error)
-            return
-        self._observer = observer
 
     def close(self) -> None:
         """Stop watching."""
         self._settle.stop()
         self._clock.stop()
-        self._folders = ()
-        observer, self._observer = self._observer, None
-        if observer is not None:
+        with self._lock:
+            self._folders = ()
+            observer, self._observer = self._observer, None
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.join(1.0)
+        if observer is not None and observer.is_alive():
             observer.stop()
             observer.join(1.0)

@@ -1,0 +1,175 @@
+"""The reading of a project's folders: starts and stops it, lists what is known, finds what changed. No widgets here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.events import Event, Note, Progress, Stage
+from workbench.project import Project
+from workbench.ui import documents_source as source
+from workbench.ui.bench import Bench
+from workbench.ui.documents_rows import FileRow
+from workbench.ui.job import JobHandle
+
+REFRESH_MS = 1000  # how often the list is read again while files are coming in
+REST = 8  # times as long as a listing took is what comes between two: a long list is read less often
+
+
+class Reading(QObject):
+    """What happens to the files of the project that is open; all of it runs as jobs."""
+
+    listed = Signal(object)  # list[FileRow], sorted by nobody
+    started = Signal(object)  # JobHandle of a reading
+    moved_on = Signal(str)  # the file that is read now
+    changes_found = Signal(object)  # source.Changes
+    ended = Signal()
+
+    def __init__(self, bench: Bench, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._job: JobHandle | None = None
+        self._looking: JobHandle | None = None
+        self._listing: JobHandle | None = None
+        self._list_again = False
+        self._waiting: tuple[FileRow, ...] = ()  # files known to change, or that the running build has not come to yet
+        self._at = ""  # the file that is read now
+        self._again = QTimer(self, singleShot=True)
+        self._again.timeout.connect(self.read_list)
+
+    @property
+    def busy(self) -> bool:
+        """Whether folders are being read just now."""
+        return self._job is not None and self._job.running
+
+    @property
+    def paused(self) -> bool:
+        return self._job is not None and self._job.state == "paused"
+
+    def forget(self) -> None:
+        """Another project: nothing that was found holds any more."""
+        self._waiting, self._at = (), ""
+        self._again.stop()
+
+    # The list
+
+    def read_list(self) -> None:
+        """Read the list of files, in the background; `listed` tells it. One asked for meanwhile is read after it."""
+        if self._listing is not None and self._listing.running:
+            self._list_again = True
+            return
+        self._list_again, began = False, time.monotonic()
+        project, waiting, busy = self._bench.project, self._waiting, self.busy
+        self._listing = self._bench.jobs.start(
+            self.tr("Listing the files"),
+            lambda: source.list_stage(project, waiting, busy),
+            on_done=lambda found: self._on_listed(project, waiting, found),
+            on_failed=lambda error: self._on_not_listed(project, error),
+            kind="list",
+            quiet=True,
+        )
+        self._listing.finished.connect(lambda: self._on_list_ended(time.monotonic() - began))
+
+    def _on_listed(self, project: Project, waiting: tuple[FileRow, ...], found: source.Listing | None) -> None:
+        if project is not self._bench.project or found is None:
+            return
+        if self._waiting is waiting:
+            self._waiting = found.waiting
+        self.listed.emit(source.with_reading(found.rows, self._at))
+
+    def _on_not_listed(self, project: Project, error: Exception) -> None:
+        if project is self._bench.project and not self.busy:  # while it is being made, an index may not open
+            self.listed.emit([])
+            self._bench.notices.error(error)
+
+    def _on_list_ended(self, took: float) -> None:
+        if self._list_again:
+            QTimer.singleShot(0, self.read_list)
+        elif self.busy:
+            self._again.start(max(REFRESH_MS, round(REST * took * 1000)))
+
+    # Reading
+
+    def start(self) -> None:
+        """Bring the index level with the folders; a reading that is paused goes on, one that runs is left alone."""
+        if self._job is not None and self._job.state == "paused":
+            self._job.resume()
+            self._on_started()
+        elif not self.busy:
+            from workbench.index.build import build
+
+            project, worker = self._bench.project, self._bench.knowledge
+            self._run(
+                self.tr("Indexing"),
+                lambda: worker.run(build, project.folder, source.present(project.info.folders)),
+            )
+
+    def take_out(self, folder: Path) -> None:
+        """Take a folder's files out of the index."""
+        from workbench.index.build import forget
+
+        project, worker = self._bench.project, self._bench.knowledge
+        self._waiting = ()
+        self._run(self.tr("Taking out a folder"), lambda: worker.run(forget, project.folder, (folder,)))
+
+    def _run(self, title: str, factory: Callable[[], Stage]) -> None:
+        self._job = self._bench.jobs.start(
+            title, factory, self._on_event, self._on_done, kind="documents", can_pause=True
+        )
+        self._job.finished.connect(self._on_ended)
+        self._on_started()
+
+    def _on_started(self) -> None:
+        self.started.emit(self._job)
+        self.read_list()
+        if not self._waiting:
+            self._look()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            file = source.file_of(event)
+            if file and file != self._at:
+                self._at = file
+                self.moved_on.emit(file)
+        elif isinstance(event, Note) and event.level == "warning":
+            self._bench.notices.tell(event.message, "warning")
+
+    def _on_done(self, report: Any) -> None:
+        if report is not None:
+            self._bench.notices.tell(source.report_line(report), "good")
+
+    def _on_ended(self) -> None:
+        self._at = ""
+        self._again.stop()
+        if not self.paused:
+            self._waiting = ()
+        self.ended.emit()
+
+    # What changed
+
+    def look_for_changes(self) -> None:
+        """Compare the folders with the index, in the background; what is found waits for a click."""
+        if self._bench.project.info.folders and not self.busy and not self.paused:
+            self._look()
+
+    def _look(self) -> None:
+        if self._looking is not None and self._looking.running:
+            return
+        project = self._bench.project
+        self._looking = self._bench.jobs.start(
+            self.tr("Looking for changes"),
+            lambda: source.find_changes(project),
+            on_done=lambda found: self._on_changes(project, found),
+            kind="changes",
+            quiet=True,
+        )
+
+    def _on_changes(self, project: Project, found: source.Changes | None) -> None:
+        if project is self._bench.project and found is not None:
+            self._waiting = found.rows
+            self.read_list()
+            self.changes_found.emit(found)
