@@ -91,9 +91,21 @@ class Project:
         return cls(folder, info)
 
     def change(self, **changes: Any) -> None:
-        """Change fields of the ProjectInfo and keep them."""
-        self.info = replace(self.info, **changes)
-        records.write_json(self.folder / "project.json", self.info)
+        """Change fields of the ProjectInfo and keep them. Raises MissingFile, and changes nothing, where it cannot."""
+        changed = replace(self.info, **changes)
+        if not self.folder.is_dir():
+            raise MissingFile(
+                f"The project folder {self.folder} is not there any more, so nothing was kept: connect the disk that "
+                "holds it, or open another project."
+            )
+        try:
+            records.write_json(self.folder / "project.json", changed)
+        except OSError as error:
+            raise MissingFile(
+                f"The project {self.folder} cannot be written ({(error.strerror or str(error)).lower()}): nothing was "
+                "kept. Make its folder writable, or open a copy of it."
+            ) from error
+        self.info = changed
 
     @property
     def index_folder(self) -> Path:

@@ -10,7 +10,7 @@ from workbench.documents import readers
 from workbench.documents.chunk import Cutting
 from workbench.documents.document import Chunk
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
-from workbench.errors import InputError, MissingFile
+from workbench.errors import BadProject, InputError, MissingFile
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import FileState, Preview, Skipped
 from workbench.project import Project
@@ -27,10 +27,12 @@ def read_index(project: Path) -> Keywords:
 
 
 def list_files(project: Path) -> tuple[FileState, ...]:
-    """Every file the index knows, by folder and name; () before the first build."""
+    """Every file the index knows, by folder and name; () before the first build. Raises BadProject."""
     try:
         with read_index(project) as index:
             return tuple(_state(row) for row in index.files())
+    except BadProject:
+        raise
     except InputError:
         return ()
 

@@ -100,7 +100,7 @@ class EffectsPanel(QWidget):
         """Show the effects of a run."""
         noise = 100 * evaluation.noise.margin if evaluation.noise is not None else 0.0
         self.chart.show_effects(effect_bars(evaluation, verdict), noise)
-        said = self.tr("grey: {0} against itself, \N{PLUS-MINUS SIGN}{1:.0f}")
+        said = self.tr("grey: {0} against itself, ±{1:.0f}")
         self.noise.setText(
             said.format(lane_title(evaluation.noise.lane), noise) if evaluation.noise is not None else ""
         )

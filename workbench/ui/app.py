@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QLocale, Qt, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from workbench import paths
@@ -45,7 +45,15 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     app.setApplicationName("Workbench")
     app.setApplicationDisplayName("Workbench")
     app.setDesktopFileName("workbench")
+    _translate(app)
     return app
+
+
+def _translate(app: QApplication) -> None:
+    """Take the person's language where a translation lies in resources/translations (packaging/translate.sh)."""
+    translator = QTranslator(app)
+    if translator.load(QLocale(), "workbench", "_", str(paths.resources() / "translations")):
+        app.installTranslator(translator)
 
 
 def _open_first(folder: Path | None) -> tuple[Project, WorkbenchError | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.children import Child, Worker
+from workbench.errors import WorkbenchError
 from workbench.project import Project
 from workbench.settings import Settings, change_settings, load_settings
 from workbench.ui.job import Jobs
@@ -43,6 +45,7 @@ class Bench(QObject):
         self.settings = settings or load_settings()
         self.jobs = Jobs(self)
         self.notices = Notices(self)
+        self._not_kept = ""  # why `remember` could not write, as it was told
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
         self.knowledge: Worker = knowledge or Child(
@@ -75,9 +78,19 @@ class Bench(QObject):
         self.settings_changed.emit()
 
     def remember(self, **options: Any) -> None:
-        """Keep what a page wants back at the next start, in the project."""
-        if any(self.project.info.options.get(key) != value for key, value in options.items()):
-            self.project.change(options={**self.project.info.options, **options})
+        """Keep what a page wants back at the next start, in the project. It is never worth failing for: where it cannot
+        be written it holds until the window closes, and that is told once."""
+        kept = {**self.project.info.options, **options}
+        if kept == self.project.info.options:
+            return
+        try:
+            self.project.change(options=kept)
+            self._not_kept = ""
+        except (OSError, WorkbenchError) as error:
+            self.project.info = replace(self.project.info, options=kept)
+            if str(error) != self._not_kept:
+                self._not_kept = str(error)
+                self.notices.error(error)
 
     def recall(self, key: str, default: Any = None) -> Any:
         """What `remember` kept."""

@@ -131,7 +131,7 @@ def _walk(app: QApplication, window: Window, heart: Heart, scripted: bool) -> di
     worst = {"0 start": round(max(heart.late, default=0.0), 1)}
     for place, (name, seconds) in enumerate(WALK, start=1):
         seen = len(heart.late)
-        busy = bool(window.bench.jobs.running("ask")) or scripted
+        busy = bool(window.bench.jobs.running("compare")) or scripted
         window.open_page(name, {} if name != "compare" or busy else {"question": QUESTION, "ask": True})
         stay(app, seconds)
         worst[f"{place} {name}"] = round(max(heart.late[seen:], default=0.0), 1)

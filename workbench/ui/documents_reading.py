@@ -100,21 +100,14 @@ class Reading(QObject):
             self._job.resume()
             self._on_started()
         elif not self.busy:
-            from workbench.index.build import build
-
             project, worker = self._bench.project, self._bench.knowledge
-            self._run(
-                self.tr("Indexing"),
-                lambda: worker.run(build, project.folder, source.present(project.info.folders)),
-            )
+            self._run(self.tr("Indexing"), lambda: source.build_stage(project, worker))
 
     def take_out(self, folder: Path) -> None:
         """Take a folder's files out of the index."""
-        from workbench.index.build import forget
-
         project, worker = self._bench.project, self._bench.knowledge
         self._waiting = ()
-        self._run(self.tr("Taking out a folder"), lambda: worker.run(forget, project.folder, (folder,)))
+        self._run(self.tr("Taking out a folder"), lambda: source.take_out_stage(project, worker, folder))
 
     def _run(self, title: str, factory: Callable[[], Stage]) -> None:
         self._job = self._bench.jobs.start(

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from workbench.events import Event, Result
 from workbench.retrieval.passage import Passage, SearchResult
+from workbench.ui import documents_source as source
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.job import JobHandle
@@ -89,15 +90,13 @@ class SearchPanel(QWidget):
         question = self.question.text().strip()
         if not question:
             return
-        from workbench.retrieval.search import search
-
         if self._job is not None and self._job.running:
             self._job.stop()
         self.caption.setText(self.tr("Searching…"))
-        folder, worker = self._bench.project.folder, self._bench.knowledge
+        project, worker = self._bench.project, self._bench.knowledge
         self._job = self._bench.jobs.start(
             self.tr("Searching"),
-            lambda: worker.run(search, folder, (question,), PASSAGES),
+            lambda: source.search_stage(project, worker, question, PASSAGES),
             lambda event: self._on_event(event, question),
             on_failed=self._on_failed,
             kind="search",

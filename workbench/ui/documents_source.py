@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from PySide6.QtCore import QCoreApplication
+
+from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import BadProject, MissingFile
 from workbench.events import Progress, Result, Stage
@@ -153,15 +156,39 @@ def _changes(project: Project, folder: Path, known: dict[tuple[str, str], FileRo
         before = known.get((place, file))
         return FileRow(file, place, state, before.chunks if before else 0, found, _edited(place, file))
 
-    rows = [row(file, "new", "Not read yet") for file in unhurried(preview.added)]
-    why = "Cut with other settings" if preview.rebuilds else "Edited since it was read"
+    translate = QCoreApplication.translate
+    new, gone = translate("Documents", "Not read yet"), translate("Documents", "No longer in the folder")
+    edited = translate("Documents", "Edited since it was read")
+    why = translate("Documents", "Cut with other settings") if preview.rebuilds else edited
+    rows = [row(file, "new", new) for file in unhurried(preview.added)]
     rows += [row(file, "changed", why) for file in unhurried(preview.changed) if _is_shown(known.get((place, file)))]
-    return rows + [row(file, "gone", "No longer in the folder") for file in unhurried(preview.removed)]
+    return rows + [row(file, "gone", gone) for file in unhurried(preview.removed)]
 
 
 def _is_shown(before: FileRow | None) -> bool:
     """A skipped file is tried again by every reading, which is no change a person needs to hear of."""
     return before is None or before.state != "skipped"
+
+
+def build_stage(project: Project, worker: Worker) -> Stage:
+    """Bring the index level; what has to be imported for it is imported here, in the job's thread."""
+    from workbench.index.build import build
+
+    return worker.run(build, project.folder, present(project.info.folders))
+
+
+def take_out_stage(project: Project, worker: Worker, folder: Path) -> Stage:
+    """Take a folder's files out of the index."""
+    from workbench.index.build import forget
+
+    return worker.run(forget, project.folder, (folder,))
+
+
+def search_stage(project: Project, worker: Worker, question: str, most: int) -> Stage:
+    """Search; the last Result is a SearchResult."""
+    from workbench.retrieval.search import search
+
+    return worker.run(search, project.folder, (question,), most)
 
 
 def present(folders: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -179,17 +206,25 @@ def file_of(progress: Progress) -> str:
 
 def report_line(report: Any) -> str:
     """How a build ended, in a sentence."""
+    translate = QCoreApplication.translate
     if not isinstance(report, IndexReport):
-        return "The documents are up to date."
-    said = [f"{len(report.added)} added"] if report.added else []
-    said += [f"{len(report.changed)} changed"] if report.changed else []
-    said += [f"{len(report.removed)} removed"] if report.removed else []
-    said += [f"{len(report.skipped)} skipped"] if report.skipped else []
-    what = ", ".join(said) if said else "nothing had changed"
-    return f"{report.files:,} files in {report.chunks:,} chunks are ready: {what}."
+        return translate("Documents", "The documents are up to date.")
+    counts = (
+        (translate("Documents", "{0:,} added"), report.added),
+        (translate("Documents", "{0:,} changed"), report.changed),
+        (translate("Documents", "{0:,} removed"), report.removed),
+        (translate("Documents", "{0:,} skipped"), report.skipped),
+    )
+    said = [text.format(len(files)) for text, files in counts if files]
+    what = ", ".join(said) if said else translate("Documents", "nothing had changed")
+    line = translate("Documents", "{0:,} files in {1:,} chunks are ready: {2}.")
+    return line.format(report.files, report.chunks, what)
 
 
 def settings_line(project: Project) -> str:
     """The foot of the page."""
     cutting = index_files.cutting_of(project)
-    return f"Chunks of {cutting.size} tokens, {cutting.overlap} shared; found by meaning (all-MiniLM) and exact words"
+    line = QCoreApplication.translate(
+        "Documents", "Chunks of {0} tokens, {1} shared; found by meaning (all-MiniLM) and exact words"
+    )
+    return line.format(cutting.size, cutting.overlap)

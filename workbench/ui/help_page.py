@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import qVersion
+from PySide6.QtCore import QCoreApplication, qVersion
 from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
 import workbench
@@ -105,7 +105,7 @@ class HelpPage(Page):
             shown = widgets.label(keys, "strong")
             shown.setMinimumWidth(140)
             grid.addWidget(shown, row, 0)
-            grid.addWidget(widgets.label(what, "text", wrap=True), row, 1)
+            grid.addWidget(widgets.label(QCoreApplication.translate("Window", what), "text", wrap=True), row, 1)
         grid.setColumnStretch(1, 1)
         made = QWidget()
         made.setLayout(grid)

@@ -83,9 +83,8 @@ class JobCard(QFrame):
             return handle.message or self.tr("Stopped; what was done is kept")
         if progress is None:
             return self.tr("Starting")
-        lines = [
-            f"{progress.done:,} of {progress.total:,} {progress.unit}".strip() if progress.total else progress.note
-        ]
+        counted = self.tr("{0:,} of {1:,} {2}").format(progress.done, progress.total, progress.unit).strip()
+        lines = [counted if progress.total else progress.note]
         if progress.seconds_left is not None:
             lines.append(self.tr("{0} left").format(widgets.about_text(progress.seconds_left)))
         return "\n".join(lines)

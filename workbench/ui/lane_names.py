@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 _FAMILIES = {
-    "base": ("Base", "Base"),
-    "prompted": ("Prompted", "Prompted"),
-    "rag": ("Documents (RAG)", "Documents"),
-    "tuned": ("Fine-tuned", "Fine-tuned"),
-    "rag+tuned": ("Fine-tuned + documents", "Tuned + documents"),
-    "full": ("Whole documents", "Whole documents"),
+    "base": (QT_TRANSLATE_NOOP("lanes", "Base"), "Base"),
+    "prompted": (QT_TRANSLATE_NOOP("lanes", "Prompted"), "Prompted"),
+    "rag": (QT_TRANSLATE_NOOP("lanes", "Documents (RAG)"), QT_TRANSLATE_NOOP("lanes", "Documents")),
+    "tuned": (QT_TRANSLATE_NOOP("lanes", "Fine-tuned"), "Fine-tuned"),
+    "rag+tuned": (
+        QT_TRANSLATE_NOOP("lanes", "Fine-tuned + documents"),
+        QT_TRANSLATE_NOOP("lanes", "Tuned + documents"),
+    ),
+    "full": (QT_TRANSLATE_NOOP("lanes", "Whole documents"), "Whole documents"),
 }
 
 

@@ -54,16 +54,20 @@ class ModelRow(QFrame):
             line.setStretch(1, 1)
             words.addLayout(line)
         self.use = widgets.button(self.tr("Use in this project"), "", lambda: self.use_wanted.emit(model), "small")
-        self.use.setVisible(here and model.kind == "chat" and not used)
         size = widgets.bytes_text(model.size)
         self.fetch = widgets.button(
             self.tr("Fetch {0}").format(size), "download-simple", lambda: self.fetch_wanted.emit(model)
         )
-        self.fetch.setVisible(not here)
         self.remove = widgets.icon_button(
             "trash", self.tr("Remove {0}").format(model.title), lambda: self.remove_wanted.emit(model)
         )
-        self.remove.setVisible(here and model.source != "included")
+        wanted = {
+            self.use: here and model.kind == "chat" and not used,
+            self.fetch: not here,
+            self.remove: here and model.source != "included",
+        }
+        for each in (each for each, shown in wanted.items() if not shown):
+            each.hide()
         sign = widgets.icon_label("check-circle" if here else "cloud-arrow-down", 20, "good" if here else "muted")
         line = widgets.row(sign, 4, spacing=8, margins=(16, 12, 12, 12))
         line.addLayout(words, 1)

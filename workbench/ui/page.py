@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -28,9 +28,10 @@ class Page(QWidget):
         super().__init__(parent)
         self.bench = bench
         self.setObjectName("page")
+        self.setAccessibleName(QCoreApplication.translate("Window", self.title))
         self.header = widgets.named("pageHeader")
         self.header.setFixedHeight(56)
-        self._title = widgets.label(self.title, "title")
+        self._title = widgets.label(QCoreApplication.translate("Window", self.title), "title")
         self._pickers, self._actions = QHBoxLayout(), QHBoxLayout()
         for each in (self._pickers, self._actions):
             each.setSpacing(8)

@@ -375,11 +375,12 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__(parent)
         self.action = button(action_text, "", on_action, "primary" if primary else "plain")
-        self.action.setVisible(bool(action_text))
+        if not action_text:
+            self.action.hide()  # and never shown before it stands in its place: it would be a window for a moment
         title_label, body = label(title, "section"), label(text, "muted", wrap=True)
         self._body = body
         body.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        body.setFixedWidth(420)
+        body.setFixedWidth(theme.px(420))
         layout = column(None, spacing=8, margins=(24, 24, 24, 24))
         for each, space in ((icon_label(icon, 32, "muted"), 8), (title_label, 0), (body, 8), (self.action, 0)):
             layout.addLayout(row(None, each, None))  # a row asks a wrapped text for its height, an alignment does not

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRect, QSize
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QRect, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -13,34 +13,39 @@ from workbench.ui import rail, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.notices import NoticeBar
 from workbench.ui.page import SHEET_WIDTH, Page, Sheet
+from workbench.ui.reading_order import next_stop, stops_in
 from workbench.ui.theme import Theme
 
 # key, title, icon, module and class: a page's module is imported when it is first opened
 PAGES = (
-    ("compare", "Compare", "columns", "compare_page", "ComparePage"),
-    ("documents", "Documents", "files", "documents_page", "DocumentsPage"),
-    ("finetune", "Fine-tune", "graduation-cap", "finetune_page", "FinetunePage"),
-    ("evaluate", "Evaluate", "check-square", "evaluate_page", "EvaluatePage"),
-    ("advise", "Advise", "scales", "advise_page", "AdvisePage"),
-    ("models", "Models", "cube", "models_page", "ModelsPage"),
+    ("compare", QT_TRANSLATE_NOOP("Window", "Compare"), "columns", "compare_page", "ComparePage"),
+    ("documents", QT_TRANSLATE_NOOP("Window", "Documents"), "files", "documents_page", "DocumentsPage"),
+    ("finetune", QT_TRANSLATE_NOOP("Window", "Fine-tune"), "graduation-cap", "finetune_page", "FinetunePage"),
+    ("evaluate", QT_TRANSLATE_NOOP("Window", "Evaluate"), "check-square", "evaluate_page", "EvaluatePage"),
+    ("advise", QT_TRANSLATE_NOOP("Window", "Advise"), "scales", "advise_page", "AdvisePage"),
+    ("models", QT_TRANSLATE_NOOP("Window", "Models"), "cube", "models_page", "ModelsPage"),
 )
 FOOT = (
-    ("settings", "Settings", "gear", "settings_page", "SettingsPage"),
-    ("help", "Help", "question", "help_page", "HelpPage"),
+    ("settings", QT_TRANSLATE_NOOP("Window", "Settings"), "gear", "settings_page", "SettingsPage"),
+    ("help", QT_TRANSLATE_NOOP("Window", "Help"), "question", "help_page", "HelpPage"),
 )
-WELCOME = ("welcome", "Welcome", "", "welcome_page", "WelcomePage")
+WELCOME = ("welcome", QT_TRANSLATE_NOOP("Window", "Welcome"), "", "welcome_page", "WelcomePage")
 
 # Every shortcut, as Help lists them; pages add their own keys under the same names.
 SHORTCUTS = (
-    ("Ctrl+Return", "Ask"),
-    ("Esc", "Stop, or close the side sheet"),
-    ("Ctrl+1 to Ctrl+7", "Compare, Documents, Fine-tune, Evaluate, Advise, Models, Settings"),
-    ("Ctrl+N", "New conversation"),
-    ("Ctrl+F", "Search on this page"),
-    ("Ctrl+L", "Lanes"),
-    ("Ctrl+H", "Earlier conversations"),
-    ("F1", "Help"),
-    ("Ctrl+Q", "Close Workbench"),
+    ("Ctrl+Return", QT_TRANSLATE_NOOP("Window", "Ask")),
+    ("Esc", QT_TRANSLATE_NOOP("Window", "Stop, or close the side sheet")),
+    (
+        "Ctrl+1 to Ctrl+7",
+        QT_TRANSLATE_NOOP("Window", "Compare, Documents, Fine-tune, Evaluate, Advise, Models, Settings"),
+    ),
+    ("Ctrl+N", QT_TRANSLATE_NOOP("Window", "New conversation")),
+    ("Ctrl+F", QT_TRANSLATE_NOOP("Window", "Search on this page")),
+    ("Ctrl+L", QT_TRANSLATE_NOOP("Window", "Lanes")),
+    ("Ctrl+H", QT_TRANSLATE_NOOP("Window", "Earlier conversations")),
+    ("F6, Shift+F6", QT_TRANSLATE_NOOP("Window", "From the rail to the page and the side sheet, and back")),
+    ("F1", QT_TRANSLATE_NOOP("Window", "Help")),
+    ("Ctrl+Q", QT_TRANSLATE_NOOP("Window", "Close Workbench")),
 )
 ROOM_FOR_WIDE_RAIL = 960  # a page narrower than this beside a sheet folds the rail
 
@@ -58,7 +63,7 @@ class Window(QMainWindow):
         self._closed = False
         self.setMinimumSize(QSize(880, 560))
         self.setWindowIcon(QIcon(rail.mark(64)))
-        self.rail = rail.Rail(bench, [each[:3] for each in PAGES], [each[:3] for each in FOOT])
+        self.rail = rail.Rail(bench, [_named(each) for each in PAGES], [_named(each) for each in FOOT])
         self.stack = QStackedWidget()
         self.notice_bar = NoticeBar()
         self._sheet_place = QVBoxLayout()
@@ -98,6 +103,9 @@ class Window(QMainWindow):
         self.rail.choose(name)
         self.stack.setCurrentWidget(page)
         page.shown(**(what or {}))
+        focus = self.focusWidget()
+        if focus is None or not page.isAncestorOf(focus):
+            page.setFocus()  # so that the page's own keys work at once, and Tab begins at its top
 
     def show_sheet(self, sheet: QWidget | None) -> None:
         """Put a sheet beside the page; None takes away the one that is there."""
@@ -138,10 +146,37 @@ class Window(QMainWindow):
         for number, name in enumerate(names, start=1):
             self._shortcut(f"Ctrl+{number}", lambda name=name: self.open_page(name))
         self._shortcut("F1", lambda: self.open_page("help"))
+        self._shortcut("F6", lambda: self._go_to_part(1))
+        self._shortcut("Shift+F6", lambda: self._go_to_part(-1))
         self._shortcut("Ctrl+Q", self.close)
 
     def _shortcut(self, keys: str, slot: Any) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    def _parts(self) -> list[QWidget]:
+        """The parts of the window in reading order."""
+        parts = (self.rail, self.stack.currentWidget(), self.notice_bar, self._sheet)
+        return [each for each in parts if each is not None and each.isVisible()]
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes as one reads."""
+        if self._closed:  # Qt asks for this while it takes the window down as well
+            return bool(super().focusNextPrevChild(forward))
+        stop = next_stop(self._parts(), self.focusWidget(), forward)
+        if stop is not None:
+            stop.setFocus(Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason)
+        return stop is not None
+
+    def _go_to_part(self, step: int) -> None:
+        """Move the keyboard from rail to page to sheet: Tab alone takes long where a page has many controls."""
+        parts, focus = self._parts(), self.focusWidget()
+        at = next(
+            (place for place, part in enumerate(parts) if focus and (part is focus or part.isAncestorOf(focus))), 0
+        )
+        part = parts[(at + step) % len(parts)]
+        stops = [self.rail.buttons[self._current]] if part is self.rail else stops_in(part)
+        if stops:
+            stops[0].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _on_index_requested(self) -> None:
         """The Documents page reads folders, also while another page is in front."""
@@ -189,16 +224,16 @@ class Window(QMainWindow):
         super().closeEvent(event)
 
     def _remember(self) -> None:
-        from workbench.errors import WorkbenchError
-
         page = self._current if self._current != "welcome" else "compare"
-        try:
-            self.bench.remember(geometry=bytes(self.saveGeometry().toBase64().data()).decode(), page=page)
-        except (OSError, WorkbenchError) as error:  # a full disk must not keep the window open
-            self.bench.notices.error(error)
+        self.bench.remember(geometry=bytes(self.saveGeometry().toBase64().data()).decode(), page=page)
 
 
 def _load(module: str, kind: str) -> type[Page]:
     """A page's class, imported when it is first wanted."""
     found: type[Page] = getattr(importlib.import_module(f"workbench.ui.{module}"), kind)
     return found
+
+
+def _named(entry: tuple[str, str, str, str, str]) -> tuple[str, str, str]:
+    """Key, title in the person's language, icon."""
+    return entry[0], QCoreApplication.translate("Window", entry[1]), entry[2]

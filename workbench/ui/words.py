@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDateTime, Qt
+from PySide6.QtCore import QCoreApplication, QDateTime, Qt
 
 
 def seconds_text(seconds: float) -> str:
@@ -23,16 +23,19 @@ def when_text(created: str) -> str:
 
 def about_text(seconds: float) -> str:
     """An estimate said as one: "about 20 seconds", "about 3 minutes"."""
+    translate = QCoreApplication.translate
     if seconds < 8:
-        return "a few seconds"
+        return translate("Durations", "a few seconds")
     if seconds < 50:
-        return f"about {5 * round(seconds / 5)} seconds"
+        return translate("Durations", "about {0} seconds").format(5 * round(seconds / 5))
     if seconds < 90:
-        return "about a minute"
+        return translate("Durations", "about a minute")
     if seconds < 3600:
-        return f"about {round(seconds / 60)} minutes"
+        return translate("Durations", "about {0} minutes").format(round(seconds / 60))
     hours = seconds / 3600
-    return "about an hour" if hours < 1.5 else f"about {round(hours)} hours"
+    if hours < 1.5:
+        return translate("Durations", "about an hour")
+    return translate("Durations", "about {0} hours").format(round(hours))
 
 
 def about_short(seconds: float) -> str:
