@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -151,6 +152,14 @@ def _qt_says_nothing() -> Iterator[None]:
     yield
     qInstallMessageHandler(before)
     assert not said, said
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_here() -> Iterator[None]:
+    """As in the window: what a test leaves is taken apart between tests, and not by a later job's thread."""
+    gc.disable()
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -96,15 +96,15 @@ def test_f6_goes_from_rail_to_page_to_sheet(full: Window, qtbot: QtBot) -> None:
     from workbench.ui.page import Sheet
 
     full.open_page("settings")
-    full.bench.show_sheet(Sheet("Details"))
+    sheet = Sheet("Details")
+    full.bench.show_sheet(sheet)
+    parts = {"rail": full.rail, "page": full.page("settings"), "sheet": sheet}
     visited = []
     for _ in range(3):
         before = full.focusWidget()
         qtbot.keyClick(full, Qt.Key.Key_F6)
-        qtbot.waitUntil(lambda before=before: full.focusWidget() is not before)
-        focus = full.focusWidget()
-        parts = {"rail": full.rail, "page": full.page("settings"), "sheet": full.sheet}
-        visited.append(next(name for name, part in parts.items() if part is not None and part.isAncestorOf(focus)))
+        qtbot.waitUntil(lambda before=before: full.focusWidget() not in (None, before))
+        visited.append(next(name for name, part in parts.items() if part.isAncestorOf(full.focusWidget())))
     assert sorted(visited) == ["page", "rail", "sheet"]
 
 
@@ -145,15 +145,20 @@ class _Shown(QObject):
         return False
 
 
-def test_no_part_of_a_page_flashes_up_as_a_window_of_its_own(full: Window, qapp: QApplication) -> None:
+def test_no_part_of_a_page_flashes_up_as_a_window_of_its_own(
+    project: Project, bench: Bench, theme: Theme, script: Script, tmp_path: Path, qapp: QApplication, qtbot: QtBot
+) -> None:
     """A widget that is shown before it stands in its page is a window for a moment, and takes the keyboard away."""
+    fill(project, tmp_path / "docs")
     shown = _Shown()
+    window = Window(bench, theme)
+    window.show()
     qapp.installEventFilter(shown)
-    for name, *_ in (*PAGES, *FOOT):
-        full._pages.pop(name).closed()
-    for _ in each_page(full):
+    for _ in each_page(window):
         pass
     qapp.removeEventFilter(shown)
+    qtbot.waitUntil(lambda: not bench.jobs.running())
+    window.close()
     assert shown.windows == []
 
 

@@ -16,7 +16,10 @@ from workbench.settings import load_settings
 from workbench.ui.bench import Bench
 from workbench.ui.preload import Preload
 from workbench.ui.theme import Theme
+from workbench.ui.tidying import Tidying
 from workbench.ui.window import Window
+
+SWITCH = 0.001  # seconds a job's thread may hold Python while the window waits for it; Python's own default is five
 
 
 def open_window(arguments: list[str] | None = None, project: Path | None = None) -> int:
@@ -46,6 +49,8 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     app.setApplicationDisplayName("Workbench")
     app.setDesktopFileName("workbench")
     _translate(app)
+    sys.setswitchinterval(SWITCH)
+    Tidying(app)
     return app
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -16,83 +16,103 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("workbench")
 
+LOOK_MS = 500  # how often it is looked whether something was heard
 SETTLE_MS = 1500  # an editor that saves writes several times; a copied folder comes file by file
 RECONCILE_MS = 5 * 60 * 1000  # network drives tell nothing, and queues overflow: look for oneself this often
+
+
+class Ear:
+    """Listens to folders in threads of its own and knows nothing of Qt: a thread that ends late must not reach into a
+    window that is gone."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = tuple(folders)
+        self._heard = threading.Event()
+        self._closed = threading.Event()
+        self._observer: BaseObserver | None = None
+        # Starting walks through every folder, which takes a while for many: nobody waits for that.
+        self._thread = threading.Thread(target=self._start, name="folder watch", daemon=True)
+        self._thread.start()
+
+    def take(self) -> bool:
+        """Whether something was heard since the last time."""
+        heard = self._heard.is_set()
+        self._heard.clear()
+        return heard
+
+    def close(self) -> None:
+        """Stop listening; what still starts ends by itself."""
+        self._closed.set()
+        self._thread.join(1.0)
+        if self._observer is not None and self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join(1.0)
+
+    def _start(self) -> None:
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+
+        heard = self._heard
+
+        class Handler(FileSystemEventHandler):
+            def on_any_event(self, event: FileSystemEvent) -> None:
+                if event.event_type not in ("opened", "closed_no_write"):  # reading a file is no change
+                    heard.set()
+
+        observer = Observer()
+        observer.daemon = True
+        try:
+            for folder in self.folders:
+                if folder.is_dir():
+                    observer.schedule(Handler(), str(folder), recursive=True)
+            if self._closed.is_set():
+                return
+            observer.start()
+        except OSError as error:  # out of inotify watches: the clock still looks
+            log.warning("folders are not watched: %s", error)
+        self._observer = observer
+        heard.set()  # what changed until now was not heard
+        if self._closed.is_set() and observer.is_alive():
+            observer.stop()
 
 
 class FolderWatch(QObject):
     """Emits `touched` a moment after something changed in a folder, and every five minutes besides."""
 
     touched = Signal()
-    _heard = Signal()  # from watchdog's thread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._observer: BaseObserver | None = None
-        self._folders: tuple[Path, ...] = ()
-        self._lock = threading.Lock()
-        self._starting: threading.Thread | None = None
-        self._settle = QTimer(self, singleShot=True)
-        self._settle.setInterval(SETTLE_MS)
+        self._ear: Ear | None = None
+        self._look = QTimer(self, interval=LOOK_MS)
+        self._look.timeout.connect(self._on_look)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.touched)
-        self._heard.connect(self._settle.start, Qt.ConnectionType.QueuedConnection)
-        self._clock = QTimer(self)
-        self._clock.setInterval(RECONCILE_MS)
+        self._clock = QTimer(self, interval=RECONCILE_MS)
         self._clock.timeout.connect(self.touched)
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        return self._folders
+        return self._ear.folders if self._ear is not None else ()
 
     def watch(self, folders: Sequence[Path]) -> None:
         """Watch these folders and no others; one that cannot be watched is looked at by the clock alone."""
-        wanted = tuple(folders)
-        if wanted == self._folders:
+        if tuple(folders) == self.folders:
             return
         self.close()
-        self._folders = wanted
-        if wanted:
+        if folders:
+            self._ear = Ear(folders)
+            self._look.start()
             self._clock.start()
-            # It walks through every folder, which takes a while for many: the window does not wait for that.
-            self._starting = threading.Thread(target=self._start, args=(wanted,), name="folder watch", daemon=True)
-            self._starting.start()
 
-    def _start(self, folders: Sequence[Path]) -> None:
-        from watchdog.events import FileSystemEventHandler
-        from watchdog.observers import Observer
-
-        watch = self
-
-        class Handler(FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                if event.event_type not in ("opened", "closed_no_write"):  # reading a file is no change
-                    watch._heard.emit()
-
-        observer = Observer()
-        observer.daemon = True
-        with self._lock:
-            if folders != self._folders:  # others are wanted by now
-                return
-            self._observer = observer
-        try:
-            for folder in folders:
-                if folder.is_dir():
-                    observer.schedule(Handler(), str(folder), recursive=True)
-            observer.start()
-            self._heard.emit()  # what changed until now was not heard
-        except OSError as error:  # out of inotify watches: the clock still looks
-            log.warning("folders are not watched: %s", error)
+    def _on_look(self) -> None:
+        if self._ear is not None and self._ear.take():
+            self._settle.start()
 
     def close(self) -> None:
         """Stop watching."""
-        self._settle.stop()
-        self._clock.stop()
-        with self._lock:
-            self._folders = ()
-            observer, self._observer = self._observer, None
-        starting, self._starting = self._starting, None
-        if starting is not None:
-            starting.join(1.0)
-        if observer is not None and observer.is_alive():
-            observer.stop()
-            observer.join(1.0)
+        for timer in (self._look, self._settle, self._clock):
+            timer.stop()
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.close()

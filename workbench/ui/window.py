@@ -169,11 +169,11 @@ class Window(QMainWindow):
 
     def _go_to_part(self, step: int) -> None:
         """Move the keyboard from rail to page to sheet: Tab alone takes long where a page has many controls."""
-        parts, focus = self._parts(), self.focusWidget()
-        at = next(
-            (place for place, part in enumerate(parts) if focus and (part is focus or part.isAncestorOf(focus))), 0
-        )
-        part = parts[(at + step) % len(parts)]
+        parts, focus = [each for each in self._parts() if each is not self.notice_bar], self.focusWidget()
+        at = [
+            place for place, part in enumerate(parts) if focus is part or focus is not None and part.isAncestorOf(focus)
+        ]
+        part = parts[((at[0] if at else 0) + step) % len(parts)]
         stops = [self.rail.buttons[self._current]] if part is self.rail else stops_in(part)
         if stops:
             stops[0].setFocus(Qt.FocusReason.TabFocusReason)
