@@ -34,7 +34,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def word(request: Request) -> str:
-    """A model that asks about the first words of the passage."""
+    """A model that asks about the first words of the passage, and reads the passage when it is asked back."""
+    if request.passages:
+        return request.passages[0].text
     text, wanted = request.question.removeprefix("Text: ").split("\nAnswer: ")
     return f"What is said of {' '.join(text.split()[:4])} here?\nQuestion: and so on {wanted}"
 
@@ -55,6 +57,17 @@ def test_a_draft_asks_for_something_that_stands_in_the_passage(project: Path, mo
 def test_what_is_asked_already_is_not_drafted_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = tuple(each.question.upper() for each in drafted(project, monkeypatch))
     assert drafted(project, monkeypatch, known=known) == ()
+
+
+def test_a_question_that_does_not_lead_back_to_its_answer_is_thrown_away(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(request: Request) -> str:
+        return "I could not say." if "Marisca" in request.question and request.passages else word(request)
+
+    monkeypatch.setattr("workbench.evaluation.draft.answer", ScriptedStages(forget).answer)
+    found: tuple[Draft, ...] = last_result(draft(project, make_lanes(("base",))[0], Here(), 5))
+    assert found and not [each for each in found if "Marisca" in each.question]
 
 
 def test_numbers_and_names_are_worth_asking_for() -> None:

@@ -1,7 +1,8 @@
 """STAGE draft(project): questions drafted from the indexed documents, for a person to accept or reject.
 
 The program chooses a passage and what in it is worth asking for (a number, a name); the model only words the question.
-So the answer always stands in the document, and what a small model words badly is thrown away by plain rules.
+So the answer always stands in the document. What a small model words badly is thrown away by plain rules, and by asking
+the question back: shown the passage, the model must come to the answer again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from workbench.index.keywords import STOPWORDS
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
 from workbench.lanes.material import collect
+from workbench.retrieval.passage import Passage
 
 SYSTEM = (
     "You write exam questions. You are given a text and an answer. Write one short question that the answer answers."
@@ -43,7 +45,7 @@ EXAMPLES = (
     ),
 )
 SHORTEST = 60  # characters of a passage that says enough to be asked about
-TRIES = 4  # drafts asked for each one wanted, before the documents are called exhausted
+TRIES = 8  # drafts asked for each one wanted, before the documents are called exhausted
 
 # A number with the word after it, and names of two or three words; both are short, and right or wrong beyond dispute.
 _NUMBER = regex.compile(r"(?<![\w.,-])[$€£]?\d+(?:[.,:]\d+)*(?:\s?%|\s[a-zA-Z]{3,12}\b)?")
@@ -80,7 +82,7 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
         said = yield from _worded(chunk, wanted, asking, engine)
         made = _draft(chunk, wanted, said, seen)
-        if not made.fault:
+        if not made.fault and (yield from _leads_back(made, chunk, asking, engine)):
             seen.add(" ".join(words(made.question)))
             found.append(made)
             yield Result(made)
@@ -118,6 +120,14 @@ def _worded(chunk: Chunk, wanted: str, lane: Lane, engine: Worker) -> Generator[
     answers = yield from collect(engine.run(answer, (request,)))
     said: str = answers[-1].text if answers else ""
     return said.strip().split("\n")[0].removeprefix("Question:").strip(' "')
+
+
+def _leads_back(made: Draft, chunk: Chunk, lane: Lane, engine: Worker) -> Generator[Event, None, bool]:
+    """Whether the model, shown the passage, answers the question with what it was made for."""
+    passage = Passage(chunk.id, chunk.file, chunk.location, chunk.text, 1.0, chunk.start, chunk.end)
+    reading = replace(lane, context="passages", system="", examples=())
+    answers = yield from collect(engine.run(answer, (Request(made.question, reading, (passage,)),)))
+    return bool(answers) and holds(answers[-1].text, made.answer)
 
 
 def _draft(chunk: Chunk, wanted: str, said: str, seen: set[str]) -> Draft:
