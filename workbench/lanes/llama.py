@@ -7,8 +7,10 @@ Bitwise repeatability is a promise of this module: a prompt is always read in th
 counted from its beginning, each decoded alone), and every sequence has a stream of the KV cache to itself
 (``kv_unified`` off). Then logits do not depend on what was asked before or beside. Measured with the starter on AVX2:
 with a unified cache or with flash attention, logits differ by rounding as soon as another sequence decodes beside; with
-neither, they are equal bit for bit. Without flash attention the CPU is faster as well: 114 against 105 tokens read and
-56 against 42 decoded per second of CPU time, 1,024 tokens into the context.
+neither, they are equal bit for bit. That has its price on some processors: with AVX2 the CPU is faster without flash
+attention (114 against 105 tokens read a second, 56 against 42 decoded), with AVX-512 it reads 0.85 as fast as with it.
+Flash attention cannot be had for reading alone: it keeps the values in another order, and decoding with it splits a
+long context between the threads (ggml-cpu/ops.cpp, use_split_kv_path), so that answers would depend on their number.
 """
 
 from __future__ import annotations
