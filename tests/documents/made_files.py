@@ -26,6 +26,23 @@ def make_pdf(path: Path, pages: Sequence[str], title: str = "", password: str = 
     return path
 
 
+def make_scan(path: Path, texts: Sequence[str]) -> Path:
+    """A PDF whose pages are pictures where the text is empty."""
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    pdf = canvas.Canvas(str(path))
+    for text in texts:
+        if text:
+            pdf.drawString(72, 760, text)
+        else:
+            pdf.drawImage(ImageReader(Image.new("RGB", (40, 20), "white")), 72, 500)
+        pdf.showPage()
+    pdf.save()
+    return path
+
+
 def make_docx(path: Path) -> Path:
     import docx
 

@@ -10,7 +10,7 @@ import pytest
 
 from workbench.documents import readers
 from workbench.documents.document import Document, Section
-from workbench.documents.formats import converted
+from workbench.documents.formats import converted, office, recognise
 from workbench.errors import BadDocument
 
 
@@ -176,9 +176,11 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     made = tmp_path / "bin"
     made.mkdir()
     monkeypatch.setenv("PATH", str(made))
-    converted.program.cache_clear()
+    for each in (converted.program, recognise.program):
+        each.cache_clear()
     yield made
-    converted.program.cache_clear()
+    for each in (converted.program, recognise.program):
+        each.cache_clear()
 
 
 def install(folder: Path, name: str, script: str) -> None:
@@ -206,6 +208,30 @@ def test_a_program_that_fails_names_the_file_as_damaged(tmp_path: Path, programs
     install(programs, "catppt", "raise SystemExit(3)")
     with pytest.raises(BadDocument, match="damaged"):
         read_made(tmp_path / "old.ppt", "x")
+
+
+SEES = "import sys; assert len(sys.stdin.buffer.read()) > 20; print('Seen words')"
+
+
+def test_pages_that_are_pictures_are_recognised_where_a_program_is_there(tmp_path: Path, programs: Path) -> None:
+    install(programs, "tesseract", SEES)
+    document = read_made(tmp_path / "a.pdf", lambda path: made.make_scan(path, ["Typed words", ""]))
+    assert place_of(document, "Typed").location == "p. 1"
+    assert place_of(document, "Seen words").location == "p. 2"
+    assert document.notes == ("page 2 holds text recognised from pictures, which may have mistakes",)
+
+
+def test_recognition_that_fails_or_has_no_time_leaves_the_page_a_scan(
+    tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = ("page 2 holds no text (scans or pictures)",)
+    assert read_made(tmp_path / "a.pdf", lambda path: made.make_scan(path, ["Typed", ""])).notes == scan
+    install(programs, "tesseract", "raise SystemExit(1)")
+    recognise.program.cache_clear()
+    assert read_made(tmp_path / "b.pdf", lambda path: made.make_scan(path, ["Typed", ""])).notes == scan
+    install(programs, "tesseract", SEES)
+    monkeypatch.setattr(office, "RECOGNITION_SECONDS", 0.0)
+    assert read_made(tmp_path / "c.pdf", lambda path: made.make_scan(path, ["Typed", ""])).notes == scan
 
 
 def test_a_heading_without_words_of_its_own_goes_with_the_next(tmp_path: Path) -> None:

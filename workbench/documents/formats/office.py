@@ -6,14 +6,18 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from workbench.documents.document import Draft, Part
+from workbench.documents.formats import recognise
 from workbench.documents.formats.markup import Outline
 from workbench.documents.formats.plain import clean
 from workbench.documents.formats.tables import table_parts
 from workbench.documents.formats.zipped import check_archive
 from workbench.errors import BadDocument
+
+RECOGNITION_SECONDS = 60.0  # for all pictures of one file; well within what the fence allows a file
 
 
 def read_pdf(path: Path) -> Draft:
@@ -35,8 +39,38 @@ def read_pdf(path: Path) -> Draft:
     except Exception as error:  # pypdf lets many kinds out of broken files
         raise BadDocument("the PDF is damaged and cannot be opened") from error
     texts = [_page_text(page) for page in pages]
+    recognised = _recognised(pages, texts)
+    texts = [recognised.get(number, text) for number, text in enumerate(texts, start=1)]
     parts = [Part(text or "", f"p. {number}", joins=True) for number, text in enumerate(texts, start=1)]
-    return Draft(tuple(parts), title if _is_title(title) else "", tuple(_page_notes(texts)))
+    notes = [*_page_notes(texts), *_recognition_notes(list(recognised))]
+    return Draft(tuple(parts), title if _is_title(title) else "", tuple(notes))
+
+
+def _recognised(pages: list[Any], texts: list[str | None]) -> dict[int, str]:
+    """By number, the texts of pages that are pictures; as many as RECOGNITION_SECONDS allow, the rest stay scans."""
+    found: dict[int, str] = {}
+    until = monotonic() + RECOGNITION_SECONDS
+    for number, (page, text) in enumerate(zip(pages, texts, strict=True), start=1):
+        if text == "" and recognise.program() and monotonic() < until:
+            seen = clean(recognise.recognise(_pictures(page), until)).strip()
+            if seen:
+                found[number] = seen
+    return found
+
+
+def _pictures(page: Any) -> Iterator[bytes]:
+    try:
+        for picture in page.images:
+            yield picture.data
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception:  # a picture that cannot be unpacked must not take the page along
+        return
+
+
+def _recognition_notes(numbers: list[int]) -> Iterator[str]:
+    if numbers:
+        yield f"{_pages(numbers)} text recognised from pictures, which may have mistakes"
 
 
 def _page_text(page: Any) -> str | None:
