@@ -106,3 +106,36 @@ def test_a_table_is_imported_evaluated_and_kept_by_version(
     assert run(["mark", "first", "nothing", "base", "right", *project]) == 2
     assert run(["judge", "none", *project]) == 2
     assert "there are first" in capsys.readouterr().err
+
+
+def test_drafts_are_kept_as_they_come_and_go_into_a_suite_once_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from made_index import ScriptedStages, write_index
+
+    from workbench.evaluation.draft import read_drafts
+
+    folder = tmp_path / "project"
+    project = ("--project", str(folder))
+    write_index(
+        folder,
+        {f"{n}.md": [f"The ferry number {n} to Port Elin costs {n}4 crowns, all taxes included."] for n in "123"},
+    )
+
+    def word(request: Any) -> str:
+        if request.passages:
+            return str(request.passages[0].text)
+        if len(read_drafts(folder, "mine")) == 2:
+            raise KeyboardInterrupt
+        return f"What does the ferry number {request.question.split()[4]} cost?"
+
+    monkeypatch.setattr("workbench.evaluation.draft.answer", ScriptedStages(word).answer)
+    assert run(["suite", "draft", "--name", "mine", *project]) == 130
+    kept = read_drafts(folder, "mine")
+    assert len(kept) == 2
+    suite = tmp_path / "grown.yaml"
+    assert (
+        run(["suite", "review", "mine", "--to", str(suite), "--accept", "all", "--reject", kept[0].id, *project]) == 0
+    )
+    assert "1 accepted, 1 rejected, 0 open" in capsys.readouterr().out
+    assert kept[1].question in suite.read_text() and kept[0].question not in suite.read_text()

@@ -50,15 +50,19 @@ def import_command(source: Path, target: Path | None, project_folder: str | None
 @json_option
 def draft_command(count: int, name: str, seed: int, project_folder: str | None, as_json: bool) -> None:
     """Have the model word questions on the indexed documents, for you to accept or reject."""
-    from workbench.evaluation.draft import draft, read_drafts, write_drafts
+    from workbench.evaluation.draft import Draft, draft, drafts_file, read_drafts, write_drafts
     from workbench.lanes.presets import find_lane
 
     project = open_project(project_folder)
-    known = tuple(each.question for each in read_drafts(project.folder, name))
+    known = read_drafts(project.folder, name)
+    found: list[Draft] = []
     with console.Workers() as workers:
         stage = draft(project.folder, find_lane(project, "base"), workers.engine, count, seed, known)
-        found = console.last(stage, "Drafting")
-    path = write_drafts(project.folder, name, found)
+        for each in console.results(stage, "Drafting"):
+            if isinstance(each, Draft):  # kept as they come, so that stopping loses none
+                found.append(each)
+                write_drafts(project.folder, name, (each,))
+    path = drafts_file(project.folder, name)
     if as_json:
         console.print_json({"drafts": found, "file": path})
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,17 +66,17 @@ class Draft:
     fault: str = ""  # why it was thrown away; "" for one worth reading
 
 
-def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, known: Sequence[str] = ()) -> Stage:
+def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, known: Sequence[Draft] = ()) -> Stage:
     """Yields Progress, and a Result(Draft) for each question that reads well until there are `count`; last a
-    Result with them all as a tuple. `known` questions are not drafted again.
+    Result with them all as a tuple. Passages that have one of the `known` drafts are left out.
 
     Raises InputError when nothing is indexed.
     """
     asking = replace(lane, name="draft", adapter=None, context="none", system=SYSTEM, examples=EXAMPLES)
     asking = replace(asking, sampling=Sampling(max_tokens=48, seed=seed))
     found: list[Draft] = []
-    seen = {" ".join(words(question)) for question in known}
-    for tried, (chunk, wanted) in enumerate(_subjects(project, seed), start=1):
+    seen = {" ".join(words(each.question)) for each in known}
+    for tried, (chunk, wanted) in enumerate(_subjects(project, seed, {each.passage for each in known}), start=1):
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
@@ -89,7 +89,7 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
     yield Result(tuple(found))
 
 
-def _subjects(project: Path, seed: int) -> Iterator[tuple[Chunk, str]]:
+def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, str]]:
     """Passages with what to ask for, one of each file in turn, so that no long document has all the questions."""
     rng = random.Random(seed)
     with read_index(project) as index:
@@ -104,8 +104,8 @@ def _subjects(project: Path, seed: int) -> Iterator[tuple[Chunk, str]]:
                 continue
             chunk = chunks.pop()
             wanted = worth_asking(chunk.text)
-            if len(chunk.text) >= SHORTEST and wanted:
-                yield chunk, rng.choice(wanted)
+            if len(chunk.text) >= SHORTEST and wanted and chunk.text not in done:
+                yield chunk, random.Random(f"{seed} {chunk.id}").choice(wanted)  # whatever else was drafted
 
 
 def worth_asking(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench import records
@@ -55,12 +55,8 @@ def list_versions(project: Path, suite: str = "") -> tuple[Version, ...]:
         with contextlib.suppress(TypeError, KeyError, AttributeError):
             version: Version = records.from_plain(Version, line)
             if not suite or version.suite == suite:
-                found.append(Version(version.suite, version.hash, _folder(project) / version.path, *_rest(version)))
+                found.append(replace(version, path=_folder(project) / version.path))
     return tuple(version for version in found if version.path.is_file())
-
-
-def _rest(version: Version) -> tuple[str, int]:
-    return version.kept, version.cases
 
 
 def read_version(project: Path, beginning: str) -> Suite:
