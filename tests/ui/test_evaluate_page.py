@@ -88,7 +88,7 @@ def test_chips_kinds_and_words_filter(page: EvaluatePage, qtbot: QtBot) -> None:
         assert shown_cases(page) == counts[name]
     page.filters.kind.setCurrentIndex(page.filters.kind.findData("behaviour"))
     assert shown_cases(page) == 5
-    qtbot.keyClicks(page.filters.find, "polish")
+    qtbot.keyClicks(page.filters.find_line, "polish")
     assert shown_cases(page) == 1
 
 
@@ -191,7 +191,7 @@ def test_a_run_stopped_behind_another_page_says_so(
 
 
 def test_a_filter_that_leaves_nothing_says_so_and_can_be_taken_off(page: EvaluatePage, qtbot: QtBot) -> None:
-    qtbot.keyClicks(page.filters.find, "no such words anywhere")
+    qtbot.keyClicks(page.filters.find_line, "no such words anywhere")
     assert page.matrix.currentWidget() is page.nothing
     qtbot.mouseClick(page.nothing.action, Qt.MouseButton.LeftButton)
     assert page.matrix.currentWidget() is page.view and shown_cases(page) == 16

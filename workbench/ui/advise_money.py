@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
 from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
 from workbench.ui import widgets
+from workbench.ui.advise_verdict import HEAD
 from workbench.ui.boxes import real_box
 from workbench.ui.charts import nice_top, round_estimate
 from workbench.ui.charts_advice import CostChart, CostLine
@@ -117,6 +118,7 @@ class CostPanel(QWidget):
         self.head = widgets.SectionHead(self.tr("What it costs"))
         self.prices = widgets.quiet_button(self.tr("Prices"), "pencil-simple", self.prices_wanted.emit)
         self.head.add_action(self.prices)
+        self.head.setMinimumHeight(HEAD)
         self.grid = QGridLayout()
         self.grid.setHorizontalSpacing(12)
         self.grid.setVerticalSpacing(0)
@@ -177,14 +179,17 @@ class CostPanel(QWidget):
 class BreakEvenPanel(QWidget):
     """Two ways over the number of questions, and where the dearer one has paid for itself."""
 
+    prices_wanted = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = widgets.label("", "section", wrap=True)
         self.note = widgets.label("", "caption", wrap=True)
         self.chart = CostChart()
-        frame = widgets.panel(
-            widgets.column(self.title, self.note, self.chart, None, spacing=6, margins=(16, 12, 16, 12))
-        )
+        self.title.setMinimumHeight(HEAD)
+        self.prices = widgets.link_button(self.tr("Set prices"), self.prices_wanted.emit)
+        parts = (self.title, self.note, widgets.row(self.prices, None), self.chart, None)
+        frame = widgets.panel(widgets.column(*parts, spacing=6, margins=(16, 12, 16, 12)))
         self.setLayout(widgets.column(frame))
 
     def show_pair(self, plain: Cost | None, dearer: Cost | None, currency: str) -> None:
@@ -193,6 +198,7 @@ class BreakEvenPanel(QWidget):
             plain is not None and dearer is not None and max(plain.price_per_question, dearer.price_per_question) > 0
         )
         self.chart.setVisible(usable)
+        self.prices.setVisible(not usable)
         if plain is None or dearer is None or not usable:
             self.title.setText(self.tr("When does it pay for itself?"))
             self.note.setText(

@@ -142,6 +142,8 @@ class AdvisePage(Page):
         self.costs, self.even = CostPanel(), BreakEvenPanel()
         self.failures.next_wanted.connect(self._on_next)
         self.costs.prices_wanted.connect(self._on_prices_clicked)
+        self.even.prices_wanted.connect(self._on_prices_clicked)
+        self.head.questions_wanted.connect(lambda: self.bench.open_page("evaluate", edit="more"))
         self._grid = QGridLayout()
         self._grid.setSpacing(16)
         self._columns = 0

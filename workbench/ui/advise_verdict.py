@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from workbench.advice.attribution import REASONS
@@ -29,16 +29,22 @@ NEXT = {
 }
 
 
+HEAD = 32  # of a panel, as high as the controls in some: so that those beside each other stand on one line
+
+
 class VerdictHead(QWidget):
     """The sentence and what stands under it."""
+
+    questions_wanted = Signal()  # more cases, so that it can be told
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.headline = widgets.label("", "verdict", wrap=True)
         self.reasons = widgets.label("", "question", wrap=True, selectable=True)
         self.signs = QWidget()
-        self._flow = widgets.FlowLayout(self.signs, spacing=16)
-        self.setLayout(widgets.column(self.headline, self.reasons, self.signs, spacing=8))
+        self._flow = widgets.FlowLayout(self.signs, spacing=16, between_lines=6)
+        self.more = widgets.link_button(self.tr("Add questions to the suite"), self.questions_wanted.emit)
+        self.setLayout(widgets.column(self.headline, self.reasons, self.signs, widgets.row(self.more, None), spacing=8))
 
     def show_verdict(self, verdict: Verdict, suggestion: str) -> None:
         """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered."""
@@ -46,6 +52,7 @@ class VerdictHead(QWidget):
         self.reasons.setText("\n".join(verdict.reasons[:3]))
         widgets.clear_layout(self._flow)
         told = verdict.recommendation != "cannot-tell"
+        self.more.setVisible(not told)
         firm = told and verdict.firmness.startswith("Firm")
         self._sign(*(("check-circle", "good") if firm else ("info", "muted")), verdict.firmness)
         if suggestion:
@@ -91,6 +98,7 @@ class EffectsPanel(QWidget):
         self.head = widgets.SectionHead(self.tr("What each thing adds"), self.tr("points, 95 % intervals"))
         self.noise = widgets.label("", "caption")
         self.head.add_action(self.noise)
+        self.head.setMinimumHeight(HEAD)
         self.chart = EffectsChart()
         self.setLayout(
             widgets.column(widgets.panel(widgets.column(self.head, self.chart, None, margins=(16, 12, 16, 12))))
@@ -169,4 +177,5 @@ class FailuresPanel(QWidget):
             parts = (name, widgets.label(str(count), "strong"), ShareBar(lane, count / max(counts.values())), link)
             for column, part in enumerate(parts):
                 self.grid.addWidget(part, number * 2 + 1, column)
+            self.grid.setAlignment(link, Qt.AlignmentFlag.AlignRight)
         self.grid.setColumnStretch(0, 1)

@@ -21,14 +21,15 @@ LANE_WIDTH = 232  # the narrowest column an answer can be read in
 class AnswerColumn(QFrame):
     """One lane's answer to the case."""
 
-    def __init__(self, lane: str, result: CaseResult | None, chosen: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, lane: str, result: CaseResult | None, chosen: bool, first: bool) -> None:
+        """The `first` column begins where the question over it does."""
+        super().__init__()
         self.setProperty("kind", "surface")
         self.setMinimumWidth(LANE_WIDTH)
         name = widgets.ElidedLabel(lane_title(lane), "strong")
         head = widgets.row(widgets.Dot(lane), name, spacing=8)
         head.setStretch(1, 1)
-        parts = widgets.column(head, spacing=8, margins=(16, 10, 16, 12))
+        parts = widgets.column(head, spacing=8, margins=(24 if first else 16, 10, 16, 12))
         if result is None:
             parts.addWidget(widgets.label(self.tr("Not asked yet"), "muted"))
         else:
@@ -95,7 +96,7 @@ class AnswersPanel(QWidget):
         self.checks.set_text("; ".join(f"{key}: {_plain(value)}" for check in checks for key, value in check.items()))
         widgets.clear_layout(self._lanes)
         for lane in lanes:
-            column = AnswerColumn(lane, row.cells.get(lane), lane == chosen)
+            column = AnswerColumn(lane, row.cells.get(lane), lane == chosen, lane == lanes[0])
             self._lanes.addWidget(column, 1)
         place = list(lanes).index(chosen) if chosen in lanes else 0
         self.area.horizontalScrollBar().setValue(place * LANE_WIDTH)

@@ -31,20 +31,20 @@ class FilterLine(QWidget):
         )
         self.chips = widgets.ChipRow(choices, self.tr("Which cases are shown"))
         self.chips.chosen.connect(lambda key: self._change(show=key))
-        self.kind, self.tag, self.find = QComboBox(), QComboBox(), QLineEdit()
+        self.kind, self.tag, self.find_line = QComboBox(), QComboBox(), QLineEdit()
         self.kind.setAccessibleName(self.tr("Kind of case"))
         self.tag.setAccessibleName(self.tr("Tag"))
         self.kind.currentIndexChanged.connect(lambda: self._change(kind=self.kind.currentData() or ""))
         self.tag.currentIndexChanged.connect(lambda: self._change(tag=self.tag.currentData() or ""))
-        self.find.setPlaceholderText(self.tr("Find a case"))
-        self.find.setAccessibleName(self.tr("Find a case"))
-        self.find.setClearButtonEnabled(True)
-        self.find.setMinimumWidth(120)
-        self.find.setMaximumWidth(200)
-        self.find.textChanged.connect(lambda text: self._change(text=text))
+        self.find_line.setPlaceholderText(self.tr("Find a case"))
+        self.find_line.setAccessibleName(self.tr("Find a case"))
+        self.find_line.setClearButtonEnabled(True)
+        self.find_line.setMinimumWidth(120)
+        self.find_line.setMaximumWidth(200)
+        self.find_line.textChanged.connect(lambda text: self._change(text=text))
         self._menu = QMenu(self)
         self.earlier = widgets.menu_button("", self._menu, "", self.tr("Compared with an earlier run"))
-        self.setLayout(widgets.row(self.chips, self.earlier, self.kind, self.tag, None, self.find))
+        self.setLayout(widgets.row(self.chips, self.earlier, self.kind, self.tag, None, self.find_line))
 
     def choose(self, show: str) -> None:
         """Show the failures, the disagreements or another of the chips' choices."""
@@ -74,8 +74,8 @@ class FilterLine(QWidget):
         self.tag.setVisible(bool(tags))
 
     def start_finding(self) -> None:
-        self.find.setFocus()
-        self.find.selectAll()
+        self.find_line.setFocus()
+        self.find_line.selectAll()
 
     def clear(self) -> None:
         """Show every case again."""
@@ -85,9 +85,9 @@ class FilterLine(QWidget):
             combo.blockSignals(True)
             combo.setCurrentIndex(0)
             combo.blockSignals(False)
-        self.find.blockSignals(True)
-        self.find.clear()
-        self.find.blockSignals(False)
+        self.find_line.blockSignals(True)
+        self.find_line.clear()
+        self.find_line.blockSignals(False)
         self.changed.emit(self.filter)
 
     def _change(self, **changes: str) -> None:

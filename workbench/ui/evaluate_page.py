@@ -313,9 +313,11 @@ class EvaluatePage(Page):
         return said
 
     def shown(self, **what: Any) -> None:
-        """Open with `question` (a case to add), `case` (a case to show), `edit`, `show` (a filter) or `run`."""
+        """Open with a `question` to add, a `case` to show, one (or "more") to `edit`, what to `show`, or to `run`."""
         if what.get("question"):
             self.add_question(str(what["question"]))
+        elif what.get("edit") == "more":
+            self.edit_cases()
         elif what.get("edit"):
             self._on_edit_case(str(what["edit"]))
         elif what.get("run"):
@@ -475,6 +477,8 @@ class EvaluatePage(Page):
         from PySide6.QtCore import QUrl
         from PySide6.QtGui import QDesktopServices
 
-        show = partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(path)))
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
         said = self.tr("Written: {0}").format(path)
         self.bench.notices.tell(said, "good", action_text=self.tr("Open"), action=show)

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 class FlowLayout(QLayout):
     """Puts widgets beside each other and goes on in the next line where room is short."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 8) -> None:
+    def __init__(self, parent: QWidget | None = None, spacing: int = 8, between_lines: int = 0) -> None:
+        """`between_lines` is the same as `spacing` unless it is given."""
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
-        self._gap = spacing
+        self._gap, self._line_gap = spacing, between_lines or spacing
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -58,7 +59,7 @@ class FlowLayout(QLayout):
                 continue
             hint = item.sizeHint()
             if x > rect.x() and x + hint.width() > rect.x() + rect.width():
-                x, y, tall = rect.x(), y + tall + self._gap, 0
+                x, y, tall = rect.x(), y + tall + self._line_gap, 0
             if move:
                 left = rect.x() + rect.width() - (x - rect.x()) - hint.width() if mirrored else x
                 item.setGeometry(QRect(QPoint(left, y), hint))
