@@ -107,7 +107,7 @@ def test_a_run_that_fails_says_why_and_can_go_on(
     qtbot.mouseClick(page.resume, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(said) and not page.watch.busy, timeout=LONG)
     assert said == ["The fine-tune ran out of memory."]
-    assert page.run.course.state == "failed" and page.run.sign.isVisible() and page.resume.isVisible()
+    assert page.run.course.state == "failed" and page.run.sign.isVisibleTo(page) and page.resume.isVisible()
 
 
 def test_one_run_at_a_time(page: FinetunePage, trainer: Trainer, bench: Bench, qtbot: QtBot) -> None:

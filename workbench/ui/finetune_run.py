@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench import records
@@ -148,10 +148,11 @@ class RunSection(QWidget):
         loss_head.setStretch(1, 1)
         figures = widgets.row(self.steps, self.left, self.rate, self.memory, self.right, None, spacing=32)
         head = widgets.row(self.badge, self.title, None, self.when)
-        layout = widgets.column(
-            head, 2, figures, self.bar, self.outcome, 8, loss_head, self.loss, 12, self.samples, None
-        )
-        self.setLayout(layout)
+        ending = widgets.row(spacing=8)
+        ending.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
+        ending.addWidget(self.outcome, 1)
+        parts = (head, 2, figures, self.bar, ending, 8, loss_head, self.loss, 12, self.samples, None)
+        self.setLayout(widgets.column(*parts))
 
     def begin(self, name: str, epochs: float, when: str, total: int = 0) -> None:
         """A new run: empty curves, an axis of its own, which is as long as was planned."""
