@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QStackedWidget, QWi
 
 from workbench.errors import WorkbenchError
 from workbench.ui import documents_source as source
-from workbench.ui import widgets
+from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.documents_preview import PreviewPanel
 from workbench.ui.documents_reading import Reading
@@ -112,6 +112,7 @@ class DocumentsPage(Page):
         self.search.opened.connect(self.show_chunk)
         bench.project_changed.connect(self.reload)
         bench.index_changed.connect(self.refresh)
+        bench.settings_changed.connect(lambda: self._show_folders(bench.project.info.folders))
 
     # What it shows
 
@@ -137,7 +138,7 @@ class DocumentsPage(Page):
         self.foot.said.set_text(source.settings_line(self.bench.project))
 
     def _on_listed(self, rows: list[FileRow]) -> None:
-        self.files.show_rows(rows)
+        self.files.show_rows(rows, in_order=True)
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._show_wanted(*wanted)
@@ -146,7 +147,8 @@ class DocumentsPage(Page):
         text = str(folders[0]) if len(folders) == 1 else self.tr("{0} folders").format(len(folders))
         home = str(Path.home())
         short = text.replace(home, "~", 1) if text.startswith(home) else text
-        self.folders.setText(short if len(short) <= PATH_SHOWN else f"…{short[-PATH_SHOWN:]}")
+        most = max(12, PATH_SHOWN * theme.TEXT // theme.px(theme.TEXT))
+        self.folders.setText(widgets.path_text(short if len(short) <= most else f"…{short[-most:]}"))
         self.folders.setToolTip("\n".join(str(folder) for folder in folders))
         self._folders_menu.clear()
         for folder in folders:

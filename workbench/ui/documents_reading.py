@@ -23,7 +23,7 @@ REST = 8  # times as long as a listing took is what comes between two: a long li
 class Reading(QObject):
     """What happens to the files of the project that is open; all of it runs as jobs."""
 
-    listed = Signal(object)  # list[FileRow], sorted by nobody
+    listed = Signal(object)  # list[FileRow], sorted by name
     started = Signal(object)  # JobHandle of a reading
     moved_on = Signal(str)  # the file that is read now
     changes_found = Signal(object)  # source.Changes

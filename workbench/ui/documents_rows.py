@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from PySide6.QtCore import (
@@ -26,7 +27,6 @@ FILE, FOLDER, STATE, CHUNKS, FOUND, ACTION, EDITED = range(7)
 RowRole = Qt.ItemDataRole.UserRole + 1
 
 STATES = ("skipped", "changed", "new", "gone", "reading", "waiting", "indexed")  # in the order "needs you first"
-ORDER: Final = {state: place for place, state in enumerate(STATES)}
 ICONS = {
     "skipped": ("prohibit", "warning"),
     "changed": ("arrow-clockwise", "warning"),
@@ -61,6 +61,14 @@ class FileRow:
     @property
     def place(self) -> str:
         return self.file.rpartition("/")[0]
+
+
+KEY: Final = attrgetter("folder", "file")
+
+
+def by_name(row: FileRow) -> tuple[str, str, str]:
+    """What the files are sorted by unless a person asks for something else."""
+    return row.name.casefold(), row.file, row.folder
 
 
 class FilesModel(QAbstractTableModel):
@@ -106,9 +114,9 @@ class FilesModel(QAbstractTableModel):
     def needs_first(self) -> bool:
         return self._needs_first
 
-    def show_rows(self, rows: Sequence[FileRow]) -> None:
-        """Show another list of files."""
-        self.rows = list(rows)
+    def show_rows(self, rows: Sequence[FileRow], in_order: bool = False) -> None:
+        """Show another list of files; `in_order` says that it is sorted by `by_name` already."""
+        self.rows = list(rows) if in_order else sorted(rows, key=by_name)
         self._arrange()
 
     def show_state(self, state: str) -> None:
@@ -134,17 +142,24 @@ class FilesModel(QAbstractTableModel):
     def _arrange(self) -> None:
         """Work out what is shown; the same files in the same places keep whatever a view holds on to."""
         found = [row for row in self.rows if self._lets_through(row)] if self._state or self._text else list(self.rows)
-        found.sort(key=self._sort_value, reverse=self._falling)
+        if self._column != FILE:
+            found.sort(key=self._sort_value, reverse=self._falling)
+        elif self._falling:
+            found.reverse()
         if self._needs_first:
-            found.sort(key=lambda row: ORDER[row.state])
-        if [row.key for row in found] == [row.key for row in self.shown]:
+            by_state: dict[str, list[FileRow]] = {state: [] for state in STATES}
+            for row in found:
+                by_state[row.state].append(row)
+            found = [row for rows in by_state.values() for row in rows]
+        keys = list(map(KEY, found))
+        if keys == list(self._places):
             self.shown = found
             if found:
                 self.dataChanged.emit(self.index(0, 0), self.index(len(found) - 1, EDITED))
             return
         self.beginResetModel()
         self.shown = found
-        self._places = {row.key: place for place, row in enumerate(found)}
+        self._places = {key: place for place, key in enumerate(keys)}
         self.endResetModel()
 
     def _lets_through(self, row: FileRow) -> bool:
@@ -164,7 +179,7 @@ class FilesModel(QAbstractTableModel):
 
     def counts(self) -> Counter[str]:
         """How many files are in each state."""
-        return Counter(row.state for row in self.rows)
+        return Counter(map(attrgetter("state"), self.rows))
 
     def rowCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self.shown)
@@ -217,8 +232,6 @@ class FilesModel(QAbstractTableModel):
         return self.actions.get(row.state, "") if column == ACTION else _date(row.edited)
 
     def _sort_value(self, row: FileRow) -> Any:
-        if self._column == FILE:
-            return row.name.casefold(), row.file
         if self._column in (CHUNKS, EDITED):
             return row.chunks if self._column == CHUNKS else row.edited
         return self._text_of(row, self._column).casefold()

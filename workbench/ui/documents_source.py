@@ -22,7 +22,7 @@ from workbench.events import Progress, Result, Stage
 from workbench.index import files as index_files
 from workbench.index.report import FileState, IndexReport
 from workbench.project import Project
-from workbench.ui.documents_rows import FileRow
+from workbench.ui.documents_rows import FileRow, by_name
 
 KINDS = {
     "pdf": "PDF",
@@ -50,7 +50,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files as they are shown, and those among them that a running build has not come to yet."""
+    """The files as they are shown, sorted by name, and those among them that a running build has not come to yet."""
 
     rows: list[FileRow]
     waiting: tuple[FileRow, ...]
@@ -82,7 +82,8 @@ def list_stage(project: Project, waiting: tuple[FileRow, ...], busy: bool) -> St
         if before is not None and (before.chunks != row.chunks or row.state != "indexed" or not before.chunks):
             del left[row.key]  # the build has come to it
     rows = [row for row in unhurried(known) if row.key not in left]
-    yield Result(Listing(rows + list(left.values()), tuple(left.values())))
+    rows = sorted(rows + list(left.values()), key=by_name)
+    yield Result(Listing(rows, tuple(left.values())))
 
 
 def with_reading(rows: list[FileRow], file: str) -> list[FileRow]:

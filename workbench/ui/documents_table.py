@@ -56,7 +56,6 @@ class FilesTable(QWidget):
         tools, line = QWidget(), QWidget()
         tools.setLayout(widgets.row(self.find_line, self.order))
         flow = widgets.FlowLayout(line)
-        self.chips.setMinimumHeight(tools.sizeHint().height())  # both stand on one line
         for each in (self.chips, tools):
             flow.addWidget(each)
         self.view = self._build_view()
@@ -89,10 +88,10 @@ class FilesTable(QWidget):
 
     # What it shows
 
-    def show_rows(self, rows: Sequence[FileRow]) -> None:
-        """Show another list of files; the chosen row and the place stay."""
+    def show_rows(self, rows: Sequence[FileRow], in_order: bool = False) -> None:
+        """Show another list of files, perhaps in order already; the chosen row and the place stay."""
         with _Place(self):
-            self.model.show_rows(rows)
+            self.model.show_rows(rows, in_order)
         self._count()
 
     def show_state(self, state: str) -> None:

@@ -42,27 +42,42 @@ class FlowLayout(QLayout):
         self._place(rect, move=True)
 
     def sizeHint(self) -> QSize:
-        width = sum(each.sizeHint().width() + self._gap for each in self._items)
-        return QSize(width, max((each.sizeHint().height() for each in self._items), default=0))
+        hints = [each.sizeHint() for each in self._items if not each.isEmpty()]
+        width = sum(hint.width() for hint in hints) + self._gap * max(0, len(hints) - 1)
+        return QSize(width, max((hint.height() for hint in hints), default=0))
 
     def minimumSize(self) -> QSize:
         sizes = [each.minimumSize() for each in self._items]
         return QSize(max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0))
 
     def _place(self, rect: QRect, move: bool) -> int:
-        x, y, tall = rect.x(), rect.y(), 0
+        """Fill line after line; in each, what is lower stands in the middle of what is tallest."""
         parent = self.parentWidget()
         mirrored = parent is not None and parent.isRightToLeft()
+        y = rect.y()
+        for line in self._lines(rect.width()):
+            tall, x = max(hint.height() for _, hint in line), 0
+            for item, hint in line:
+                left = rect.width() - x - hint.width() if mirrored else x
+                if move:
+                    middle = y + (tall - hint.height()) // 2
+                    item.setGeometry(QRect(QPoint(rect.x() + left, middle), hint))
+                x += hint.width() + self._gap
+            y += tall + self._line_gap
+        return max(0, y - self._line_gap - rect.y())
+
+    def _lines(self, room: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        lines: list[list[tuple[QLayoutItem, QSize]]] = []
+        x = 0
         for item in self._items:
-            widget = item.widget()
-            if widget is not None and widget.isHidden():
+            if item.isEmpty():
                 continue
-            hint = item.sizeHint()
-            if x > rect.x() and x + hint.width() > rect.x() + rect.width():
-                x, y, tall = rect.x(), y + tall + self._line_gap, 0
-            if move:
-                left = rect.x() + rect.width() - (x - rect.x()) - hint.width() if mirrored else x
-                item.setGeometry(QRect(QPoint(left, y), hint))
+            hint = item.sizeHint().boundedTo(QSize(max(1, room), 1 << 20))
+            if item.hasHeightForWidth():  # it flows by itself where it is wider than the whole line
+                hint.setHeight(max(item.minimumSize().height(), item.heightForWidth(hint.width())))
+            if not lines or x + hint.width() > room:
+                lines.append([])
+                x = 0
+            lines[-1].append((item, hint))
             x += hint.width() + self._gap
-            tall = max(tall, hint.height())
-        return y + tall - rect.y()
+        return lines

@@ -16,6 +16,12 @@ from workbench.ui.jobs_tray import JobsTray
 from workbench.ui.page import is_theme_change
 
 WIDE, NARROW = 208, 56
+MOST = 288  # pixels it grows to with the person's text size
+
+
+def wide() -> int:
+    """How wide the open rail is at the person's text size."""
+    return min(MOST, theme.px(WIDE))
 
 
 class Rail(QWidget):
@@ -48,7 +54,7 @@ class Rail(QWidget):
         for each in foot:
             layout.addWidget(self._button(*each))
         self.setLayout(layout)
-        self.setFixedWidth(WIDE)
+        self.setFixedWidth(wide())
         bench.project_changed.connect(self.refresh)
         self.refresh()
 
@@ -61,7 +67,7 @@ class Rail(QWidget):
             return
         self._folded = folded
         self.setProperty("folded", folded)
-        self.setFixedWidth(NARROW if folded else WIDE)
+        self.setFixedWidth(NARROW if folded else wide())
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(*((8, 10, 8, 12) if folded else (12, 10, 12, 12)))
@@ -81,12 +87,13 @@ class Rail(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if is_theme_change(event) and hasattr(self, "project"):
+        if is_theme_change(event) and hasattr(self, "tray"):
+            self.setFixedWidth(NARROW if self._folded else wide())
             self.project.setIcon(QIcon(mark(20)))
 
     def refresh(self) -> None:
         name = self._bench.project.info.name
-        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 124)
+        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide() - 84)
         self.project.setText("" if self._folded else f"  {shown}")
         self.project.setAccessibleName(self.tr("Project {0}").format(name))
         self.project.setToolTip(f"{name}\n{self._bench.project.folder}")

@@ -36,7 +36,9 @@ def _takes_focus(widget: QWidget) -> bool:
 
 def _walk(widget: QWidget) -> Iterator[QWidget]:
     yield widget
-    children = [each for each in widget.findChildren(QWidget, "", DIRECT) if each.isVisible() and not each.isWindow()]
+    children = [
+        each for each in widget.findChildren(QWidget, options=DIRECT) if each.isVisible() and not each.isWindow()
+    ]
     for child in _ordered([(each.geometry(), each) for each in children], widget.isRightToLeft()):
         yield from _walk(child)
 

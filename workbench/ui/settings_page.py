@@ -49,7 +49,7 @@ class SettingsPage(Page):
         self.search.setPlaceholderText(self.tr("Find a setting"))
         self.search.setAccessibleName(self.tr("Find a setting"))
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(240)
+        self.search.setFixedWidth(theme.px(240))
         self.search.textChanged.connect(self._on_search)
         self.add_action(self.search)
         find = QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
@@ -113,7 +113,7 @@ class SettingsPage(Page):
         self.background.setValue(self.bench.settings.background_threads)
         self.background.valueChanged.connect(lambda value: self._change(background_threads=value))
         for box in (self.threads, self.background):
-            box.setFixedWidth(120)
+            box.setFixedWidth(theme.px(120))
         answering = self.tr(
             "How many threads write answers. More than the cores of this computer are slower, not faster."
         )
@@ -165,13 +165,13 @@ class SettingsPage(Page):
         )
 
     def _folder_row(self, name: str, why: str, find: Callable[[], Path]) -> SettingRow:
-        shown = self._folder_labels[name] = widgets.ElidedLabel(str(find()), "muted", middle=True)
+        shown = self._folder_labels[name] = widgets.ElidedLabel(widgets.path_text(find()), "muted", middle=True)
         open_it = widgets.button(self.tr("Open"), "", partial(self._open_folder, find), "small")
         editor = QWidget()
         line = widgets.row(shown, open_it)
         line.setStretch(0, 1)
         editor.setLayout(line)
-        editor.setMinimumWidth(360)
+        editor.setMinimumWidth(theme.px(240))
         open_it.setAccessibleName(self.tr("Open the folder: {0}").format(name))
         return SettingRow(name, why, editor)
 
@@ -182,7 +182,7 @@ class SettingsPage(Page):
 
     def _show_folders(self) -> None:
         for name, _, find in self._folders():
-            self._folder_labels[name].set_text(str(find()))
+            self._folder_labels[name].set_text(widgets.path_text(find()))
 
     def shown(self, **what: Any) -> None:
         """Read the connections again; open with `search` to find a setting."""

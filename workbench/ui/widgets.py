@@ -32,6 +32,7 @@ from workbench.ui.flow_layout import FlowLayout as FlowLayout
 from workbench.ui.words import about_short as about_short
 from workbench.ui.words import about_text as about_text
 from workbench.ui.words import bytes_text as bytes_text
+from workbench.ui.words import path_text as path_text
 from workbench.ui.words import seconds_text as seconds_text
 from workbench.ui.words import when_text as when_text
 
@@ -332,14 +333,12 @@ class ChipRow(QWidget):
         super().__init__(parent)
         self._chips: dict[str, Chip] = {}
         self._group = QButtonGroup(self)
-        layout = row(spacing=8)
+        layout = FlowLayout(self)
         for key, text in choices:
             chip = self._chips[key] = Chip(text)
             self._group.addButton(chip)
             layout.addWidget(chip)
             chip.clicked.connect(lambda *_, key=key: self.chosen.emit(key))
-        layout.addStretch(1)
-        self.setLayout(layout)
         self.setAccessibleName(name)
         if choices:
             self.choose(choices[0][0])

@@ -195,7 +195,7 @@ class Window(QMainWindow):
 
     def _fold_rail(self) -> None:
         sheet = SHEET_WIDTH if self._sheet is not None else 0
-        self.rail.set_folded(self.width() - rail.WIDE - sheet < (ROOM_FOR_WIDE_RAIL if sheet else 640))
+        self.rail.set_folded(self.width() - rail.wide() - sheet < (ROOM_FOR_WIDE_RAIL if sheet else 640))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -52,3 +52,8 @@ def bytes_text(size: float) -> str:
             return f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def path_text(path: object) -> str:
+    """A path that keeps its direction in a text that runs from right to left."""
+    return f"\N{LEFT-TO-RIGHT ISOLATE}{path}\N{POP DIRECTIONAL ISOLATE}"
