@@ -18,14 +18,13 @@ from workbench.lanes.ask import ask
 from workbench.lanes.presets import standard_lanes
 from workbench.project import Project
 from workbench.sample import sample_questions
-
-WANTED = ("base", "rag", "tuned", "rag+tuned")
+from workbench.ui.welcome_example import LANES, RECORD
 
 
 def main() -> int:
     project, question = Project.open(Path(sys.argv[1])), sample_questions()[0]
     lanes = standard_lanes(project)
-    names = [next((name for name in lanes if name.split(":")[0] == family), "") for family in WANTED]
+    names = [next((name for name in lanes if name.split(":")[0] == family), "") for family in LANES]
     chosen = tuple(lanes[name] for name in names if name) or tuple(lanes.values())[:2]
     knowledge, engine = Child("The document reader"), Child("The model engine")
     try:
@@ -39,8 +38,10 @@ def main() -> int:
         answer = answers[lane.name]
         figures = f"first {answer.first_token_seconds:.1f} s · {answer.tokens_per_second:.0f} tok/s"
         told.append({"lane": lane.name, "text": answer.text, "figures": figures, "passages": len(answer.passages)})
-    note = f"Given by the starter model over the sample, on {records.to_plain(answers[chosen[0].name].stamp)['build']}."
-    records.write_json(paths.resources() / "welcome.json", {"question": question, "answers": told, "note": note})
+    stamp = answers[chosen[0].name].stamp
+    build = stamp.build.split(";")[0] if stamp is not None else ""  # the CPU's features would be a line of their own
+    note = f"Recorded from the starter model over the sample, with {build}."
+    records.write_json(paths.resources() / RECORD, {"question": question, "answers": told, "note": note})
     for each in told:
         print(each)
     return 0

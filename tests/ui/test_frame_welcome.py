@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import Script
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from workbench import paths, records
@@ -17,7 +18,9 @@ from workbench.sample import make_sample_project, sample_files, sample_questions
 from workbench.ui.bench import Bench
 from workbench.ui.compare_empty import questions_to_try
 from workbench.ui.compare_page import ComparePage
+from workbench.ui.compare_text import AnswerText
 from workbench.ui.theme import Theme
+from workbench.ui.welcome_example import read_record
 from workbench.ui.welcome_page import WelcomePage, project_for
 from workbench.ui.window import Window
 
@@ -83,9 +86,30 @@ def test_recorded_answers_are_shown_as_they_were_given(
     told: dict[str, Any] = {"question": "How long?", "answers": answers, "note": "recorded"}
     records.write_json(tmp_path / "resources" / "welcome.json", told)
     monkeypatch.setattr(paths, "resources", lambda: tmp_path / "resources")
+    assert read_record() is not None
     page = WelcomePage(bench)
     qtbot.addWidget(page)
-    assert page._example() is not None
+    texts = page.example.findChildren(AnswerText)
+    assert [text.plain()[:9] for text in texts] == ["word word"] * 2 and texts[0].plain().endswith("…")
+    assert "How long?" in [label.text() for label in page.example.findChildren(QLabel)]
+
+
+@pytest.mark.parametrize("content", [None, "{}", '{"question": "a", "answers": [{"lane": "base"}]}', "[1"])
+def test_without_a_record_each_lane_is_explained_in_its_place(
+    bench: Bench, theme: Theme, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "welcome.json").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(paths, "resources", lambda: tmp_path)
+    page = WelcomePage(bench)
+    qtbot.addWidget(page)
+    page.resize(1280, 800)
+    page.show()
+    shown = {label.text() for label in page.example.findChildren(QLabel)}
+    assert {"Base", "Documents (RAG)", "Fine-tuned", "Fine-tuned + documents"} <= shown
+    assert page.example.isVisible() and page.example.width() >= 440
+    page.resize(900, 700)
+    assert not page.example.isVisible()
 
 
 def test_the_sample_is_made_once_and_keeps_what_a_person_changed(tmp_path: Path) -> None:

@@ -8,25 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 
-from workbench import paths, records
+from workbench import paths
 from workbench.errors import WorkbenchError
 from workbench.project import Project
 from workbench.ui import rail, widgets
 from workbench.ui.bench import Bench
-from workbench.ui.compare_text import AnswerText
-from workbench.ui.lane_names import lane_title
 from workbench.ui.page import Page, is_theme_change, scroll_area
+from workbench.ui.welcome_example import example
 
-LEFT_WIDTH, RIGHT_WIDTH = 560, 616
-NOTES = {
-    "base": "the model alone",
-    "prompted": "your prompt and examples",
-    "rag": "reads your documents",
-    "tuned": "learned from your examples",
-    "rag+tuned": "learned, and reads",
-}
+LEFT, RIGHT = (440, 560), (440, 616)  # the least and the most width of both halves
+ROOM_FOR_BOTH = 1040  # a narrower page has the ways in alone
 
 
 class WelcomePage(Page):
@@ -48,10 +42,14 @@ class WelcomePage(Page):
             spacing=12,
             margins=(24, 12, 24, 12),
         )
-        middle = widgets.row(None, self._left(), spacing=72, margins=(48, 0, 48, 0))
-        example = self._example()
-        if example is not None:
-            middle.addWidget(example)
+        self.example = example()
+        middle = widgets.row(spacing=0, margins=(48, 0, 48, 0))
+        for part, (least, most) in ((self._left(), LEFT), (self.example, RIGHT)):
+            part.setMinimumWidth(least)
+            part.setMaximumWidth(most)
+            middle.addStretch(1)
+            middle.addWidget(part, most)
+        middle.insertSpacing(2, 56)
         middle.addStretch(1)
         inner.setLayout(widgets.column(top, None, middle, None, spacing=0))
         self.body.addWidget(scroll_area(inner, horizontal=True))
@@ -63,7 +61,9 @@ class WelcomePage(Page):
     def _left(self) -> QWidget:
         name = widgets.row(self._mark, widgets.label(self.tr("Workbench"), "section"), None, spacing=12)
         headline = widgets.label(
-            self.tr("See what documents and fine-tuning change, on your own questions"), "verdict", True
+            self.tr("See what documents and fine\N{NON-BREAKING HYPHEN}tuning change, on your own questions"),
+            "verdict",
+            True,
         )
         lead = widgets.label(
             self.tr(
@@ -85,7 +85,6 @@ class WelcomePage(Page):
             self.folder,
         )
         made = QWidget()
-        made.setFixedWidth(LEFT_WIDTH)
         parts = (name, 8, headline, lead, 16, widgets.hline(), sample, widgets.hline(), own, widgets.hline(), 4)
         promise = self.tr("Everything stays on this computer. Nothing is sent or downloaded unless you ask for it.")
         made.setLayout(widgets.column(*parts, _fact("lock-simple", promise), _fact("cpu", self._machine()), spacing=12))
@@ -105,36 +104,12 @@ class WelcomePage(Page):
             return f"{said} {error}"
         return self.tr("{0} The starter model is here and runs on it.").format(said)
 
-    def _example(self) -> QWidget | None:
-        """Answers that were really given, recorded by packaging/record_welcome.py; nothing where there is no record."""
-        try:
-            told = records.read_json(paths.resources() / "welcome.json")
-            question, answers = str(told["question"]), list(told["answers"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        made = widgets.panel()
-        made.setFixedWidth(RIGHT_WIDTH)
-        band = QFrame()
-        band.setProperty("kind", "band")
-        band.setLayout(widgets.row(widgets.label(question, "question", wrap=True), margins=(16, 14, 16, 14)))
-        grid = QGridLayout()
-        grid.setSpacing(0)
-        for place, answer in enumerate(answers[:4]):
-            grid.addWidget(_cell(answer, left=place % 2 == 0), place // 2, place % 2)
-        for column in (0, 1):
-            grid.setColumnStretch(column, 1)
-        layout = widgets.column(band, spacing=0, margins=(1, 1, 1, 1))
-        layout.addLayout(grid)
-        made.setLayout(layout)
-        note = widgets.label(str(told.get("note", "")), "caption", wrap=True)
-        note.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        holder = QWidget()
-        holder.setFixedWidth(RIGHT_WIDTH)
-        holder.setLayout(widgets.column(None, made, note, None, spacing=12))
-        return holder
-
     def _draw_mark(self) -> None:
         self._mark.setPixmap(rail.mark(32))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.example.setVisible(event.size().width() >= ROOM_FOR_BOTH)
 
     def changeEvent(self, event: Any) -> None:
         super().changeEvent(event)
@@ -213,31 +188,4 @@ def _fact(icon: str, text: str) -> QWidget:
     line.addWidget(widgets.icon_label(icon, 16, "muted"), 0, Qt.AlignmentFlag.AlignTop)
     line.addWidget(widgets.label(text, "muted", wrap=True), 1)
     made.setLayout(line)
-    return made
-
-
-def _shortened(text: str, most: int = 240) -> str:
-    """The beginning of a long answer, cut between words."""
-    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
-
-
-def _cell(answer: dict[str, Any], left: bool) -> QWidget:
-    """One recorded answer, as the Compare page would show it."""
-    lane = str(answer["lane"])
-    text = AnswerText()
-    text.set_answer(_shortened(str(answer["text"])), int(answer.get("passages", 0)))
-    text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    text.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-    name = widgets.row(widgets.Dot(lane), widgets.label(lane_title(lane), "strong"), None, spacing=8)
-    note = widgets.row(widgets.label(NOTES.get(lane.split(":")[0], ""), "caption"), margins=(16, 0, 0, 0))
-    parts = (name, note, 8, text, None, 8, widgets.label(str(answer["figures"]), "caption"))
-    words = widgets.column(*parts, spacing=2, margins=(16, 12, 16, 12))
-    inner = widgets.row(spacing=0)
-    inner.addLayout(words, 1)
-    if left:
-        inner.addWidget(widgets.vline())
-    made = QWidget()
-    layout = widgets.column(widgets.LaneRule(lane), spacing=0)
-    layout.addLayout(inner, 1)
-    made.setLayout(layout)
     return made
