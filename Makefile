@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 ANONYMIZED_TELEMETRY=False DO_NOT_TRACK=1
 
+PROJECT := demo/project
+OUT := demo/pictures
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format pin package
+.PHONY: help setup demo run pictures test check format package pin
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -18,6 +21,9 @@ demo: setup ## the whole story on the sample project, without a display
 
 run: setup ## open the window
 	@$(BIN)/workbench
+
+pictures: setup ## every page of a project as a picture, in both themes: PROJECT=demo/project OUT=demo/pictures
+	@$(OFFLINE) $(BIN)/python packaging/pictures.py --project $(PROJECT) --out $(OUT) $(ARGS)
 
 test: setup ## the whole test suite
 	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
