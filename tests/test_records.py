@@ -100,3 +100,10 @@ def test_an_unfinished_adapter_is_not_offered(tmp_path: Path) -> None:
     (project.adapters_folder / "half").mkdir(parents=True)
     (project.adapters_folder / "half" / "adapter.gguf").write_bytes(b"")
     assert project.adapters() == ()
+
+
+def test_a_line_with_a_line_separator_in_its_text_stays_one_record(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    for text in ("a\u2028b", "c\u0085d", "e\r\nf"):
+        records.append_line(path, {"text": text})
+    assert [each["text"] for each in records.read_lines(path)] == ["a\u2028b", "c\u0085d", "e\r\nf"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-Listener = Callable[[str], None]
+Listener = Callable[[str], object]
 
 
 class Stops:

@@ -73,6 +73,19 @@ def test_figures_and_buttons_of_a_turn_stand_on_one_line(page: ComparePage, qtbo
     assert len(tops) == 1
 
 
+def test_a_turn_is_as_high_as_its_answers_before_it_is_drawn(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    script.words["base"] = "A sentence of some length. " * 40
+    ask(page, qtbot)
+    for show in (lambda: page.open_talk(page.talk), lambda: page.lanes.show(["rag", "base"])):
+        show()
+        cell = page.view.turns[0].cells["base"]
+        assert (
+            cell.text.document().size().height() <= cell.text.height() <= cell.height() <= page.view.turns[0].height()
+        )
+        assert cell.text.geometry().bottom() < cell.figures.y() < cell.vote.y()
+        assert page.view.scroller.widget().height() >= page.view.turns[0].height()
+
+
 def test_lanes_show_what_they_wait_for_and_ask_is_stop(page: ComparePage, qtbot: QtBot, script: Script) -> None:
     script.hold.clear()
     begin(page, qtbot)

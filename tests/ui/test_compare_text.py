@@ -59,6 +59,7 @@ def test_the_height_follows_the_text(text: AnswerText) -> None:
     text.set_answer("short")
     short = text.height()
     text.set_answer("longer " * 80)
+    text.plain()
     assert text.height() > 4 * short
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from workbench.errors import WorkbenchError
+from workbench.events import Result, Stage
 from workbench.lanes.lane import Answer
 from workbench.ui.bench import Bench
 from workbench.ui.compare_heads import title_of
@@ -19,6 +20,7 @@ from workbench.ui.compare_view import TurnsView
 if TYPE_CHECKING:  # sheets are imported when they are first opened: the window opens a tenth of a second sooner
     from workbench.ui.compare_keep import KeptRow
     from workbench.ui.compare_turn import TurnView
+    from workbench.ui.compare_why import WhySheet
 
 
 class AnswerActions(QObject):
@@ -28,7 +30,8 @@ class AnswerActions(QObject):
         super().__init__(parent)
         self._bench, self._view, self._window = bench, view, parent
         self._explained: tuple[TalkTurn, str] | None = None
-        self._why: QWidget | None = None  # the sheet that explains it
+        self._why: WhySheet | None = None  # the sheet that explains it
+        self._contexts: dict[Path, int] = {}  # tokens that models hold
         bench.sheet_changed.connect(self._on_sheet_changed)
 
     def connect_turn(self, view: TurnView) -> None:
@@ -50,11 +53,30 @@ class AnswerActions(QObject):
         if self._explained == (turn, name):
             self._bench.show_sheet(None)
             return
-        sheet = WhySheet(said.lane, said.answer, context_of(said.lane.model))
+        sheet = WhySheet(said.lane, said.answer)
         sheet.source_clicked.connect(self._show_source)
         self._open(sheet, name)
         self._explained, self._why = (turn, name), sheet
         self._mark_explained()
+        self._tell_context(sheet)
+
+    def _tell_context(self, sheet: WhySheet) -> None:
+        """Say how much the model's context holds; its header is long, so it is read beside, and once."""
+        model = sheet.lane.model
+
+        def stage() -> Stage:
+            yield Result(context_of(model))
+
+        def told(tokens: int) -> None:
+            self._contexts[model] = tokens
+            if self._why is sheet:
+                sheet.set_context(tokens)
+
+        if model in self._contexts:
+            sheet.set_context(self._contexts[model])
+        else:
+            title = self.tr("Reading the model's header")
+            self._bench.jobs.start(title, stage, on_done=told, kind="why", quiet=True)
 
     def open_source(self, turn: TalkTurn, name: str, number: int) -> None:
         """The passage with this number in its document; not while it would give a lane away."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Answer
@@ -216,6 +216,7 @@ class AnswerCell(QWidget):
         beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if self._best else Qt.ToolButtonStyle.ToolButtonIconOnly
         self.vote.setToolButtonStyle(beside)
         widgets.set_kind(self.vote, "best" if self._best else "icon")
+        self.vote.setIconSize(QSize(22 if self._best else 16, 16))  # some air between the icon and its word
         self._pack_buttons()
 
     def _sentence(self, said: LaneAnswer) -> str:
@@ -244,9 +245,12 @@ class AnswerCell(QWidget):
                 line = source_line(number, passage, cited)
                 line.clicked.connect(partial(self.source_clicked.emit, number))
                 self.sources.addWidget(line)
+                line.show()
         rest = len(answer.passages) - len(answer.cited)
         if rest and not self._all_sources:
-            self.sources.addWidget(self._more_line(rest, bool(answer.cited)))
+            more = self._more_line(rest, bool(answer.cited))
+            self.sources.addWidget(more)
+            more.show()
 
     def _more_line(self, rest: int, more: bool) -> FoldLine:
         count = self.tr("{0} passages read") if rest != 1 else self.tr("{0} passage read")

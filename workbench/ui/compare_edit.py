@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QGridLayout,
     QLineEdit,
@@ -93,6 +94,7 @@ class LaneSheet(Sheet):
         self.scale = real_box(0.0, 2.0, 0.05)
         self.scale.setToolTip(self.tr("1 is the fine-tune as it was trained, 0 switches it off"))
         self.passages = whole_box(1, 20)
+        self.worked = QCheckBox(self.tr("Show it how passages are read and cited first"))
         self.system = QPlainTextEdit()
         self.system.setTabChangesFocus(True)
         self.system.setFixedHeight(104)
@@ -111,6 +113,7 @@ class LaneSheet(Sheet):
                 self._pair((self.tr("Strength of the fine-tune"), self.scale))
             if widget is self.context:
                 self._pair((self.tr("Passages at most"), self.passages))
+                self.content.addWidget(self.worked)
         self.content.addWidget(widgets.label(self.tr("Examples"), "caption"))
         self.content.addWidget(self.examples)
         self.content.addSpacing(8)
@@ -127,9 +130,7 @@ class LaneSheet(Sheet):
         self.content.addStretch(1)
         self.model.currentIndexChanged.connect(self._fill_adapters)
         self.adapter.currentIndexChanged.connect(lambda *_: self.scale.setEnabled(bool(self.adapter.currentData())))
-        self.context.currentIndexChanged.connect(
-            lambda *_: self.passages.setEnabled(self.context.currentData() == "passages")
-        )
+        self.context.currentIndexChanged.connect(lambda *_: self._enable_reading(str(self.context.currentData())))
 
     def _fill(self, lane: Lane) -> None:
         self.name.setText(title_of(lane) if self._own else self.tr("{0}, changed").format(title_of(lane)))
@@ -157,8 +158,13 @@ class LaneSheet(Sheet):
         self.seed.setValue(sampling.seed)
         self.most.setValue(sampling.max_tokens)
         self.repeat.setValue(sampling.repeat_penalty)
-        self.passages.setEnabled(lane.context == "passages")
+        self.worked.setChecked(lane.grounded_examples)
+        self._enable_reading(lane.context)
         self.scale.setEnabled(lane.adapter is not None)
+
+    def _enable_reading(self, context: str) -> None:
+        self.passages.setEnabled(context == "passages")
+        self.worked.setEnabled(context != "none")
 
     def _fill_adapters(self, *_: object) -> None:
         """The fine-tunes; whether one belongs to the model is said by the engine, which reads both files."""
@@ -191,6 +197,7 @@ class LaneSheet(Sheet):
             adapter_scale=round(self.scale.value(), 3),
             context=self.context.currentData(),
             passages=self.passages.value(),
+            grounded_examples=self.worked.isChecked(),
             system=self.system.toPlainText().strip(),
             examples=self.examples.examples(),
             sampling=sampling,

@@ -40,11 +40,13 @@ class MoreLanes(QPushButton):
         """`named`: their colours and names may be shown (not in blind mode)."""
         for dot in self._dots:
             self._line.removeWidget(dot)
+            dot.hide()
             dot.deleteLater()
         self._dots = [widgets.Dot(lane.name) for lane in lanes] if named else []
         for dot in self._dots:
             dot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             self._line.insertWidget(self._line.indexOf(self.words), dot)
+            dot.show()
         one = self.tr("{0} more lane") if len(lanes) == 1 else self.tr("{0} more lanes")
         self.words.setText(one.format(len(lanes)))
         names = ", ".join(title_of(lane) for lane in lanes) if named else ""

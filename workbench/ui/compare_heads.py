@@ -147,3 +147,4 @@ class LaneHeads(QWidget):
             if place < len(lanes):
                 head.show_lane(lanes[place], LETTERS[first + place] if blind else "")
                 head.setFixedWidth(widths[place])
+        self._layout.activate()  # at once, as the columns under them

@@ -19,6 +19,7 @@ from workbench.ui.compare_heads import title_of
 from workbench.ui.page import Sheet
 
 COLLECTED = "collected.jsonl"  # rows of messages
+LONGEST = 20_000  # characters of an answer that are put in a box to edit: more would be no example, and hold the box up
 COLLECTED_READING = "collected-reading.jsonl"  # rows with passages: the two kinds do not share a file
 KINDS = (
     ("fact", "A fact from the documents"),
@@ -96,7 +97,7 @@ def guess_check(text: str, kind: str) -> tuple[str, str]:
     """A check to start from: its name and value. A person decides; nothing is kept unseen."""
     if kind == "unanswerable":
         return "refuses", ""
-    if text.strip().startswith(("{", "[")):
+    if text[:2].strip().startswith(("{", "[")) and len(text) <= LONGEST:
         return "json_equals", text.strip()
     return "contains", text.strip() if len(text) <= 60 else ""
 
@@ -111,13 +112,16 @@ class TrainingSheet(Sheet):
         self.set_title(self.tr("Training example"))
         self._project, self._lane = project, lane
         self._passages = answer.passages if answer is not None else ()
-        self.question, self.answer = _editor(question, 84), _editor(text, 220)
+        self.question, self.answer = _editor(question, 84), _editor(text[:LONGEST], 220)
         self.with_passages = QCheckBox(self.tr("With the {0} passages it read").format(len(self._passages)))
         self.with_passages.setChecked(bool(self._passages))
         self.with_passages.setVisible(bool(self._passages))
         _field(self, self.tr("Question"), self.question)
         _field(self, self.tr("The answer it should have given"), self.answer)
         self.content.addWidget(self.with_passages)
+        if len(text) > LONGEST:
+            cut = self.tr("The answer is very long: its first {0:,} characters stand here.").format(LONGEST)
+            self.content.addWidget(widgets.label(cut, "caption", wrap=True))
         note = self.tr("A lane learns from some dozens of such examples. They wait in {0} until you fine-tune.")
         self.content.addWidget(
             widgets.label(note.format(self._project.datasets_folder.name + "/"), "caption", wrap=True)

@@ -75,8 +75,8 @@ def _closing(text: str) -> str:
 
 
 def _last_comma(text: str) -> int:
-    """The last comma outside of a string, 1 where there is none."""
-    found, within, escaped = 1, False, False
+    """The last comma outside of a string, 0 where there is none."""
+    found, within, escaped = 0, False, False
     for place, letter in enumerate(text):
         if within:
             within, escaped = letter != '"' or escaped, letter == "\\" and not escaped
@@ -145,7 +145,7 @@ def _dress_code(block: QTextBlock, mono: QFont, letter: float) -> None:
     form.setLeftMargin(CODE_MARGIN + hang)
     form.setTextIndent(-hang)
     form.setRightMargin(CODE_MARGIN)
-    form.setTopMargin(CODE_PADDING + 1 if first else 0)
+    form.setTopMargin((CODE_PADDING + 8 if block.previous().isValid() else CODE_PADDING + 1) if first else 0)
     form.setBottomMargin(CODE_PADDING + 8 if last and block.next().isValid() else 0)
     form.setNonBreakableLines(False)
     letters.setFontFamilies([mono.family()])

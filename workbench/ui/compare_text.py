@@ -131,7 +131,7 @@ class AnswerText(QTextBrowser):
 
     def _render(self) -> None:
         self._later.stop()
-        began, document = time.monotonic(), self.document()
+        began, document = time.thread_time(), self.document()  # what other programs take is not our cost
         document.setDefaultFont(self.font())
         document.setLayoutEnabled(False)  # else every change of a format lays everything out again
         document.setMarkdown(part_of(self._shown, self._start, self._end), MARKDOWN)
@@ -142,7 +142,7 @@ class AnswerText(QTextBrowser):
             self._mark(start, end)
         document.setLayoutEnabled(True)
         self._fit()
-        self._pay(time.monotonic() - began)
+        self._pay(time.thread_time() - began)
         self.drawn.emit()
 
     def _pay(self, cost: float) -> None:
@@ -202,7 +202,7 @@ class AnswerText(QTextBrowser):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self._text:
-            self._draw_when_due()
+            self._later.start(0)  # several such events come at once, and to every text of the page
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the page scrolls, all lanes together

@@ -123,10 +123,10 @@ class TurnView(QWidget):
             widgets.clear_layout(self._columns)
             self.cells, self._order, new = {}, list(order), True
             for place, name in enumerate(order):
-                if place:
-                    self._columns.addWidget(widgets.vline())
                 self.cells[name] = self._cell(name)
-                self._columns.addWidget(self.cells[name])
+                for part in (widgets.vline(), self.cells[name])[0 if place else 1 :]:
+                    self._columns.addWidget(part)
+                    part.show()  # a layout counts no widget that waits to be shown
         for place, name in enumerate(order):
             self.cells[name].set_width(widths[place] - (1 if place else 0))
         if new:

@@ -41,6 +41,7 @@ class TurnsView(QWidget):
         self._inside.setContentsMargins(0, 0, 0, 0)
         self._inside.setSpacing(0)
         self._earlier_turns = Gradual(self._add_above, self)
+        self._out_of_sight = Gradual(self._lay_out_late, self)
         self.earlier = widgets.quiet_button(self.tr("Show earlier turns"), "arrow-up", self._on_earlier)
         self.earlier.hide()
         inner = QWidget()
@@ -61,6 +62,7 @@ class TurnsView(QWidget):
     def show_talk(self, talk: Talk, lanes: Sequence[Lane], blind: bool, empty: QWidget | None = None) -> None:
         """Show a conversation from its end; `empty` stands there while it has no turns."""
         self._talk, self._lanes, self._blind = talk, list(lanes), blind
+        self._out_of_sight.stop()
         widgets.clear_layout(self._inside)
         self.turns, self._empty, self._at_end = [], None, True
         if not talk.turns and empty is not None:
@@ -78,6 +80,7 @@ class TurnsView(QWidget):
         view = self._make(turn, len(self._talk.turns))
         self.turns.append(view)
         self._inside.addWidget(view)
+        view.show()
         self._at_end = True
         self._lay_out_turn(view)
         return view
@@ -124,8 +127,10 @@ class TurnsView(QWidget):
         self._first = max(0, min(self._first, len(lanes) - fit))
         widths, visible = column_widths(width, fit), lanes[self._first : self._first + fit]
         self.heads.show_lanes(visible, widths, self._blind, self._first)
-        for view in self.turns:
+        in_sight = [view for view in self.turns if self._in_sight(view)]
+        for view in in_sight:
             self._lay_out_turn(view)
+        self._out_of_sight.begin(view for view in reversed(self.turns) if view not in in_sight)
         self._settle()
         self.columns_changed.emit(lanes[: self._first], lanes[self._first + fit :])
 
@@ -155,14 +160,26 @@ class TurnsView(QWidget):
 
     def _add_above(self, turn: TalkTurn) -> None:
         place = next(number for number, each in enumerate(self._talk.turns) if each is turn)
-        below, value = self._bar.maximum() - self._bar.value(), self._bar.value()
         view = self._make(turn, place + 1)
         self.turns.insert(0, view)
         self._inside.insertWidget(0, view)
-        self._lay_out_turn(view)
+        view.show()  # a layout counts no widget that waits to be shown
+        self._lay_out_late(view)
         self.earlier.setVisible(not self._earlier_turns.busy and place > 0)
-        if not self._at_end and value:  # what is being read stays where it is
+
+    def _lay_out_late(self, view: TurnView) -> None:
+        """Lay out a turn that is out of sight: what is being read stays where it is."""
+        if view not in self.turns:  # another conversation was opened meanwhile
+            return
+        value, below = self._bar.value(), self._bar.maximum() - self._bar.value()
+        above = view.y() < value
+        self._lay_out_turn(view)
+        if above and not self._at_end:
             self._bar.setValue(self._bar.maximum() - below)
+
+    def _in_sight(self, view: TurnView) -> bool:
+        top = view.y() - self._bar.value()
+        return top < self.scroller.viewport().height() and top + view.height() > 0
 
     def _on_earlier(self) -> None:
         self.earlier.hide()
@@ -178,7 +195,7 @@ class TurnsView(QWidget):
         layout = inner.layout() if inner is not None else None
         if layout is not None:
             layout.activate()
-            QCoreApplication.sendEvent(inner, QEvent(QEvent.Type.LayoutRequest))  # the scroll area listens for it
+            QCoreApplication.sendEvent(self.scroller, QEvent(QEvent.Type.LayoutRequest))
 
     def _end(self) -> int:
         """Where following stops: at the end, but never past the last question.
@@ -198,7 +215,7 @@ class TurnsView(QWidget):
         """The view follows the end only while it is at the end."""
         if self._at_end:
             self._follow()
-            QTimer.singleShot(0, self._follow)  # once more when the new heights are in place
+            QTimer.singleShot(0, self, self._follow)  # once more when the new heights are in place
 
     def _follow(self) -> None:
         if self._at_end:

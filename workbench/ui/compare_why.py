@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QGridLayout, QPlainTextEdit, QWidget
 
 from workbench.lanes.lane import Answer, Lane
 from workbench.records import to_plain
 from workbench.retrieval.passage import Passage
 from workbench.ui import theme, widgets
-from workbench.ui.compare_heads import title_of
+from workbench.ui.compare_heads import in_words, title_of
 from workbench.ui.page import Sheet
 
 PART_COLORS = {"system": "muted", "examples": "warning", "passages": "accent", "history": "good", "question": "text"}
-PROMPT_LINES = 12  # of the prompt before "Show all of it"
+PROMPT_LINES = 12  # of the prompt before "Show more of it"
+PROMPT_SHOWN = 40_000  # characters of it; all of it is copied
+EXCERPT = 100  # characters of a passage, about two lines
 NARROW = 58  # pixels of the columns with the places
+
+
+class ControlTokens(QSyntaxHighlighter):
+    """The model's own control tokens step back: what people wrote stands out."""
+
+    TOKEN = re.compile(r"<\|[^|<>]{1,40}\|>")
+
+    def highlightBlock(self, text: str) -> None:
+        form = QTextCharFormat()
+        form.setForeground(theme.color("muted"))
+        for match in self.TOKEN.finditer(text):
+            self.setFormat(match.start(), len(match[0]), form)
 
 
 class WhySheet(Sheet):
@@ -25,11 +41,10 @@ class WhySheet(Sheet):
 
     source_clicked = Signal(object, int)  # Answer, number of the passage
 
-    def __init__(self, lane: Lane, answer: Answer, context: int = 0, parent: QWidget | None = None) -> None:
-        """`context` is how many tokens the lane's context holds, 0 when that is not known."""
+    def __init__(self, lane: Lane, answer: Answer, parent: QWidget | None = None) -> None:
         super().__init__("", lane.name, title_of(lane), parent)
         self.set_title(self.tr("Why this answer"))
-        self.lane, self.answer, self._context = lane, answer, context
+        self.lane, self.answer = lane, answer
         self.prompt = QPlainTextEdit(readOnly=True)
         self._passages()
         self._prompt()
@@ -67,31 +82,32 @@ class WhySheet(Sheet):
                 return self.tr("Passages were found, and none of them fitted the prompt.")
             return self.tr("No passages reached this prompt: this lane does not read your documents.")
         count, cited = len(answer.passages), len(answer.cited)
-        found = self.tr("{0} of {1} passages found reached the prompt.").format(
-            count, max(count, len(answer.retrieved))
-        )
+        known = max(count, len(answer.retrieved))
+        found = self.tr("{0} of the {1} passages found reached the prompt.").format(count, known)
+        if known == count:
+            found = self.tr("All {0} passages found reached the prompt.").format(count)
         if count == 1:
             found = self.tr("One passage reached the prompt.")
         says = (
-            self.tr("The answer cites {0} of them.").format(cited)
+            self.tr("The answer cites {0} of them.").format(in_words(cited))
             if cited
             else self.tr("The answer cites none of them.")
         )
         dropped = answer.dropped_citations
         if dropped:
-            says += " " + self.tr("{0} citations pointed at nothing and were removed.").format(dropped)
+            one = self.tr("One citation pointed at nothing and was removed.")
+            many = self.tr("{0} citations pointed at nothing and were removed.").format(dropped)
+            says += " " + (one if dropped == 1 else many)
         return f"{found} {says}"
 
     def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
         place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
         place.setFixedWidth(20)
-        top = widgets.row(widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong"), spacing=8)
-        top.setStretch(0, 1)
+        top = widgets.row(widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong", hug=True), spacing=8)
+        top.addWidget(widgets.ElidedLabel(passage.location, "caption"), 1)
         if cited:
             top.addWidget(widgets.label(self.tr("cited"), "accent_small"))
         middle = widgets.column(top, spacing=2)
-        if passage.location:
-            middle.addWidget(widgets.ElidedLabel(passage.location, "caption"))
         middle.addWidget(widgets.label(_excerpt(passage.text), "small", wrap=True))
         line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
         line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
@@ -109,8 +125,9 @@ class WhySheet(Sheet):
         return made
 
     def _left_out(self, left: list[Passage]) -> None:
-        note = self.tr("{0} more were found and stayed out").format(len(left))
-        show = widgets.link_button(self.tr("Show them"))
+        one = self.tr("One more was found and stayed out")
+        note = one if len(left) == 1 else self.tr("{0} more were found and stayed out").format(len(left))
+        show = widgets.link_button(self.tr("Show it") if len(left) == 1 else self.tr("Show them"))
         line = widgets.row(widgets.label(note, "caption"), None, show)
         self.content.addLayout(line)
         holder = QWidget()
@@ -130,15 +147,14 @@ class WhySheet(Sheet):
 
     def _prompt(self) -> None:
         answer = self.answer
-        room = self.tr("{0:,} of {1:,} tokens").format(answer.prompt_tokens, self._context)
-        amount = room if self._context else self.tr("{0:,} tokens").format(answer.prompt_tokens)
-        head = widgets.SectionHead(self.tr("Exact prompt"), amount)
+        self._prompt_head = head = widgets.SectionHead(self.tr("Exact prompt"))
+        self.set_context(0)
         head.add_action(widgets.quiet_button(self.tr("Copy"), "copy", partial(_copy, answer.prompt)))
         self.content.addSpacing(8)
         self.content.addWidget(head)
         bar = widgets.TokenBar()
         parts = [(name, amount, PART_COLORS.get(name, "strong")) for name, amount in answer.prompt_parts]
-        bar.set_parts(parts, max(self._context, answer.prompt_tokens))
+        bar.set_parts(parts, answer.prompt_tokens + self.lane.sampling.max_tokens)  # and room for the answer
         self.content.addWidget(bar)
         legend = widgets.FlowLayout(spacing=12)
         holder = QWidget()
@@ -151,13 +167,19 @@ class WhySheet(Sheet):
         self.prompt.setProperty("kind", "code")
         self.prompt.setAccessibleName(self.tr("Exact prompt"))
         self.prompt.setFont(theme.mono_font(theme.SMALL))
-        self.prompt.setPlainText(answer.prompt)
+        self.prompt.setPlainText(answer.prompt[:PROMPT_SHOWN])
+        self._control = ControlTokens(self.prompt.document())
         self.prompt.setFixedHeight(theme.px(16) * min(PROMPT_LINES, len(lines) + 1) + 16)
         self.content.addWidget(self.prompt)
         if len(lines) > PROMPT_LINES:
             taller = theme.px(16) * min(48, len(lines) + 8)
             more = widgets.link_button(self.tr("Show more of it"), lambda: self.prompt.setFixedHeight(taller))
             self.content.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def set_context(self, tokens: int) -> None:
+        """How many tokens the model's context holds; 0 while that is not known."""
+        amount, of = self.answer.prompt_tokens, self.tr("{0:,} of {1:,} tokens")
+        self._prompt_head.set_note(of.format(amount, tokens) if tokens else self.tr("{0:,} tokens").format(amount))
 
     def _stamp(self) -> None:
         stamp = self.answer.stamp
@@ -212,8 +234,8 @@ def _copy(text: str) -> None:
 
 
 def _excerpt(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 130 else flat[:129].rsplit(" ", 1)[0] + "…"
+    flat = " ".join(text[: 4 * EXCERPT].split())
+    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"
 
 
 def _cosine(passage: Passage) -> str:
