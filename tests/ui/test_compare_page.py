@@ -289,6 +289,17 @@ def test_the_lane_in_question_stays_in_view_beside_a_sheet(page: ComparePage, qt
     assert page.head.right.words.text() == "1 more lane" and not page.head.left.isVisible()
 
 
+def test_lanes_at_both_sides_are_said_in_few_words(page: ComparePage, qtbot: QtBot, window: Window) -> None:
+    page.lanes.show(["base", "prompted", "full", "rag"])
+    window.resize(1280, 800)
+    ask(page, qtbot)
+    page.answers.open_why(page.talk.turns[0], "full")
+    window.grab()
+    page.view.scroll_columns(1 - page.view._first)
+    assert [page.head.left.words.text(), page.head.right.words.text()] == ["1 more", "1 more"]
+    assert page.head.right.accessibleName() == "1 more lane: Documents (RAG)"
+
+
 def test_the_best_answer_is_voted_for_and_kept(page: ComparePage, qtbot: QtBot) -> None:
     view = ask(page, qtbot)
     click(qtbot, view.cells["rag"].vote)

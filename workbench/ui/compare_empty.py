@@ -34,7 +34,9 @@ def empty_state(bench: Bench, ask: Callable[[str], object]) -> QWidget:
         layout.addLayout(widgets.row(None, each, None))
     layout.addSpacing(16)
     for question in questions_to_try(bench):
-        short = question if len(question) <= LONGEST else question[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
+        short = (
+            question if len(question) <= LONGEST else question[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
+        )
         button = widgets.button(short, "", partial(ask, question))
         button.setToolTip(question)
         layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)

@@ -36,8 +36,8 @@ class MoreLanes(QPushButton):
         for each in (self._caret, self.words):
             each.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def set_lanes(self, lanes: Sequence[Lane], named: bool) -> None:
-        """`named`: their colours and names may be shown (not in blind mode)."""
+    def set_lanes(self, lanes: Sequence[Lane], named: bool, short: bool = False) -> None:
+        """`named`: their colours and names may be shown (not in blind mode); `short`: in as few words as can be."""
         for dot in self._dots:
             self._line.removeWidget(dot)
             dot.hide()
@@ -48,10 +48,11 @@ class MoreLanes(QPushButton):
             self._line.insertWidget(self._line.indexOf(self.words), dot)
             dot.show()
         one = self.tr("{0} more lane") if len(lanes) == 1 else self.tr("{0} more lanes")
-        self.words.setText(one.format(len(lanes)))
+        whole = one.format(len(lanes))
+        self.words.setText(self.tr("{0} more").format(len(lanes)) if short else whole)
         names = ", ".join(title_of(lane) for lane in lanes) if named else ""
         self.setToolTip(names)
-        self.setAccessibleName(f"{self.words.text()}: {names}" if names else self.words.text())
+        self.setAccessibleName(f"{whole}: {names}" if names else whole)
         self.setVisible(bool(lanes))
         self.updateGeometry()
 
@@ -102,9 +103,9 @@ class CompareHeader(QObject):
 
     def show_sides(self, left: Sequence[Lane], right: Sequence[Lane]) -> None:
         """Say which lanes are out of sight."""
-        named = not self.blind.isChecked()
-        self.left.set_lanes(left, named)
-        self.right.set_lanes(right, named)
+        named, both = not self.blind.isChecked(), bool(left and right)
+        self.left.set_lanes(left, named, both)
+        self.right.set_lanes(right, named, both)
         self.fit()
 
     def fit(self) -> None:
