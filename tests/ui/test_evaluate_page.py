@@ -45,6 +45,7 @@ def page(bench: Bench, lanes: None, qtbot: QtBot, project: Project) -> Iterator[
     qtbot.addWidget(made)
     made.resize(1200, 800)
     made.show()
+    qtbot.waitUntil(lambda: len(made.runs) == 2, timeout=30_000)
     yield made
 
 
@@ -151,7 +152,7 @@ def test_a_run_fills_the_matrix_as_it_goes_and_is_shown_at_its_end(
     assert page.stop.isVisible() and not page.run.isVisible()
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         scripted.go.set()
-    assert page.shown_run is not None and page.shown_run.name == "newest"
+    qtbot.waitUntil(lambda: page.shown_run is not None and page.shown_run.name == "newest", timeout=30_000)
     assert page.run.isVisible() and not page.strip.isVisible()
 
 
@@ -174,7 +175,7 @@ def test_a_run_that_is_stopped_stays_in_sight_and_goes_on(
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         scripted.go.set()
         qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
-    assert page.shown_run is not None and page.shown_run.name == "newest"
+    qtbot.waitUntil(lambda: page.shown_run is not None and page.shown_run.name == "newest", timeout=30_000)
 
 
 def test_a_run_stopped_behind_another_page_says_so(
@@ -224,3 +225,22 @@ def test_a_question_from_compare_becomes_a_case(page: EvaluatePage) -> None:
 
 def test_an_index_of_nothing_has_no_parent(page: EvaluatePage) -> None:
     assert not page.model.parent(QModelIndex()).isValid()
+
+
+def test_a_run_is_read_once_in_the_background_and_a_damaged_one_is_left_out(
+    bench: Bench, lanes: None, project: Project, qtbot: QtBot
+) -> None:
+    suite = make_suite(project, copies=1)
+    good = make_evaluation(project, suite, "good", "2026-11-18T10:00:00")
+    bad = make_evaluation(project, suite, "bad", "2026-11-19T10:00:00")
+    (bad.folder / "evaluation.json").write_text("{", encoding="utf-8")
+    assert evaluate_source.has_unread_runs(project)
+    page = EvaluatePage(bench)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.stack.currentWidget() is page.split and page.shown_run is None, "nothing is claimed while it is read"
+    qtbot.waitUntil(lambda: page.shown_run is not None, timeout=30_000)
+    assert [run.name for run in page.runs] == ["good"] and not evaluate_source.has_unread_runs(project)
+    assert evaluate_source.list_runs(project)[0] is page.runs[0]
+    make_evaluation(project, suite, good.name, "2026-11-20T10:00:00", seed=8)
+    assert evaluate_source.has_unread_runs(project)

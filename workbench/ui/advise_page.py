@@ -168,7 +168,17 @@ class AdvisePage(Page):
     # What it shows
 
     def reload(self) -> None:
-        """Read the runs again, and judge the newest one."""
+        """Read the runs again, those that were not looked at yet in the background, and judge the newest one."""
+        project = self.bench.project
+        if not evaluate_source.has_unread_runs(project):
+            self._show_runs()
+            return
+        job = self.bench.jobs.start(
+            self.tr("Reading results"), lambda: evaluate_source.read_runs(project), kind="advise", quiet=True
+        )
+        job.finished.connect(lambda: self._show_runs() if project is self.bench.project else None)
+
+    def _show_runs(self) -> None:
         self.runs = evaluate_source.list_runs(self.bench.project)
         self._menu.clear()
         for run in reversed(self.runs):

@@ -43,6 +43,7 @@ class EvaluatePage(Page):
         self.runs: tuple[Evaluation, ...] = ()
         self.shown_run: Evaluation | None = None  # None: the run under way, or the one that was stopped
         self._earlier: Evaluation | None = None
+        self._reading = False  # runs that were not looked at yet
         self.suite_run = SuiteRun(bench, self)
         self._redraw = QTimer(self, singleShot=True)
         self._redraw.setInterval(REDRAW_MS)
@@ -164,10 +165,24 @@ class EvaluatePage(Page):
                 self.bench.notices.error(error)
         self._fill_suite_menu(files)
         self._show_lanes()
-        self._read_runs()
+        self._start_reading()
+
+    def _start_reading(self) -> None:
+        """Have runs that were not looked at yet read in the background; the others are there at once."""
+        project = self.bench.project
+        self._reading = source.has_unread_runs(project)
+        if not self._reading:
+            self._read_runs()
+            return
+        job = self.bench.jobs.start(
+            self.tr("Reading results"), lambda: source.read_runs(project), kind="evaluate", quiet=True
+        )
+        job.finished.connect(lambda: self._read_runs() if project is self.bench.project else None)
+        self._show_page()
 
     def _read_runs(self) -> None:
         """The newest run is shown; one that was stopped before its end goes before it, as it can be gone on with."""
+        self._reading = False
         self.runs = source.list_runs(self.bench.project)
         suite, runs = self.suite, self.runs_of_suite
         if not self.suite_run.busy:
@@ -233,8 +248,10 @@ class EvaluatePage(Page):
         """The editor, the matrix or what is missing for it."""
         busy, run, suite = self.suite_run.busy, self.shown_run, self.suite
         stopped = not busy and run is None and bool(self.suite_run.results)
-        if suite is None and run is None:
-            page: QWidget = self.empty
+        if self._reading:
+            page: QWidget = self.split
+        elif suite is None and run is None:
+            page = self.empty
         else:
             page = self.ready if run is None and not busy and not stopped else self.split
         self._say_ready()
@@ -426,7 +443,7 @@ class EvaluatePage(Page):
         if stopped and not self.isVisible():  # the page itself says so
             said = self.tr("Stopped. {0} answers are kept, and Go on asks the rest.")
             self.bench.notices.tell(said.format(len(self.suite_run.results)))
-        self._read_runs()
+        self._start_reading()
         self.bench.results_changed.emit()
 
     # Answers and export

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.evaluation.records import CaseResult, Evaluation, Suite
 from workbench.evaluation.suite import read_suite
 from workbench.events import Progress, Result, Stage
@@ -46,10 +46,58 @@ def import_suite(project: Project, file: Path) -> Path:
 
 
 def list_runs(project: Project) -> tuple[Evaluation, ...]:
-    """The finished evaluations of a project, oldest first."""
-    from workbench.evaluation.results import list_evaluations
+    """The finished evaluations of a project, oldest first; damaged ones are left out. Each file is read once."""
+    found = []
+    for path in _run_files(project):
+        with contextlib.suppress(InputError, OSError):
+            found.append(_read_run(path))
+    return tuple(sorted(found, key=lambda run: (run.created, run.name)))
 
-    return list_evaluations(project.folder)
+
+def has_unread_runs(project: Project) -> bool:
+    """Whether listing the runs takes longer than a person should wait for: a run is some hundred kilobytes of JSON."""
+    return any(path not in _read_runs or _read_runs[path][0] != _mark(path) for path in _run_files(project))
+
+
+def read_runs(project: Project) -> Stage:
+    """The same as a stage, for a job; what was read is listed at once afterwards."""
+    files = _run_files(project)
+    for done, path in enumerate(files):
+        yield Progress(done, len(files), "reading results")
+        with contextlib.suppress(InputError, OSError):
+            _read_run(path)
+    yield Result(None)
+
+
+_read_runs: dict[Path, tuple[tuple[int, int], Evaluation | None]] = {}  # by file: its mark, and what it holds
+
+
+def _run_files(project: Project) -> tuple[Path, ...]:
+    from workbench.evaluation.results import DONE
+
+    return tuple(project.results_folder.glob(f"*/{DONE}"))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+    return 0, 0
+
+
+def _read_run(path: Path) -> Evaluation:
+    """One run, from memory where its file is as it was. Raises InputError when it is damaged, also from memory."""
+    from workbench.evaluation.results import read_evaluation
+
+    mark = _mark(path)
+    kept = _read_runs.get(path)
+    if kept is None or kept[0] != mark:
+        _read_runs[path] = mark, None
+        _read_runs[path] = mark, read_evaluation(path.parent)
+    run = _read_runs[path][1]
+    if run is None:
+        raise InputError(f"{path} is damaged.")
+    return run
 
 
 def stopped_run(project: Project, suite: Suite) -> tuple[CaseResult, ...]:
