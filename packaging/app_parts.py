@@ -41,7 +41,7 @@ RECORDED = (("resources/welcome.json", "workbench/resources"),)  # by record_wel
 
 # Distributions that PyInstaller freezes, and one that is never imported: only what they say of themselves is copied,
 # for the doctor, which holds versions against pyproject.toml, and for their licences.
-FROZEN = ("workbench", "pyside6", "pyside6-essentials", "pyside6-addons", "pyside6-pdf", "shiboken6", "pyqtgraph")
+FROZEN = ("workbench", "pyside6", "pyside6-essentials", "pyside6-addons", "pyside6-pdf", "shiboken6")
 
 # Distributions that others require for what the program never does: Chroma's server and its own embedder, charts.
 # What only these need stays out with them.

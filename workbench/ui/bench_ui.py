@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from workbench.children import Worker
@@ -86,9 +86,11 @@ def open_bench(project: Path, scripted: bool) -> tuple[QApplication, Window]:
 
 
 def stay(app: QApplication, seconds: float) -> None:
-    """Let the event loop run for so long."""
-    QTimer.singleShot(int(seconds * 1000), app.quit)
-    app.exec()
+    """Let events come for so long; in a loop of its own, for once `app.exec` was left no thread's end is heard again."""
+    loop = QEventLoop(app)
+    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    loop.exec()
+    loop.deleteLater()
 
 
 def stay_until(app: QApplication, there: Callable[[], bool], most: float) -> bool:

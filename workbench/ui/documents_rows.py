@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 
 from workbench.ui.charts import glyph
 from workbench.ui.theme import color
+from workbench.ui.widgets import path_text
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
@@ -220,9 +221,9 @@ class FilesModel(QAbstractTableModel):
 
     def _text_of(self, row: FileRow, column: int) -> str:
         if column == FILE:
-            return row.name
+            return path_text(row.name)
         if column == FOLDER:
-            return row.place
+            return path_text(row.place)
         if column == STATE:
             return self.words[row.state]
         if column == CHUNKS:

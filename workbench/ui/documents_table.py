@@ -25,7 +25,7 @@ from workbench.ui.tables import make_table
 
 WIDTHS = {FOLDER: 112, STATE: 108, CHUNKS: 72, ACTION: 96, EDITED: 120}
 CHIPS = ("indexed", "reading", "waiting", "new", "changed", "gone", "skipped")
-LEAST_FOR_DATE, LEAST_FOR_FOLDER = 800, 620  # pixels of the table below which a column gives way
+LEAST = {EDITED: 880, FOLDER: 620, CHUNKS: 500, FOUND: 420}  # pixels of the table below which a column gives way
 
 
 class FilesTable(QWidget):
@@ -79,11 +79,11 @@ class FilesTable(QWidget):
         return view
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Where room is short the date goes first, then the folder, which the name's tooltip has as well."""
+        """Where room is short columns give way, the date first; the preview and the tooltip have all of it as well."""
         if event.type() == QEvent.Type.Resize and hasattr(self, "view"):
             width = self.view.viewport().width()
-            self.view.setColumnHidden(EDITED, width < theme.px(LEAST_FOR_DATE))
-            self.view.setColumnHidden(FOLDER, width < theme.px(LEAST_FOR_FOLDER))
+            for column, least in LEAST.items():
+                self.view.setColumnHidden(column, width < theme.px(least))
         return super().eventFilter(watched, event)
 
     # What it shows

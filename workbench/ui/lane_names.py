@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-_FAMILIES = {
+_FAMILIES: dict[str, tuple[Any, Any]] = {  # the marking function is typed as giving an object; it gives its text
     "base": (QT_TRANSLATE_NOOP("lanes", "Base"), "Base"),
     "prompted": (QT_TRANSLATE_NOOP("lanes", "Prompted"), "Prompted"),
     "rag": (QT_TRANSLATE_NOOP("lanes", "Documents (RAG)"), QT_TRANSLATE_NOOP("lanes", "Documents")),

@@ -66,8 +66,8 @@ class ModelRow(QFrame):
             self.fetch: not here,
             self.remove: here and model.source != "included",
         }
-        for each in (each for each, shown in wanted.items() if not shown):
-            each.hide()
+        for part in (part for part, shown in wanted.items() if not shown):
+            part.hide()
         sign = widgets.icon_label("check-circle" if here else "cloud-arrow-down", 20, "good" if here else "muted")
         line = widgets.row(sign, 4, spacing=8, margins=(16, 12, 12, 12))
         line.addLayout(words, 1)

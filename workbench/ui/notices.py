@@ -139,8 +139,8 @@ class NoticeBar(QWidget):
         layout.setContentsMargins(24, 6, 16, 6)
         layout.addLayout(line)
         layout.addWidget(self._details)
-        for each in (self._action, self._more, self._copy, self._details):
-            each.hide()  # until a notice has them
+        for part in (self._action, self._more, self._copy, self._details):
+            part.hide()  # until a notice has them
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
         self.hide()

@@ -17,7 +17,7 @@ from workbench.ui.reading_order import next_stop, stops_in
 from workbench.ui.theme import Theme
 
 # key, title, icon, module and class: a page's module is imported when it is first opened
-PAGES = (
+PAGES: tuple[tuple[str, Any, str, str, str], ...] = (
     ("compare", QT_TRANSLATE_NOOP("Window", "Compare"), "columns", "compare_page", "ComparePage"),
     ("documents", QT_TRANSLATE_NOOP("Window", "Documents"), "files", "documents_page", "DocumentsPage"),
     ("finetune", QT_TRANSLATE_NOOP("Window", "Fine-tune"), "graduation-cap", "finetune_page", "FinetunePage"),
@@ -25,14 +25,14 @@ PAGES = (
     ("advise", QT_TRANSLATE_NOOP("Window", "Advise"), "scales", "advise_page", "AdvisePage"),
     ("models", QT_TRANSLATE_NOOP("Window", "Models"), "cube", "models_page", "ModelsPage"),
 )
-FOOT = (
+FOOT: tuple[tuple[str, Any, str, str, str], ...] = (
     ("settings", QT_TRANSLATE_NOOP("Window", "Settings"), "gear", "settings_page", "SettingsPage"),
     ("help", QT_TRANSLATE_NOOP("Window", "Help"), "question", "help_page", "HelpPage"),
 )
 WELCOME = ("welcome", QT_TRANSLATE_NOOP("Window", "Welcome"), "", "welcome_page", "WelcomePage")
 
 # Every shortcut, as Help lists them; pages add their own keys under the same names.
-SHORTCUTS = (
+SHORTCUTS: tuple[tuple[str, Any], ...] = (
     ("Ctrl+Return", QT_TRANSLATE_NOOP("Window", "Ask")),
     ("Esc", QT_TRANSLATE_NOOP("Window", "Stop, or close the side sheet")),
     (
@@ -234,6 +234,6 @@ def _load(module: str, kind: str) -> type[Page]:
     return found
 
 
-def _named(entry: tuple[str, str, str, str, str]) -> tuple[str, str, str]:
+def _named(entry: tuple[Any, ...]) -> tuple[str, str, str]:
     """Key, title in the person's language, icon."""
     return entry[0], QCoreApplication.translate("Window", entry[1]), entry[2]

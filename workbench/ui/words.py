@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QDateTime, Qt
+from PySide6.QtGui import QGuiApplication
 
 
 def seconds_text(seconds: float) -> str:
@@ -55,5 +56,7 @@ def bytes_text(size: float) -> str:
 
 
 def path_text(path: object) -> str:
-    """A path that keeps its direction in a text that runs from right to left."""
-    return f"\N{LEFT-TO-RIGHT ISOLATE}{path}\N{POP DIRECTIONAL ISOLATE}"
+    """A path or a file's name that keeps its own direction where the window runs from right to left."""
+    if not QGuiApplication.isRightToLeft():
+        return str(path)
+    return f"\N{FIRST STRONG ISOLATE}{path}\N{POP DIRECTIONAL ISOLATE}"
