@@ -86,7 +86,7 @@ def open_bench(project: Path, scripted: bool) -> tuple[QApplication, Window]:
 
 
 def stay(app: QApplication, seconds: float) -> None:
-    """Let events come for so long; in a loop of its own, for once `app.exec` was left no thread's end is heard again."""
+    """Let events come for so long, in a loop of its own: once `app.exec` was left no thread's end is heard again."""
     loop = QEventLoop(app)
     QTimer.singleShot(int(seconds * 1000), loop.quit)
     loop.exec()
