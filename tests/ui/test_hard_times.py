@@ -102,7 +102,9 @@ def test_closing_the_window_while_it_reads_and_answers_loses_nothing(
     began = time.monotonic()
     window.close()
     assert time.monotonic() - began < 8  # three seconds by its own clock, on a machine that is busy
-    _, alive = psutil.wait_procs([each for each in children if "resource_tracker" not in command(each)], timeout=5)
+    _, alive = psutil.wait_procs(
+        [each for each in children if "resource_tracker import main" not in command(each)], timeout=5
+    )
     assert not alive
     again, said = make_window(Project.open(project.folder))
     assert again.page("compare").talk.turns[-1].question == "Write a long story."  # type: ignore[attr-defined]

@@ -148,7 +148,7 @@ def readers_of(pid: int) -> list[psutil.Process]:
     found = []
     for each in psutil.Process(pid).children():
         with contextlib.suppress(psutil.Error):  # gone while we looked
-            if "resource_tracker" not in " ".join(each.cmdline()):
+            if "resource_tracker import main" not in " ".join(each.cmdline()):
                 found.append(each)
     return found
 

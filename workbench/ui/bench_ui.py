@@ -29,6 +29,7 @@ from workbench.settings import load_settings
 from workbench.ui.app import make_application
 from workbench.ui.bench import Bench
 from workbench.ui.bench_scripted import LANES, Scripted, start, take_the_place_of_stages
+from workbench.ui.preload import Preload
 from workbench.ui.theme import Theme
 from workbench.ui.window import FOOT, PAGES, Window
 
@@ -113,6 +114,9 @@ def measure(project: Path, scripted: bool) -> dict[str, Any]:
         stay(app, 0.3)
     window.open_page("compare", {"lanes": LANES})
     stay(app, 0.5)
+    if not scripted:  # as app.open_window does; what it loads is there before a person has written a question
+        ahead = Preload(window.bench)
+        stay_until(app, lambda: not ahead.busy, PATIENCE)
     memory, heart = psutil.Process().memory_full_info(), Heart()
     stay(app, QUIET_SECONDS)
     quiet = heart.said()

@@ -74,7 +74,7 @@ class DocumentsPage(Page):
             self.side.addWidget(panel)
             panel.closed.connect(self._on_side_closed)
         self.side.hide()
-        self.side.setMinimumWidth(280)
+        self.side.setMinimumWidth(240)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setChildrenCollapsible(False)
         self.split.addWidget(self._build_list())
@@ -147,7 +147,7 @@ class DocumentsPage(Page):
         text = str(folders[0]) if len(folders) == 1 else self.tr("{0} folders").format(len(folders))
         home = str(Path.home())
         short = text.replace(home, "~", 1) if text.startswith(home) else text
-        most = max(12, PATH_SHOWN * theme.TEXT // theme.px(theme.TEXT))
+        most = max(12, round(PATH_SHOWN * (theme.TEXT / theme.px(theme.TEXT)) ** 2))  # the actions beside it grow too
         self.folders.setText(widgets.path_text(short if len(short) <= most else f"…{short[-most:]}"))
         self.folders.setToolTip("\n".join(str(folder) for folder in folders))
         self._folders_menu.clear()

@@ -52,8 +52,6 @@ class Preload(QObject):
 
     def start(self) -> None:
         """Load for the project that is open now."""
-        for name in PARTS:
-            importlib.import_module(f"workbench.ui.{name}")
         bench, folder = self._bench, self._bench.project.folder
         self._run(partial(warm_engine, bench, folder), partial(self._run, partial(warm_knowledge, bench, folder), None))
 
@@ -71,7 +69,9 @@ class Preload(QObject):
 
 
 def warm_engine(bench: Bench, project: Path) -> Stage:
-    """The engine's stage; importing it here, in the job's thread, is what the first question is spared as well."""
+    """The engine's stage; what is imported here, in the job's thread, is what the first question is spared as well."""
+    for name in PARTS:
+        importlib.import_module(f"workbench.ui.{name}")
     import workbench.lanes.ask  # noqa: F401
     from workbench.lanes.warm import warm
 
