@@ -136,3 +136,23 @@ def test_the_time_limit_stands_while_a_file_waits_for_a_processor(monkeypatch: p
     for _ in range(100):
         now[0] += 10.0
         assert not clock.is_over(1)
+
+
+def die_once(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
+    """Stands in for a reader that somebody kills while it reads a good file; runs in the child."""
+    mark = found.path.with_suffix(".mark")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    yield Result(fence._read(found, known))
+
+
+def test_a_good_file_whose_reader_was_killed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "good.txt").write_text("words")
+    monkeypatch.setattr(fence, "read_file", die_once)
+    reader = FencedReader()
+    try:
+        reading = take(reader, found_in(tmp_path, "good.txt"))
+        assert reading.document is not None and reading.document.text == "words"
+    finally:
+        reader.close()

@@ -131,15 +131,20 @@ class FencedReader:
         self._waiter = ThreadPoolExecutor(1, thread_name_prefix="document reader")
         self._future: Future[Reading] | None = None
         self._found: FoundFile | None = None
+        self._known: frozenset[str] = frozenset()
+        self._again = False  # the file is read for the second time
         self._clock = _Clock(0.0)
 
     def start(self, found: FoundFile, known: frozenset[str] = frozenset()) -> None:
         """Begin to read a file; take its Reading with `take` before starting the next."""
         assert self._future is None, "one file at a time"
-        self._found = found
+        self._found, self._known, self._again = found, known, False
+        self._begin(found)
+
+    def _begin(self, found: FoundFile) -> None:
         starting = STARTING if self._child.pid is None else 0.0
         self._clock = _Clock(starting + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6)
-        self._future = self._waiter.submit(self._read, found, known)
+        self._future = self._waiter.submit(self._read, found, self._known)
 
     @property
     def busy(self) -> bool:
@@ -158,6 +163,10 @@ class FencedReader:
             self._future.exception()  # the waiting thread has seen the end of it
             reading = self._failed("reading it took too long")
         except ChildCrashed:
+            if not self._again:  # somebody may have killed it, which is not the file's fault
+                self._again = True
+                self._begin(self._found)
+                return None
             reading = self._failed("the reader broke down on it")
         self._future = None
         return reading
