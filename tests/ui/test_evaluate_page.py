@@ -244,3 +244,14 @@ def test_a_run_is_read_once_in_the_background_and_a_damaged_one_is_left_out(
     assert evaluate_source.list_runs(project)[0] is page.runs[0]
     make_evaluation(project, suite, good.name, "2026-11-20T10:00:00", seed=8)
     assert evaluate_source.has_unread_runs(project)
+
+
+def test_a_table_of_questions_becomes_a_suite(page: EvaluatePage, tmp_path: Path) -> None:
+    table = tmp_path / "questions.csv"
+    table.write_text("question,expected\nWhat is the capital of France?,Paris\nHow many legs has a horse?,four|4\n")
+    page.take_suite(table)
+    assert page.suite is not None and [case.question for case in page.suite.cases] == [
+        "What is the capital of France?",
+        "How many legs has a horse?",
+    ]
+    assert page.suite.cases[1].checks == ({"contains": ["four", "4"]},)

@@ -14,12 +14,12 @@ from workbench.commands import console
 from workbench.commands.advise import say_verdict
 from workbench.commands.ask import adjusted, answer_json, ask_one, choose_lanes
 from workbench.commands.console import json_option, say
-from workbench.commands.dossier import write_page
 from workbench.commands.evaluate import evaluation_json, run_evaluation, say_evaluation
 from workbench.commands.index import run_index, say_index
 from workbench.commands.tune import run_tune, tune_json
 from workbench.lanes.lane import Answer
 from workbench.project import Project
+from workbench.report.gather import write_page
 
 ADAPTER = "house"
 ANSWER_TOKENS = 48  # the longest answer in the evaluation; a right ticket takes about 30, a right fact fewer

@@ -10,10 +10,10 @@ import click
 from workbench.commands import console
 from workbench.commands.ask import adjusted, choose_lanes
 from workbench.commands.console import json_option, project_option, say
-from workbench.commands.dossier import write_json_dossier, write_page
 from workbench.evaluation.records import Evaluation, Measuring, Suite
 from workbench.lanes.lane import Lane
 from workbench.project import Project, open_project
+from workbench.report.gather import write_json_dossier, write_page
 
 
 def run_evaluation(

@@ -364,7 +364,7 @@ class EvaluatePage(Page):
         self.editor.add.click()
 
     def _on_import_suite(self) -> None:
-        filters = self.tr("Suites ({0})").format("*.yaml *.yml *.json *.jsonl")
+        filters = self.tr("Suites ({0})").format("*.yaml *.yml *.json *.jsonl *.csv *.tsv")
         chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Import a suite"), str(Path.home()), filters)
         if chosen:
             self.take_suite(Path(chosen))
@@ -372,9 +372,13 @@ class EvaluatePage(Page):
     def take_suite(self, file: Path) -> None:
         """Copy a suite into the project and show it."""
         try:
-            self._on_suite_chosen(source.import_suite(self.bench.project, file))
+            suite, notes = source.import_suite(self.bench.project, file)
+            self._on_suite_chosen(suite)
         except (WorkbenchError, OSError) as error:
             self.bench.notices.error(error)
+            return
+        if notes:
+            self.bench.notices.tell(" ".join(notes))
 
     def edit_cases(self) -> None:
         """Show the cases of the suite as a table."""

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import BadSuite, InputError, WorkbenchError
 from workbench.evaluation.records import CaseResult, Evaluation, Suite
 from workbench.evaluation.suite import read_suite
 from workbench.events import Progress, Result, Stage
@@ -33,16 +33,25 @@ def new_suite_file(project: Project, name: str) -> Path:
     return path
 
 
-def import_suite(project: Project, file: Path) -> Path:
-    """Copy a suite into the project once it reads well. Raises BadSuite and MissingFile as read_suite does."""
-    suite = read_suite(file)
+def import_suite(project: Project, file: Path) -> tuple[Path, tuple[str, ...]]:
+    """A suite in the project from a file: copied where it is one of ours, else made from a table or from promptfoo's
+    configuration; with what a person should know of it. Raises BadSuite and MissingFile, and writes nothing then.
+    """
+    from workbench.evaluation.importing import import_suite as make_suite
+
+    try:
+        suite = read_suite(file)
+    except BadSuite:
+        made = new_suite_file(project, file.stem)
+        made.parent.mkdir(parents=True, exist_ok=True)
+        return made, make_suite(file, made)[1]
     copy = project.suites_folder / file.name
     if copy.exists() and read_suite(copy).hash != suite.hash:
         copy = new_suite_file(project, file.stem).with_suffix(file.suffix)
     copy.parent.mkdir(parents=True, exist_ok=True)
     if copy.absolute() != file.absolute():
         shutil.copyfile(file, copy)
-    return copy
+    return copy, ()
 
 
 def list_runs(project: Project) -> tuple[Evaluation, ...]:
@@ -128,15 +137,7 @@ def export(kind: str, path: Path, evaluation: Evaluation, suite: Suite, project:
 
         write_junit(path, evaluation)
     else:
-        _write_page(path, evaluation, suite, project)
+        from workbench.report.gather import write_page
+
+        write_page(path, evaluation, suite, project)
     yield Result(path)
-
-
-def _write_page(path: Path, evaluation: Evaluation, suite: Suite, project: Project) -> None:
-    from workbench.advice.verdict import decide
-    from workbench.report.page import write_report
-    from workbench.tuning.adapter import list_runs as list_tunings
-
-    used = {name.partition(":")[2] for name in evaluation.lanes}
-    runs = tuple(run for run in list_tunings(project.folder) if run.name in used)
-    write_report(path, evaluation, suite, decide(evaluation, suite), title=project.info.name, runs=runs)

@@ -1,4 +1,4 @@
-"""What the commands share about dossiers: the page and the JSON."""
+"""Gather what an evaluation's page and JSON show: verdict, costs, runs, stale adapters, a person's marks."""
 
 from __future__ import annotations
 
