@@ -30,6 +30,7 @@ WIDEST = 72  # characters of a line
 MOST_LINKS = 200  # citations that are made links in one part; more are no longer read one by one
 MARKER = re.compile(r"\[(\d{1,2})\]")
 CHEAP = 0.004  # seconds of drawing that are done as often as there is news
+EACH = 1.5e-6  # seconds that a character is expected to take, before a text was drawn once
 SHARE = 5  # a text that takes longer is drawn at most once in so many times its own cost
 BREATH = 0.010  # seconds the window has for itself between two texts that take longer
 
@@ -54,7 +55,7 @@ class AnswerText(QTextBrowser):
         self._room = 0  # width there is for the text, before this is laid out
         self._cost, self._due = 0.0, 0.0
         self._later = QTimer(self, singleShot=True)
-        self._later.timeout.connect(self._render)
+        self._later.timeout.connect(self._draw_when_due)  # of several that wait, one after the other
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setUndoRedoEnabled(False)
@@ -123,7 +124,8 @@ class AnswerText(QTextBrowser):
             self._render()
 
     def _draw_when_due(self) -> None:
-        wait = max(self._due, AnswerText._breath if self._cost > CHEAP else 0.0) - time.monotonic()
+        expected = max(self._cost, EACH * (self._end - self._start))
+        wait = max(self._due, AnswerText._breath if expected > CHEAP else 0.0) - time.monotonic()
         if wait <= 0:
             self._render()
         elif not self._later.isActive():

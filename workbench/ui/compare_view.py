@@ -19,7 +19,7 @@ from workbench.ui.page import scroll_area
 if TYPE_CHECKING:
     from workbench.ui.compare_turn import TurnView
 
-TURNS_SHOWN = 20  # of a long conversation; earlier ones are shown on demand
+TURNS_SHOWN = 8  # of a long conversation; earlier ones are shown on demand
 
 
 class TurnsView(QWidget):
