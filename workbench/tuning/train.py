@@ -66,8 +66,8 @@ def _run(recipe: Recipe, log: _Log) -> int:
         "started": psutil.Process().create_time(),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
-    records.write_json(recipe.folder / ABOUT, about)
     log.write("start", {"name": recipe.name, "pid": os.getpid()})
+    records.write_json(recipe.folder / ABOUT, about)  # after it: whoever sees this run reads from its own start on
     try:
         for event in follow_recipe(recipe, asked):
             if isinstance(event, Result):
