@@ -9,7 +9,7 @@ import pytest
 from tests.tuning.tiny import random_rows, tiny_model, with_lora
 from workbench.tuning import packing
 from workbench.tuning.lora import speed_up
-from workbench.tuning.peft_cpu import Memory, loss_of, schedule
+from workbench.tuning.peft_cpu import Interrupted, Memory, loss_of, schedule
 from workbench.tuning.tokens import Tokens
 
 
@@ -66,6 +66,22 @@ def test_a_half_precision_base_trains_an_adapter_in_full_precision() -> None:
     speed_up(model)
     found = gradients(model, loss_of(model, 0, random_rows(3, shared=9), Memory(room=0)))
     assert found and all(gradient.dtype == torch.float32 and gradient.abs().sum() > 0 for gradient in found.values())
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_a_stop_is_heard_between_the_layers_forwards_and_backwards(at: int) -> None:
+    packing.register_attention()
+    model, calls = with_lora(tiny_model(), [0, 1]), []
+    speed_up(model)
+
+    def guard() -> None:
+        if len(calls) == at:
+            raise Interrupted
+        calls.append(at)
+
+    with pytest.raises(Interrupted):
+        loss_of(model, 0, random_rows(3, shared=9), Memory(room=0), guard).backward()
+    assert len(calls) == at, "two layers forwards, two backwards"
 
 
 def test_states_that_do_not_fit_in_memory_are_made_again() -> None:

@@ -25,6 +25,7 @@ from workbench.tuning.recipe import PRESETS, Recipe
 from workbench.tuning.tokens import Tokens, load_tokenizer
 
 WHOLE_ROWS, HELD_ROWS = 160, 16  # 20 steps
+MATRIX_ROWS = 640  # of the products the roofline is taken from: about as many as a micro-batch has
 
 
 def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[Figure]:
@@ -118,13 +119,13 @@ def matrix_speed(precision: str) -> float:
     import torch
 
     kind = torch.float32 if precision == "fp32" else torch.bfloat16
-    left, right = torch.randn(BUDGET, 576, dtype=kind), torch.randn(1536, 576, dtype=kind)
+    left, right = torch.randn(MATRIX_ROWS, 576, dtype=kind), torch.randn(1536, 576, dtype=kind)
     times = []
     for _ in range(40):
         began = time.perf_counter()
         torch.nn.functional.linear(left, right)
         times.append(time.perf_counter() - began)
-    return 2 * BUDGET * 576 * 1536 / statistics.median(times[8:]) / 1e9
+    return 2 * MATRIX_ROWS * 576 * 1536 / statistics.median(times[8:]) / 1e9
 
 
 class Peak:
