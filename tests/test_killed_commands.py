@@ -57,7 +57,7 @@ def test_a_killed_evaluation_goes_on_without_asking_again(tmp_path: Path) -> Non
     assert [told["lanes"][lane]["total"] for lane in ("base", "prompted")] == [8, 8]
     lines = [json.loads(line) for line in kept.read_bytes().splitlines()]
     assert kept.read_bytes().startswith(whole)
-    asked = [(line["result"]["lane"], line["result"]["case"]) for line in lines if not line["again"]]
+    asked = [(line["result"]["lane"], line["result"]["case"]) for line in lines if not line["part"]]
     assert len(asked) == len(set(asked)) == 16, "what was answered before the kill was not asked again"
 
 
