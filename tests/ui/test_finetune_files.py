@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,12 +96,14 @@ def test_news_of_a_file_that_was_replaced_are_not_shown(
     page: FinetunePage, datasets: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch, trainer: Trainer, qtbot: QtBot
 ) -> None:
     read: list[Path] = []
+    through = threading.Event()
 
     def inspect(files: tuple[Path, ...], model: Path) -> Stage:
-        while files == datasets[:1] and len(read) < 1:  # the first is read until the second is through
+        while files == datasets[:1] and not through.wait(0.02):  # the first is read until the second is through
             yield Progress(0, 0, "checking reading.jsonl")
         yield from trainer.inspect(files, model)
         read.append(files[0])
+        through.set()
 
     monkeypatch.setattr("workbench.tuning.dataset.inspect", inspect)
     page.data.files_chosen.emit(datasets[:1])
