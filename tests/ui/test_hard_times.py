@@ -201,11 +201,10 @@ def test_files_in_every_script_are_listed_read_and_found(
     window, said = make_window(project)
     window.open_page("documents")
     page: Any = window.page("documents")
-    with qtbot.waitSignal(window.bench.index_changed, timeout=LONG):
-        page.add_folders([folder])
-    qtbot.waitUntil(lambda: len(page.files.model.rows) == len(NAMES) + 1, timeout=LONG)
+    page.add_folders([folder])
+    qtbot.waitUntil(lambda: {row.state for row in page.files.model.rows} == {"indexed"}, timeout=LONG)
+    assert len(page.files.model.rows) == len(NAMES) + 1
     assert set(NAMES) <= {row.file for row in page.files.model.rows}
-    assert {row.state for row in page.files.model.rows} == {"indexed"}
     for row in page.files.model.rows:
         page._on_row_chosen(row)
         qtbot.waitUntil(lambda: bool(page.preview.text.toPlainText()), timeout=LONG)
