@@ -61,7 +61,7 @@ class WelcomePage(Page):
     def _left(self) -> QWidget:
         name = widgets.row(self._mark, widgets.label(self.tr("Workbench"), "section"), None, spacing=12)
         headline = widgets.label(
-            self.tr("See what documents and fine\N{NON-BREAKING HYPHEN}tuning change, on your own questions"),
+            self.tr("See what documents and fine‑tuning change, on your own questions"),
             "verdict",
             True,
         )
