@@ -93,7 +93,8 @@ class Rail(QWidget):
 
     def refresh(self) -> None:
         name = self._bench.project.info.name
-        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide() - 84)
+        self.project.ensurePolished()  # the name is drawn bold, and is as wide as that
+        shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide() - 100)
         self.project.setText("" if self._folded else f"  {shown}")
         self.project.setAccessibleName(self.tr("Project {0}").format(name))
         self.project.setToolTip(f"{name}\n{self._bench.project.folder}")
