@@ -22,7 +22,7 @@ from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokenizer, Tokens
 
 # Tokens of a micro-batch. Rows that read the same passages fill about 700; with room for two such piles they are seldom
-# parted, and a step takes three quarters of the time it took with 640. A stop does not wait for one: see Interrupted.
+# parted: on a busy machine a step took 0.7 of its time with 640. A stop does not wait for one, see Interrupted.
 BUDGET = 1280
 SPEED_STEPS = 4  # steps after which the speed of the machine is known well enough to plan a run of so many minutes
 MEASURED = 32  # held-out rows the loss is measured on during a run; more would take a fifth of its time
