@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ def each_page(window: Window) -> Iterator[tuple[str, QWidget]]:
     """Every page in front, once, as it stands when it has settled."""
     for name, *_ in (*PAGES, *FOOT):
         window.open_page(name)
+        limit = time.monotonic() + 20
+        while window.bench.jobs.running() and time.monotonic() < limit:
+            QTest.qWait(10)  # what a page reads in the background changes what stands on it
         for _ in range(4):
             QApplication.processEvents()
         yield name, window.page(name)

@@ -30,6 +30,7 @@ from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
 START_WIDTH = 560  # of the two halves of the page before anything is measured
+START, VERDICT, READING = range(3)  # in the stack: nothing measured, the verdict, blank until it is known which
 SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
 
 
@@ -106,6 +107,7 @@ class AdvisePage(Page):
         self.stack = QStackedWidget()
         self.stack.addWidget(self._build_start())
         self.stack.addWidget(self._build_verdict())
+        self.stack.addWidget(QWidget())
         self.body.addWidget(self.stack)
         for signal in (bench.project_changed, bench.results_changed):
             signal.connect(self.reload)
@@ -173,6 +175,7 @@ class AdvisePage(Page):
         if not evaluate_source.has_unread_runs(project):
             self._show_runs()
             return
+        self.stack.setCurrentIndex(READING)
         job = self.bench.jobs.start(
             self.tr("Reading results"), lambda: evaluate_source.read_runs(project), kind="advise", quiet=True
         )
@@ -191,11 +194,13 @@ class AdvisePage(Page):
         if self.runs:
             self.judge(self.runs[-1])
         else:
-            self.stack.setCurrentIndex(0)
+            self.stack.setCurrentIndex(START)
 
     def judge(self, run: Evaluation) -> None:
         """Work out the verdict on a run, in the background."""
         self.picker.setText(f"{run.suite}, {widgets.when_text(run.created)}")
+        if self.advice is None:
+            self.stack.setCurrentIndex(READING)
         project = self.bench.project
         self.bench.jobs.start(
             self.tr("Weighing the results"),
@@ -213,7 +218,7 @@ class AdvisePage(Page):
     def show_advice(self, advice: Advice) -> None:
         """Show a verdict with everything it rests on."""
         self.advice = advice
-        self.stack.setCurrentIndex(1)
+        self.stack.setCurrentIndex(VERDICT)
         self.save.setVisible(True)
         self.head.show_verdict(advice.verdict, self._suggestion_line(advice.verdict))
         self.effects.show_effects(advice.evaluation, advice.verdict)
