@@ -43,7 +43,7 @@ class ScriptedStages:
         self.speaks, self.adapter_hash = speaks, adapter_hash
         self.requests: list[Request] = []
 
-    def answer(self, requests: tuple[Request, ...]) -> Stage:
+    def answer(self, requests: tuple[Request, ...], stops: object = None, exact: bool = False) -> Stage:
         for request in requests:
             self.requests.append(request)
             ids = tuple(passage.id for passage in request.passages)

@@ -30,7 +30,7 @@ class SeededStages(FakeStages):
 
     seeds: list[int]
 
-    def answer(self, requests: tuple[Request, ...]) -> Stage:
+    def answer(self, requests: tuple[Request, ...], stops: object = None, exact: bool = False) -> Stage:
         [request] = requests
         place, case = self.places[request.question]
         seed = request.lane.sampling.seed

@@ -86,7 +86,7 @@ def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> St
 
 def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:
     passages, searched = yield from finder.find(question, lane)
-    results = yield from collect(engine.run(answer, (Request(question, lane, passages),)))
+    results = yield from collect(engine.run(answer, (Request(question, lane, passages),), None, True))
     found: Answer | None = results[-1] if results else None
     return found and replace(
         found,

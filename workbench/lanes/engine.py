@@ -75,11 +75,12 @@ class _Run:
         return self.read < len(self.tokens)
 
 
-def answer(requests: tuple[Request, ...], stops: Stops | None = None) -> Stage:
+def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: bool = False) -> Stage:
     """Yields Waiting and Token of every lane, and a Result with each lane's Answer as it is done.
 
     A lane that fails gets an Answer whose `stopped` is "failed" and whose `error` is the sentence, and one whose name
-    is in `stops` ends at once with what it has said, "cancelled"; the others go on.
+    is in `stops` ends at once with what it has said, "cancelled"; the others go on. With `exact` an answer is the same
+    bit for bit whatever else is asked or runs beside it, for evaluations; without it, it comes as fast as it can here.
     """
     started, stops = time.perf_counter(), stops or Stops()
     pool.thread_limit.cache_clear()  # the setting may have changed since the last question
@@ -97,7 +98,7 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None) -> Stage:
     try:
         for together in pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs):
             try:
-                groups.append(_open_group(together))
+                groups.append(_open_group(together, exact))
             except WorkbenchError as error:
                 for run in together:
                     yield Result(_unanswered(run.request, started, "failed", str(error)))
@@ -171,10 +172,11 @@ class _Group:
             self.runs.remove(run)
             yield Result(self._answer(run))
 
-    def turn(self, wanted: Callable[[], bool]) -> Iterator[Event]:
+    def turn(self, wanted: Callable[[], bool], alone: bool) -> Iterator[Event]:
         """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read.
 
         It is cut short when something else is `wanted`: a chunk that was half read is read again in the next turn.
+        With `alone` no lane is streaming yet, so that larger chunks hold nobody up.
         """
         pool.advise_threads(self.context)
         reading = [run for run in self.runs if run.reading]
@@ -183,7 +185,7 @@ class _Group:
             if wanted():
                 break
         if reading:
-            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read), wanted)
+            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read), wanted, alone)
 
     def _step(self) -> Iterator[Event]:
         """Decode one token of each running lane in one batch."""
@@ -205,12 +207,18 @@ class _Group:
         for sampler in samplers:
             sampler.move(self.context)
 
-    def _read_chunk(self, run: _Run, wanted: Callable[[], bool]) -> Iterator[Event]:
-        run.read = self.context.read(run.sequence, run.tokens, run.read, wanted)
+    def _read_chunk(self, run: _Run, wanted: Callable[[], bool], alone: bool) -> Iterator[Event]:
+        run.read = self.context.borrow(run.sequence, run.tokens, run.read)
+        run.read = self.context.read(run.sequence, run.tokens, run.read, wanted, alone)
         if run.reading:
             yield Waiting(run.lane.name, f"prefill {100 * run.read // len(run.tokens)} %")
-        else:
-            yield from self._take(run, -1)
+            return
+        twins = [each for each in self.runs if each.reading and each.tokens == run.tokens]
+        for twin in twins:
+            self.context.copy(run.sequence, twin.sequence)
+            twin.read = len(twin.tokens)
+        for each in (run, *twins):  # before the next decoding overwrites the logits
+            yield from self._take(each, -1)
 
     def _take(self, run: _Run, place: int) -> Iterator[Event]:
         """Choose a lane's next token after the logits at `place`; end the lane where it ends."""
@@ -276,10 +284,11 @@ def repetition(text: str, passages: tuple[Passage, ...]) -> int | None:
     return min(places, default=None)
 
 
-def _open_group(runs: list[_Run]) -> _Group:
-    lane = runs[0].lane
+def _open_group(runs: list[_Run], exact: bool) -> _Group:
+    lane, model = runs[0].lane, runs[0].model
     longest = max(run.need for run in runs)
-    context = pool.take_context(runs[0].model, lane.adapter, lane.adapter_scale, longest, len(runs))
+    flash = not exact and pool.flash(model)
+    context = pool.take_context(model, lane.adapter, lane.adapter_scale, longest, len(runs), flash)
     canary = pool.check_context(context)
     for run in runs:
         run.canary = canary
@@ -301,7 +310,8 @@ def _take_turns(groups: Sequence[_Group], stops: Stops) -> Iterator[Event]:
                 yield from each.end_stopped(stops)
             running = {run.lane.name for group in groups for run in group.runs}
             try:
-                yield from group.turn(wanted)
+                alone = all(run.reading for group in groups for run in group.runs)
+                yield from group.turn(wanted, alone)
             except WorkbenchError as error:
                 for run in group.runs:
                     yield Result(_unanswered(run.request, run.started, "failed", str(error), run.prompt, run.text))

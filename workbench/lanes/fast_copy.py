@@ -8,16 +8,13 @@ of weights, and the copy is used where it reads at least `WORTH` times as fast. 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
-import time
 from pathlib import Path
-from statistics import median
 
 from workbench import paths, records
 from workbench.catalog.gguf_header import read_header
-from workbench.lanes.probe import survives, trial_key
+from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds, survives, trial_key
 
 SLOW_KINDS = {"Q4_1", "Q5_0", "Q5_1"}  # kinds without fast kernels on many CPUs, all coarser than Q8_0
 LARGEST = 600 << 20  # bytes of the model's file: beyond that the copy's memory and disk cost more than reading gains
@@ -34,10 +31,10 @@ def fast_copy(model: Path) -> Path:
     mark = records.hash_text(f"{model} {stat.st_size} {stat.st_mtime_ns}")[:16]
     copy = paths.model_folder() / "fast" / f"{mark}-q8_0.gguf"
     key, cache = f"{trial_key(model)} q8_0", paths.cache_folder() / "engine.json"
-    known = _read(cache)
+    known = known_outcomes(cache)
     if key not in known:
         survives(make_and_measure, str(model), str(copy), str(cache), key)
-        known = _read(cache)
+        known = known_outcomes(cache)
     if not known.get(key):
         return model
     if not copy.exists():  # measured with another file of the same kind
@@ -48,9 +45,17 @@ def fast_copy(model: Path) -> Path:
 def make_and_measure(model: str, copy: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: make the copy, read with both in turn, keep the outcome."""
     make_copy(model, copy)
-    seconds = [(_read_seconds(Path(model)), _read_seconds(Path(copy))) for _ in range(ROUNDS)]
-    faster = median(slow / fast for slow, fast in seconds) >= WORTH
-    records.write_json(Path(cache), {**_read(Path(cache)), key: faster})
+    from workbench.lanes.llama import Context, Model
+    from workbench.settings import available_cores
+
+    loaded = [Model(path, extra_buffers_work(path)) for path in (Path(model), Path(copy))]
+    contexts = [Context(each, None, 0.0, TOKENS, 1, available_cores()) for each in loaded]
+    slow, fast = read_seconds(contexts, TOKENS, ROUNDS)
+    faster = slow / fast >= WORTH
+    records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: faster})
+    for context, each in zip(contexts, loaded, strict=True):
+        context.close()
+        each.close()  # a mapped file cannot be deleted on Windows
     if not faster:
         Path(copy).unlink(missing_ok=True)
 
@@ -76,26 +81,3 @@ def _may_gain(model: Path) -> bool:
     header = read_header(model)
     slow = sum(tensor.type in SLOW_KINDS for tensor in header.tensors)
     return header.size <= LARGEST and 2 * slow > len(header.tensors)
-
-
-def _read_seconds(path: Path) -> float:
-    """How long reading TOKENS takes after a first chunk, which loads pages and warms up."""
-    from workbench.lanes.llama import Context, Model
-    from workbench.lanes.probe import extra_buffers_work
-    from workbench.settings import available_cores
-
-    context = Context(Model(path, extra_buffers_work(path)), None, 0.0, 2 * TOKENS, 1, available_cores())
-    tokens = [10 + place for place in range(TOKENS)]
-    place = context.read(0, tokens, 0, lambda: False)
-    began, first = time.perf_counter(), place
-    while place < TOKENS:
-        place = context.read(0, tokens, place, lambda: False)
-    seconds = time.perf_counter() - began
-    context.close()
-    return seconds / (TOKENS - first)
-
-
-def _read(cache: Path) -> dict[str, bool]:
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        return dict(records.read_json(cache))
-    return {}

@@ -45,6 +45,13 @@ def model(path: Path) -> Model:
     return _models[key]
 
 
+def flash(found: Model) -> bool:
+    """Whether live answers of a model are read with flash attention."""
+    from workbench.lanes.attention import flash_is_faster
+
+    return flash_is_faster(found.path)
+
+
 def longest_context(found: Model) -> int:
     """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
     affordable = psutil.virtual_memory().available // 4 // max(1, found.kv_bytes())
@@ -66,17 +73,19 @@ def group(
     return groups
 
 
-def take_context(found: Model, adapter: Path | None, scale: float, length: int, sequences: int) -> Context:
+def take_context(
+    found: Model, adapter: Path | None, scale: float, length: int, sequences: int, flash: bool = False
+) -> Context:
     """A context for some sequences of at most `length` tokens each, for the caller alone until it is given back.
 
     The smallest idle one that fits is taken, if it is not more than twice too long; otherwise a new one is made.
     """
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(found), length))
-    state = (found, adapter, scale if adapter else 0.0)
+    state = (found, adapter, scale if adapter else 0.0, flash)
     fitting = [
         each
         for each in _idle
-        if (each.model, each.adapter, each.scale) == state
+        if _state(each) == state
         and wanted <= each.length <= 2 * wanted
         and sequences <= each.sequences
         and each.sequences * each.length <= 2 * sequences * wanted
@@ -87,7 +96,7 @@ def take_context(found: Model, adapter: Path | None, scale: float, length: int, 
         _idle.remove(context)
     else:
         _drop_smaller(state, wanted, sequences)
-        context = Context(found, adapter, scale, wanted, sequences, thread_limit())
+        context = Context(found, adapter, scale, wanted, sequences, thread_limit(), flash)
     advise_threads(context)
     _in_use.append(context)
     return context
@@ -96,7 +105,8 @@ def take_context(found: Model, adapter: Path | None, scale: float, length: int, 
 def grow(context: Context, length: int) -> Context:
     """A longer context in the place of one in use, holding what that held; the old one is closed."""
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(context.model), length))
-    longer = Context(context.model, context.adapter, context.scale, wanted, context.sequences, context.threads)
+    model, adapter, scale, flash = _state(context)
+    longer = Context(model, adapter, scale, wanted, context.sequences, context.threads, flash)
     try:
         longer.copy_from(context)
     except BaseException:
@@ -140,14 +150,14 @@ def check_context(context: Context) -> str:
     """
     if context.canary:
         return context.canary
-    key = (context.model.path, context.model.extra_buffers)
+    key = (context.model.path, context.model.extra_buffers, context.flash)
     seen = context.probe()
     if context.adapter is None:
         usual = _canaries.setdefault(key, seen)
         context.canary = "ok" if seen == usual else "The bare model answered a fixed text unlike before."
         return context.canary
     if key not in _canaries:
-        bare = Context(context.model, None, 0.0, ROUND, 1, context.threads)
+        bare = Context(context.model, None, 0.0, ROUND, 1, context.threads, context.flash)
         _canaries[key] = bare.probe()
         bare.close()
     inert = context.scale != 0.0 and seen == _canaries[key]
@@ -184,10 +194,14 @@ def _make_room(most: int) -> None:
 def _drop_smaller(state: tuple[Any, ...], length: int, sequences: int) -> None:
     """Close idle contexts of the same state that the new one replaces."""
     for each in list(_idle):
-        same = (each.model, each.adapter, each.scale) == state
+        same = _state(each) == state
         if same and ((each.length <= length and each.sequences <= sequences) or not _adapter_is_current(each)):
             _idle.remove(each)
             each.close()
+
+
+def _state(context: Context) -> tuple[Model, Path | None, float, bool]:
+    return context.model, context.adapter, context.scale, context.flash
 
 
 def _adapter_is_current(context: Context) -> bool:

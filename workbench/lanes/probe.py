@@ -13,11 +13,16 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import paths, records
 from workbench.lanes.adapter_file import model_header
+
+if TYPE_CHECKING:
+    from workbench.lanes.llama import Context
 
 PATIENCE = 120.0  # seconds for the trial; a model that takes longer to load than this runs without extra buffers
 TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside those of single tokens
@@ -26,15 +31,20 @@ TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside 
 def extra_buffers_work(model: Path) -> bool:
     """Whether this model may be loaded with extra buffers; False where the trial died or hung."""
     key, cache = trial_key(model), paths.cache_folder() / "engine.json"
-    known: dict[str, bool] = {}
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        known = dict(records.read_json(cache))
+    known = known_outcomes(cache)
     if isinstance(known.get(key), bool):
         return known[key]
     works = survives(try_decoding, str(model))
     with contextlib.suppress(OSError):  # without a cache it is tried again next time
         records.write_json(cache, {**known, key: works})
     return works
+
+
+def known_outcomes(cache: Path) -> dict[str, bool]:
+    """What trials on this machine have found so far; nothing where the file is missing or damaged."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        return dict(records.read_json(cache))
+    return {}
 
 
 def survives(function: Callable[..., None], *arguments: str) -> bool:
@@ -61,6 +71,24 @@ def try_decoding(model: str) -> None:
     for place in range(4):
         context.decode([(0, 10 + place, TRIAL_TOKENS + place)])
     os._exit(0 if context.logits(0).size else 1)
+
+
+def read_seconds(contexts: Sequence[Context], length: int, rounds: int) -> list[float]:
+    """The least seconds in which each context read `length` tokens after a first chunk, which loads pages; in turn.
+
+    The least, because what disturbs a trial only ever makes it longer.
+    """
+    tokens = [10 + place for place in range(length)]
+    least = [float("inf")] * len(contexts)
+    for _ in range(rounds):
+        for number, context in enumerate(contexts):
+            context.forget(0)
+            place = context.read(0, tokens, 0, lambda: False)
+            began = time.perf_counter()
+            while place < length:
+                place = context.read(0, tokens, place, lambda: False)
+            least[number] = min(least[number], time.perf_counter() - began)
+    return least
 
 
 def trial_key(model: Path) -> str:

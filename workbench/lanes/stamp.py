@@ -28,7 +28,9 @@ def make_stamp(
         passages=tuple(passage.id for passage in passages),
         seed=sampling.seed,
         sampling=asdict(sampling),
-        build=build_text(context.model.extra_buffers, context.threads, context.model.path != context.model.source),
+        build=build_text(
+            context.model.extra_buffers, context.threads, context.model.path != context.model.source, context.flash
+        ),
         canary=canary,
     )
 
@@ -44,10 +46,12 @@ def _hash(path: Path, size: int, changed: int) -> str:
     return records.hash_file(path)
 
 
-def build_text(extra_buffers: bool, threads: int, copied: bool = False) -> str:
-    """llama.cpp's version, its CPU features, extra buffers on or off, threads, and whether a faster copy is read."""
+def build_text(extra_buffers: bool, threads: int, copied: bool = False, flash: bool = False) -> str:
+    """llama.cpp's version, its CPU features, extra buffers on or off, threads, attention, and whether a faster
+    copy is read."""
     weights = "; weights read from their Q8_0 copy" if copied else ""
-    return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads{weights}"
+    attention = "; flash attention" if flash else ""
+    return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads{attention}{weights}"
 
 
 @functools.cache

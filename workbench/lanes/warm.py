@@ -29,7 +29,7 @@ def warm(project: Path) -> Stage:
     yield Progress(1, STEPS, f"Checking {path.name}", "steps")
     file_hash(path)
     yield Progress(2, STEPS, f"Reading {path.name}", "steps")
-    context = pool.take_context(model, None, 0.0, pool.ROUND, 1)
+    context = pool.take_context(model, None, 0.0, pool.ROUND, 1, pool.flash(model))
     try:
         pool.check_context(context)
     finally:

@@ -1,0 +1,40 @@
+"""Which attention is the faster one here: measured once, remembered, and plain where the trial dies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench import paths, records
+from workbench.lanes import attention
+from workbench.lanes.probe import known_outcomes, trial_key
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+
+
+@pytest.mark.slow
+def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, cache = paths.starter_model(), paths.cache_folder() / "engine.json"
+    found = attention.flash_is_faster(model)
+    assert known_outcomes(cache)[f"{trial_key(model)} flash"] is found
+    monkeypatch.setattr(attention, "survives", lambda *arguments: pytest.fail("measured twice"))
+    assert attention.flash_is_faster(model) is found
+
+
+def test_a_trial_that_dies_leaves_the_plain_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "survives", lambda *arguments: False)
+    assert attention.flash_is_faster(paths.starter_model()) is False
+
+
+def test_a_damaged_note_of_the_outcome_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = paths.cache_folder() / "engine.json"
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_text("[1, 2", encoding="utf-8")
+    monkeypatch.setattr(
+        attention, "survives", lambda function, model, file, key: records.write_json(cache, {key: True})
+    )
+    assert attention.flash_is_faster(paths.starter_model()) is True
