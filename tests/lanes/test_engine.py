@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
 from workbench.lanes.llama import Context, chunk_size
 from workbench.retrieval.passage import Passage
+from workbench.settings import change_settings
 from workbench.stops import Stops
 
 SHORT = Sampling(max_tokens=12)
@@ -129,6 +131,21 @@ def test_what_lanes_have_in_common_is_read_once_and_answers_stay_the_same(monkey
     assert context.tokens_read - 8 < tokens - 2 * chunk_size()  # the canary reads eight
     assert together["rag"].text == together["twin"].text == alone["rag"].text
     assert together["other"].text == alone["other"].text
+
+
+def test_a_model_over_the_limit_a_person_set_is_refused_and_a_context_fits_within_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(pool, "_models", OrderedDict())
+    change_settings(memory_limit=0.001)
+    found = answers(Request("Name three colours.", lane("base")))["base"]
+    assert found.stopped == "failed" and "raise the limit of 0.001 GB in Settings" in found.error
+    loaded = pool.model(STARTER) if not change_settings(memory_limit=0.0).memory_limit else None
+    assert loaded is not None and pool.longest_context(loaded) == loaded.context_length
+    change_settings(memory_limit=0.001)
+    assert pool.longest_context(loaded) == pool.LEAST_CONTEXT
+    pool.clear()
 
 
 def test_live_answers_use_the_attention_that_is_faster_here_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

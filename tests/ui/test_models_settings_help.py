@@ -114,9 +114,11 @@ def test_settings_are_kept_at_once(settings: SettingsPage, bench: Bench, qtbot: 
         settings.theme.setCurrentIndex(settings.theme.findData("dark"))
     settings.threads.setValue(1)
     settings.background.setValue(2)
+    settings.memory.setValue(1)
     settings.scale.setCurrentIndex(3)
     settings.offline.setChecked(False)
     kept = load_settings()
+    assert kept.memory_limit == 1.0
     assert (kept.theme, kept.threads, kept.background_threads, kept.text_scale, kept.offline) == (
         "dark",
         1,
@@ -136,7 +138,14 @@ def test_settings_are_found_by_their_words(settings: SettingsPage, qtbot: QtBot)
 
 
 def test_every_setting_says_its_name_and_reason(settings: SettingsPage) -> None:
-    for editor in (settings.theme, settings.scale, settings.threads, settings.background, settings.offline):
+    for editor in (
+        settings.theme,
+        settings.scale,
+        settings.threads,
+        settings.background,
+        settings.memory,
+        settings.offline,
+    ):
         assert editor.accessibleName() and editor.accessibleDescription()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from workbench import paths
 from workbench.bench import Figure
 from workbench.bench._whole_run import plain_loss, whole_run
+from workbench.catalog.memory import free as free_memory
 from workbench.errors import InputError
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
@@ -24,7 +25,7 @@ from workbench.tuning.base import PROJECTIONS, choose_precision, load_base, read
 from workbench.tuning.dataset import Dataset, read_dataset
 from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import micro_batches, register_attention
-from workbench.tuning.peft_cpu import BUDGET, Memory, free_memory, loss_of
+from workbench.tuning.peft_cpu import BUDGET, Memory, loss_of
 from workbench.tuning.recipe import PRESETS
 from workbench.tuning.tokens import Tokens, load_tokenizer
 

@@ -8,6 +8,7 @@ import psutil
 
 from workbench.catalog.gguf_header import GgufHeader
 from workbench.errors import TooLittleMemory
+from workbench.settings import load_settings
 
 USUAL_CONTEXT = 4096  # tokens a lane reserves unless it is told otherwise
 BATCH = 512  # tokens llama.cpp computes at once (its default n_ubatch)
@@ -51,24 +52,38 @@ def total() -> int:
     return min(psutil.virtual_memory().total, limit) if limit else int(psutil.virtual_memory().total)
 
 
-def free() -> int:
-    """Bytes that can be taken now without swapping."""
+def free(*, here: bool = True) -> int:
+    """Bytes that can be taken now without swapping, and without going over the limit a person set for a process.
+
+    This process holds a part of that limit already; with `here` false it is asked for one that will be started.
+    """
     limit, available = _container_limit(), int(psutil.virtual_memory().available)
-    return min(available, max(limit - _container_use(), 0)) if limit else available
+    if limit:
+        available = min(available, max(limit - _container_use(), 0))
+    chosen = load_settings().memory_limit * 1e9
+    held = psutil.Process().memory_info().rss if here else 0
+    return min(available, max(0, int(chosen) - held)) if chosen > 0 else available
 
 
 def fits(needed: int) -> bool:
     """Whether this machine holds that much and a fifth of its memory stays for everything else."""
-    return needed <= total() * 0.8
+    chosen = load_settings().memory_limit * 1e9
+    return needed <= (min(chosen, total() * 0.8) if chosen > 0 else total() * 0.8)
 
 
-def require(needed: int, what: str) -> None:
-    """Raise TooLittleMemory unless `needed` bytes are free now."""
-    if needed > free():
+def require(needed: int, what: str, *, here: bool = True) -> None:
+    """Raise TooLittleMemory unless `needed` bytes are free now; `here` as in `free`."""
+    found = free(here=here)
+    if needed > found:
         raise TooLittleMemory(
-            f"{what} needs about {needed / 1e9:.1f} GB of memory and {free() / 1e9:.1f} GB are free: "
-            "close other programs, or choose a smaller model or a shorter context."
+            f"{what} needs about {needed / 1e9:.1f} GB of memory and {found / 1e9:.1f} GB are free: "
+            f"close other programs, {_limit_words()}choose a smaller model or a shorter context."
         )
+
+
+def _limit_words() -> str:
+    limit = load_settings().memory_limit
+    return f"raise the limit of {limit:g} GB in Settings, or " if limit > 0 else "or "
 
 
 def _container_limit() -> int:

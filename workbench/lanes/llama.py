@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.catalog import memory
 from workbench.errors import BadModel, TooLittleMemory
 from workbench.lanes.adapter_file import check_adapter, model_header
 from workbench.lanes.lane import Sampling
@@ -91,7 +92,7 @@ class Model:
         self.path = path
         self.source = source or path
         self.header = model_header(path)
-        _check_memory(self.header.size, path)
+        memory.require(self.header.size, path.name)
         lib = library()
         parameters = lib.llama_model_default_params()
         parameters.use_extra_bufts = extra_buffers
@@ -431,14 +432,3 @@ def _reason() -> str:
     """The last complaint of llama.cpp, for people."""
     lines = [line.strip() for line in _log if "error" in line.lower() or "fail" in line.lower()]
     return lines[0][:200] if lines else "it gives no reason"
-
-
-def _check_memory(size: int, path: Path) -> None:
-    import psutil
-
-    free = psutil.virtual_memory().available
-    if size > free:
-        raise TooLittleMemory(
-            f"{path.name} needs {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: close other programs, or choose "
-            "a smaller model."
-        )

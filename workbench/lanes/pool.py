@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
-
+from workbench.catalog import memory
 from workbench.lanes.cores import CoreWatch
 from workbench.lanes.llama import Context, Model
 
@@ -54,7 +53,7 @@ def flash(found: Model) -> bool:
 
 def longest_context(found: Model) -> int:
     """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
-    affordable = psutil.virtual_memory().available // 4 // max(1, found.kv_bytes())
+    affordable = memory.free() // 4 // max(1, found.kv_bytes())
     return int(min(found.context_length, max(LEAST_CONTEXT, affordable)))
 
 

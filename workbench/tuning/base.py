@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import BadModel, TooLittleMemory
+from workbench.catalog import memory
+from workbench.errors import BadModel
 
 # Architectures whose adapter was compared with llama.cpp, tensor names and row order included, and whose layers the
 # packed forward runs as transformers does. Mistral's GGUF files say "llama". Others are refused, not guessed.
@@ -64,17 +65,11 @@ def load_base(model: Path, info: BaseInfo, precision: str) -> Any:
     its table of names once per module. The weights are the same to the bit. Raises BadModel, and TooLittleMemory when
     the weights would not fit in the memory that is free.
     """
-    import psutil
     import torch
     from transformers import AutoModelForCausalLM
 
     needed = info.parameters * (4 if precision == "fp32" else 2)
-    free = psutil.virtual_memory().available
-    if needed * 1.5 > free:
-        raise TooLittleMemory(
-            f"Training {model.name} takes about {needed * 1.5 / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are "
-            "free: close other programs or choose a smaller model."
-        )
+    memory.require(int(needed * 1.5), f"Training {model.name}")
     kind = torch.float32 if precision == "fp32" else torch.bfloat16
     config = config_of(model, info)
     with torch.device("meta"):  # the shape only; the weights are put in below

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.catalog.memory import free as free_memory
 from workbench.errors import InputError
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.settings import available_cores
@@ -216,13 +217,6 @@ def later_share(info: BaseInfo, layers: Sequence[int]) -> float:
 
 def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:
     return {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
-
-
-def free_memory() -> int:
-    """Bytes of memory that are free."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
 
 
 def schedule(step: int, total: int, warmup: float) -> float:

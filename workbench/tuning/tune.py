@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors, program, records
+from workbench.catalog import memory
 from workbench.children import QUIET
 from workbench.errors import ChildCrashed, DiskFull, InputError, MissingFile, ProjectBusy, WorkbenchError
 from workbench.events import Event, Note, Progress, Result, Stage, Step
@@ -58,8 +59,6 @@ def tune(recipe: Recipe) -> Stage:
 
 def check(recipe: Recipe) -> None:
     """What can be known in a moment before a run is started. Raises as `tune` does."""
-    import psutil
-
     if not recipe.name or recipe.name != Path(recipe.name).name or recipe.name.startswith("."):
         raise InputError(f"{recipe.name!r} cannot be the name of a fine-tune: use letters, digits and dashes.")
     for path in (recipe.model, *recipe.datasets):
@@ -69,12 +68,7 @@ def check(recipe: Recipe) -> None:
         raise InputError("A fine-tune needs at least one training file.")
     info = read_base(recipe.model)
     adapter.check_targets(recipe, info)
-    needed = 4 * info.parameters
-    if needed * 1.5 > psutil.virtual_memory().available:
-        raise errors.TooLittleMemory(
-            f"Training {recipe.model.name} takes about {needed * 1.5 / 2**30:.1f} GB of memory, more than is free: "
-            "close other programs or choose a smaller model."
-        )
+    memory.require(6 * info.parameters, f"Training {recipe.model.name}", here=False)
     recipe.folder.mkdir(parents=True, exist_ok=True)
     room = 64 * 2**20 + 16 * lora_parameters(
         recipe, info

@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 INSET = 7  # pixels before the text: with the line and the editor's own it stands where a line edit's does
 
 
-def whole_box(low: int, high: int) -> QSpinBox:
-    """A box for a whole number."""
+def whole_box(low: int, high: int, unit: str = "") -> QSpinBox:
+    """A box for a whole number, with its unit behind it."""
     made = QSpinBox()
+    made.setSuffix(unit)
     made.setRange(low, high)
     _inset(made)
     return made

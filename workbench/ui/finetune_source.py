@@ -109,9 +109,9 @@ def memory_of(folder: Path) -> int:
 
 def free_memory() -> int:
     """Bytes that can be had without swapping."""
-    import psutil
+    from workbench.catalog import memory
 
-    return int(psutil.virtual_memory().available)
+    return memory.free(here=False)
 
 
 def steps(report: DatasetReport | None, recipe: Recipe | None) -> int:

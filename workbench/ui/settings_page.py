@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
@@ -118,9 +119,19 @@ class SettingsPage(Page):
             "How many threads write answers. More than the cores of this computer are slower, not faster."
         )
         background = self.tr("Threads for reading documents while a chat goes on, so that answers stay quick.")
+        self.memory = whole_box(0, max(1, round(psutil.virtual_memory().total / 1e9)), self.tr(" GB"))
+        self.memory.setSpecialValueText(self.tr("What is free"))
+        self.memory.setValue(round(self.bench.settings.memory_limit))
+        self.memory.valueChanged.connect(lambda value: self._change(memory_limit=float(value)))
+        self.memory.setFixedWidth(theme.px(120))
+        memory = self.tr(
+            "The most that one model with its conversation, or one fine-tune, may take. What would take more is "
+            "refused with a sentence before it begins."
+        )
         return [
             SettingRow(self.tr("Threads for answering"), answering, self.threads),
             SettingRow(self.tr("Threads in the background"), background, self.background),
+            SettingRow(self.tr("Memory for a model"), memory, self.memory),
         ]
 
     def _offline_row(self) -> SettingRow:
