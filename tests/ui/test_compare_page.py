@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import LANES, Script, make_lane, read_talks
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +22,7 @@ from workbench.ui.compare_keep import SuiteSheet, TrainingSheet
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_source import SourceSheet
 from workbench.ui.compare_talk import CONVERSATIONS
+from workbench.ui.compare_text import AnswerText
 from workbench.ui.compare_turn import TurnView
 from workbench.ui.compare_why import WhySheet
 from workbench.ui.window import Window
@@ -318,6 +320,22 @@ def test_blind_hides_who_is_who_until_the_vote(page: ComparePage, qtbot: QtBot) 
     click(qtbot, cell.vote)
     assert cell.revealed.text() == "Documents (RAG)" and cell.why.isVisible()
     assert sorted(each.revealed.text() for each in view.cells.values()) == ["Base", "Documents (RAG)", "Prompted"]
+
+
+def test_what_no_passage_supports_is_underlined_with_dots(page: ComparePage, qtbot: QtBot, script: Script) -> None:
+    page.lanes.show(["base", "rag"])
+    script.words = {"base": "It is 99 months.", "rag": "It is 36 months [1]. Elephants guard it."}
+    view = ask(page, qtbot)
+    said = view.cells["rag"].text.plain()
+    doubted = [said[place] for place in range(len(said)) if has_dots(view.cells["rag"].text, place)]
+    assert "".join(doubted) == "Elephants guard it."
+    assert not any(has_dots(view.cells["base"].text, place) for place in range(12))  # it was given no passages
+
+
+def has_dots(text: AnswerText, place: int) -> bool:
+    cursor = QTextCursor(text.document())
+    cursor.setPosition(place + 1)
+    return cursor.charFormat().underlineStyle() == QTextCharFormat.UnderlineStyle.DotLine
 
 
 def test_differences_of_two_answers_are_marked(page: ComparePage, qtbot: QtBot, script: Script) -> None:

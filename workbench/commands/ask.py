@@ -12,6 +12,7 @@ from workbench.commands import console
 from workbench.commands.console import json_option, project_option
 from workbench.lanes.lane import Answer, Lane
 from workbench.project import Project, open_project
+from workbench.retrieval.support import unsupported
 
 
 def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
@@ -83,6 +84,8 @@ def ask_one(
 def _print_answer(answer: Answer) -> None:
     figures = f"first token {answer.first_token_seconds:.2f} s, {answer.tokens_per_second:.0f} tokens/s"
     click.echo(f"\n── {answer.lane}  ({figures})\n{answer.error or answer.text}")
+    for start, end in unsupported(answer.text, answer.question, answer.passages):
+        click.echo(f"   no passage says this in its words: {answer.text[start:end].strip()}")
     for number in answer.cited:
         passage = answer.passages[number - 1]
         click.echo(f"   [{number}] {passage.file} {passage.location}")
@@ -91,4 +94,5 @@ def _print_answer(answer: Answer) -> None:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer as the contract has it, with what else it holds beside."""
     plain: dict[str, Any] = records.to_plain(answer)
-    return plain
+    doubted = unsupported(answer.text, answer.question, answer.passages)
+    return {**plain, "unsupported": [answer.text[start:end] for start, end in doubted]}

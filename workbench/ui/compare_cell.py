@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from workbench.lanes.lane import Answer
 from workbench.retrieval.passage import Passage
+from workbench.retrieval.support import unsupported
 from workbench.ui import widgets
 from workbench.ui.compare_talk import LaneAnswer
 from workbench.ui.compare_text import AnswerText
@@ -88,6 +89,7 @@ class AnswerCell(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.said, self._hidden, self._best, self._all_sources = said, False, False, False
         self._shown_sources: object = None
+        self._doubting: Answer | None = None  # whose sentences are held against its passages
         self.revealed = widgets.label("", "caption")
         self.waiting = widgets.label("", "muted", wrap=True)
         self.waiting.setContentsMargins(0, 3, 0, 0)  # on the line where an answer begins
@@ -177,6 +179,7 @@ class AnswerCell(QWidget):
             self.waiting.setText(self.waiting.text() + "…" * (not self.waiting.text().endswith("…")))
         self.text.setVisible(bool(said.text))
         self.text.set_answer(said.text, len(answer.passages) if answer is not None else 0, said.busy)
+        self._show_doubts(answer if not said.busy and not self._hidden else None)
         self.error.setText(self._sentence(said))
         self.error_icon.set_icon(*_end_icon(said))
         self.error_line.setVisible(bool(self.error.text()))
@@ -185,6 +188,18 @@ class AnswerCell(QWidget):
         self.figures.set_text(*(figures_text(answer), figures_text(answer, short=True)) if answer and told else ("",))
         self.figures.setToolTip(self._explain(answer) if answer is not None and told else "")
         self._show_buttons(said)
+
+    def _show_doubts(self, answer: Answer | None) -> None:
+        """Underline what no passage supports; not in blind mode, where it would tell which lane has documents."""
+        answer = answer if answer is not None and answer.passages else None
+        if answer is self._doubting:
+            return
+        self._doubting = answer
+        if answer is None:
+            self.text.set_doubts(None)
+        else:
+            question, passages = answer.question, answer.passages
+            self.text.set_doubts(lambda shown: unsupported(shown, question, passages))
 
     def _show_nothing(self) -> None:
         for each in (
@@ -239,6 +254,9 @@ class AnswerCell(QWidget):
         if answer is None or self._hidden or not answer.passages:
             return
         self.sources.addSpacing(8)
+        if unsupported(answer.text, answer.question, answer.passages):
+            said = self.tr("Dots underline what no passage says in its words.")
+            self.sources.addWidget(widgets.label(said, "caption", wrap=True))
         for number, passage in enumerate(answer.passages, start=1):
             cited = number in answer.cited
             if cited or self._all_sources:

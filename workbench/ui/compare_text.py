@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -25,6 +25,8 @@ from workbench.ui import theme
 from workbench.ui.compare_diff import Span
 from workbench.ui.compare_markdown import CODE_PADDING, MARKDOWN, dress, fence_json, is_code
 from workbench.ui.compare_parts import BUDGET, part_end, part_of, part_start
+
+Doubts = Callable[[str], Sequence[Span]]
 
 WIDEST = 72  # characters of a line
 MOST_LINKS = 200  # citations that are made links in one part; more are no longer read one by one
@@ -52,6 +54,7 @@ class AnswerText(QTextBrowser):
         self._text, self._numbers, self._growing = "", 0, False
         self._shown, self._start, self._end = "", 0, 0  # the whole text as it is shown, and the part of it
         self._marks: Sequence[Span] = ()
+        self._doubted: Doubts | None = None
         self._room = 0  # width there is for the text, before this is laid out
         self._cost, self._due = 0.0, 0.0
         self._later = QTimer(self, singleShot=True)
@@ -123,6 +126,13 @@ class AnswerText(QTextBrowser):
             self._marks = tuple(spans)
             self._render()
 
+    def set_doubts(self, doubted: Doubts | None) -> None:
+        """What of the shown text nothing supports, as offsets in `plain()`: underlined with dots; None: not asked."""
+        if doubted is not self._doubted:
+            self._doubted = doubted
+            if self._text:
+                self._render()
+
     def _draw_when_due(self) -> None:
         expected = max(self._cost, EACH * (self._end - self._start))
         wait = max(self._due, AnswerText._breath if expected > CHEAP else 0.0) - time.monotonic()
@@ -140,6 +150,8 @@ class AnswerText(QTextBrowser):
         dress(document)
         for match in islice(self._markers(), MOST_LINKS):
             self._link(match.start(), match.end(), int(match.group(1)))
+        for start, end in self._doubted(document.toPlainText()) if self._doubted is not None else ():
+            self._doubt(start, end)
         for start, end in self._marks:
             self._mark(start, end)
         document.setLayoutEnabled(True)
@@ -174,6 +186,13 @@ class AnswerText(QTextBrowser):
         form.setBackground(theme.color("warning_tint"))
         form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         form.setUnderlineColor(theme.color("warning"))
+        self._cursor(start, end).mergeCharFormat(form)
+
+    def _doubt(self, start: int, end: int) -> None:
+        form = QTextCharFormat()
+        form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+        form.setUnderlineColor(theme.color("warning"))
+        form.setToolTip(self.tr("No passage this lane read says this in its words"))
         self._cursor(start, end).mergeCharFormat(form)
 
     def _cursor(self, start: int, end: int) -> QTextCursor:
