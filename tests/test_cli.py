@@ -38,6 +38,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["index", "/not/there"], "is not there"),
         (["index", __file__], "is a file, not a folder"),
+        (["index", ".", "--leave-out", "!"], "The pattern '!' cannot be used"),
         (["search", "@/not/there.txt"], "cannot be read"),
         (["search", " "], "question is empty"),
         (["bench", "nothing"], "There is no benchmark named nothing"),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.documents.left_out import LeftOut, read_patterns
 from workbench.documents.scan import SIZE_LIMIT, KnownFile, compare, scan
+from workbench.errors import InputError
 
 
 def write(path: Path, text: str = "words") -> Path:
@@ -25,13 +27,13 @@ def test_hidden_and_temporary_names_are_passed_over_unless_asked_for(tmp_path: P
     for name in (".git/config", ".hidden", "~$open.docx", "node_modules/x.js", "kept.txt"):
         write(tmp_path / name)
     assert [found.file for found in scan(tmp_path)] == ["kept.txt"]
-    assert ".hidden" in [found.file for found in scan(tmp_path, hidden=True)]
+    assert ".hidden" in [found.file for found in scan(tmp_path, LeftOut(hidden=False))]
 
 
 def test_the_project_itself_is_left_out(tmp_path: Path) -> None:
     write(tmp_path / "project" / "project.json")
     write(tmp_path / "a.txt")
-    assert [found.file for found in scan(tmp_path, leave_out=[tmp_path / "project"])] == ["a.txt"]
+    assert [found.file for found in scan(tmp_path, LeftOut(folders=(tmp_path / "project",)))] == ["a.txt"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
@@ -89,3 +91,16 @@ def test_new_changed_unchanged_and_gone_are_told_apart(tmp_path: Path) -> None:
     assert [each.file for each in difference.changed] == ["other.txt", "outdated.txt"]
     assert [each.file for each in difference.unchanged] == ["same.txt"]
     assert difference.gone == (gone,)
+
+
+def test_patterns_are_those_of_gitignore(tmp_path: Path) -> None:
+    for name in ("a.md", "b.log", "keep.log", "build/c.md", "x/build/d.md", "top.txt", "x/top.txt", "drafts/e.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("text")
+    patterns = read_patterns("# what nobody asks about\n*.log\n!keep.log\n\nbuild/\n/top.txt\ndrafts/**\n")
+    assert [found.file for found in scan(tmp_path, LeftOut(patterns))] == ["a.md", "keep.log", "x/top.txt"]
+
+
+def test_a_pattern_that_means_nothing_is_refused_with_an_example() -> None:
+    with pytest.raises(InputError, match=r"The pattern '!' cannot be used.*\.gitignore"):
+        LeftOut(("*.log", "!"))

@@ -17,6 +17,7 @@ from workbench.documents.chunk import Cutting
 from workbench.errors import DiskFull, MissingFile, ProjectBusy
 from workbench.events import Progress, Result, last_result
 from workbench.index import build as build_module
+from workbench.index.audit import audit
 from workbench.index.build import Builder, build, forget
 from workbench.index.files import document_text, file_chunks, list_files, preview_changes, retry_skipped
 from workbench.index.keywords import Keywords
@@ -50,6 +51,19 @@ def test_a_folder_is_indexed_and_the_second_time_nothing_is_done(
     second = built(project, folder)
     assert (second.added, second.changed, second.removed, second.unchanged) == ((), (), (), 4)
     assert (second.chunks, second.embedded, seen) == (first.chunks, 0, [])
+
+
+def test_what_a_person_leaves_out_goes_from_the_index_and_comes_back(project: Path, folder: Path) -> None:
+    built(project, folder)
+    opened = Project.open(project)
+    opened.change(options={"left_out": ["*.csv", "people.*"]})
+    assert set(preview_changes(project, (folder,)).removed) == {"sub/people.md", "sub/prices.csv"}
+    assert set(built(project, folder).removed) == {"sub/people.md", "sub/prices.csv"}
+    check_agreement(project)
+    report = last_result(audit(project, (folder,)))
+    assert report.found == () and report.files == 2
+    opened.change(options={})
+    assert set(built(project, folder).added) == {"sub/people.md", "sub/prices.csv"}
 
 
 def test_an_edit_reads_that_file_only_and_embeds_its_new_chunks_only(

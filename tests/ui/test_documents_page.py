@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench.documents.document import Chunk
 from workbench.events import Progress, Result, Stage
-from workbench.index.files import cutting_of
+from workbench.index.files import cutting_of, left_out_of
 from workbench.index.report import IndexReport
 from workbench.project import Project
 from workbench.retrieval.passage import Passage, SearchResult
@@ -293,6 +293,20 @@ def test_settings_apply_only_on_the_button_that_says_the_cost(
     dialog.apply.click()
     assert cutting_of(project).size == 96
     assert "96 tokens" in source.settings_line(project)
+
+
+def test_what_is_left_out_is_written_as_in_gitignore(filled: DocumentsPage, project: Project, qtbot: QtBot) -> None:
+    dialog = CutSettingsDialog(project, filled.files.model.rows)
+    qtbot.addWidget(dialog)
+    dialog.patterns.setPlainText("!")
+    assert not dialog.apply.isEnabled() and "cannot be used" in dialog.cost.text()
+    dialog.patterns.setPlainText("*.log\ndrafts/")
+    dialog.hidden.setChecked(True)
+    assert dialog.apply.text() == "Use these" and dialog.cost.text().startswith("Only what comes or goes")
+    dialog.apply.click()
+    kept = left_out_of(project)
+    assert (kept.patterns, kept.hidden, kept.folders) == (("*.log", "drafts/"), False, (project.folder,))
+    assert "cutting" not in project.info.options
 
 
 def test_the_date_goes_first_where_room_is_short(filled: DocumentsPage, qtbot: QtBot) -> None:

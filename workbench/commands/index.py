@@ -35,12 +35,28 @@ def _chosen(project: Project, folder: Path) -> Path:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--leave-out",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Pass over what fits, as in .gitignore (*.log, build/, !keep.log); kept for later; '' for nothing.",
+)
+@click.option("--hidden/--no-hidden", default=None, help="Read names that begin with a dot; kept for later runs.")
 @click.option("--audit", "audited", is_flag=True, help="Compare content and vectors too, mend what differs, prove it.")
 @project_option
 @json_option
-def index(folder: Path, audited: bool, project_folder: str | None, as_json: bool) -> int:
+def index(
+    folder: Path,
+    patterns: tuple[str, ...],
+    hidden: bool | None,
+    audited: bool,
+    project_folder: str | None,
+    as_json: bool,
+) -> int:
     """Bring the index level with FOLDER: new and changed files are read, those gone are removed."""
     project = open_project(project_folder)
+    _keep_left_out(project, patterns, hidden)
     with console.Workers() as workers:
         if audited:
             return _show_audit(_run_audit(project, folder, workers), as_json)
@@ -50,6 +66,19 @@ def index(folder: Path, audited: bool, project_folder: str | None, as_json: bool
     else:
         say_index(report)
     return 0
+
+
+def _keep_left_out(project: Project, patterns: tuple[str, ...], hidden: bool | None) -> None:
+    """Keep what a person said of this folder for the next time as well. Raises InputError for a bad pattern."""
+    from workbench.documents.left_out import LeftOut
+
+    options = dict(project.info.options)
+    if patterns:
+        options["left_out"] = LeftOut(tuple(each for each in patterns if each)).patterns
+    if hidden is not None:
+        options["hidden_files"] = hidden
+    if options != project.info.options:
+        project.change(options=options)
 
 
 def _run_audit(project: Project, folder: Path, workers: console.Workers) -> Any:

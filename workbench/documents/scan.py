@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workbench.documents.left_out import LeftOut
+
 SIZE_LIMIT = 100 * 2**20  # bytes; a text this long is some 200,000 passages, hours of embedding nobody asked for
 IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "$RECYCLE.BIN", "System Volume Information"})
 IGNORED_FILES = frozenset({"Thumbs.db", "desktop.ini", "Icon\r"})  # what systems leave in folders
@@ -56,13 +58,13 @@ class Difference:
     gone: tuple[KnownFile, ...]
 
 
-def scan(folder: Path, hidden: bool = False, leave_out: Iterable[Path] = ()) -> Iterator[FoundFile]:
+def scan(folder: Path, left_out: LeftOut = LeftOut()) -> Iterator[FoundFile]:  # noqa: B008 (it is frozen)
     """Every regular file under a folder, subfolders included, in a stable order.
 
-    Links are followed, each folder once, so loops end. Hidden names, and the folders in `leave_out`, are passed over.
+    Links are followed, each folder once, so loops end. What is `left_out` is passed over, a folder with all it holds.
     A folder or file that cannot be looked at comes out with its `trouble` named. Pipes, sockets and devices too.
     """
-    skipped = {os.path.realpath(each) for each in leave_out}
+    skipped, passed_over = {os.path.realpath(each) for each in left_out.folders}, left_out.matcher()
     seen: set[tuple[int, int]] = set()
     waiting = [str(folder)]
     while waiting:
@@ -79,9 +81,13 @@ def scan(folder: Path, hidden: bool = False, leave_out: Iterable[Path] = ()) -> 
             continue
         deeper = []
         for entry in listed:
-            if not hidden and entry.name.startswith(".") or entry.name in IGNORED_FILES or entry.name.startswith("~$"):
+            hidden = left_out.hidden and entry.name.startswith(".")
+            if hidden or entry.name.startswith("~$") or entry.name in IGNORED_FILES:
                 continue
-            if _is_folder(entry):
+            is_folder = _is_folder(entry)
+            if left_out.patterns and passed_over(relative_name(folder, entry.path), is_folder):
+                continue
+            if is_folder:
                 if entry.name not in IGNORED_FOLDERS:
                     deeper.append(entry.path)
             else:

@@ -12,7 +12,7 @@ from workbench.documents.scan import FoundFile, scan
 from workbench.errors import BadProject
 from workbench.events import Progress, Result, Stage
 from workbench.index.build import Steps, build
-from workbench.index.files import check_folders, why_not
+from workbench.index.files import check_folders, left_out_of, why_not
 from workbench.index.keywords import FILE_NAME, FileRow, Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import Store, open_store
@@ -112,7 +112,7 @@ class _Look:
 
     def _found(self) -> Iterator[FoundFile]:
         for folder in self._folders:
-            yield from scan(folder, leave_out=(self._opened.folder,))
+            yield from scan(folder, left_out_of(self._opened))
 
     def _compare_file(self, found: FoundFile, row: FileRow | None) -> None:
         if row is None:

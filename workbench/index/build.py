@@ -16,7 +16,7 @@ from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import FencedReader, Limits, Reading
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
 from workbench.events import Note, Progress, Result, Stage
-from workbench.index.files import check_folders, cutting_of, known_files, why_not
+from workbench.index.files import check_folders, cutting_of, known_files, left_out_of, why_not
 from workbench.index.keywords import FileRow
 from workbench.index.ledger import Key, Ledger
 from workbench.project import Project
@@ -119,7 +119,7 @@ class Builder:
         told = monotonic()
         yield Progress(0, 0, "Looking through the folder", "files")
         for folder in self._folders:
-            for each in scan(folder, leave_out=(self._project.folder,)):
+            for each in scan(folder, left_out_of(self._project)):
                 found.append(each)
                 if monotonic() - told > TICK:
                     told = monotonic()

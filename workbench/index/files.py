@@ -9,6 +9,7 @@ from workbench import paths
 from workbench.documents import readers
 from workbench.documents.chunk import Cutting
 from workbench.documents.document import Chunk
+from workbench.documents.left_out import LeftOut
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.index.keywords import FileRow, Keywords
@@ -91,7 +92,7 @@ def preview_changes(project: Path, folders: tuple[Path, ...]) -> Preview:
             fingerprint = index.fact("fingerprint")
     except InputError:
         pass
-    difference = find_difference(check_folders(folders), rows, fingerprint, (project,))
+    difference = find_difference(check_folders(folders), rows, fingerprint, left_out_of(Project.open(project)))
     readable = [each for each in (*difference.new, *difference.changed) if not why_not(each)]
     skipped = [Skipped(each.file, why_not(each), each.folder) for each in difference.new if why_not(each)]
     size = sum(each.size for each in readable)
@@ -108,10 +109,10 @@ def preview_changes(project: Path, folders: tuple[Path, ...]) -> Preview:
 
 
 def find_difference(
-    folders: tuple[Path, ...], rows: dict[tuple[str, str], FileRow], fingerprint: str, leave_out: Iterable[Path]
+    folders: tuple[Path, ...], rows: dict[tuple[str, str], FileRow], fingerprint: str, left_out: LeftOut
 ) -> Difference:
     """Compare folders with the index's rows; for previews. A build does the same step by step."""
-    found = [each for folder in folders for each in scan(folder, leave_out=leave_out)]
+    found = [each for folder in folders for each in scan(folder, left_out)]
     return compare(found, known_files(rows, folders, fingerprint))
 
 
@@ -163,6 +164,19 @@ def cutting_of(project: Project) -> Cutting:
         return Cutting(int(kept["size"]), int(kept["overlap"])) if kept else usual
     except (TypeError, ValueError, KeyError):
         return usual
+
+
+def left_out_of(project: Project) -> LeftOut:
+    """What is passed over in the project's folders: what a person chose, and the project's own folder.
+
+    A project file with patterns that mean nothing is read as one with none.
+    """
+    kept = project.info.options
+    try:
+        patterns = tuple(str(each) for each in kept.get("left_out", ()))
+        return LeftOut(patterns, not kept.get("hidden_files", False), (project.folder,))
+    except (InputError, TypeError):
+        return LeftOut(folders=(project.folder,))
 
 
 def current_fingerprint(cutting: Cutting, embedder_hash: str) -> str:

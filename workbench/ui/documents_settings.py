@@ -1,32 +1,40 @@
-"""How documents are cut: changed only on a button that says what reading everything again will cost."""
+"""How documents are read: changed only on a button that says what it will cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from workbench.documents.chunk import Cutting
-from workbench.index.files import cutting_of
+from workbench.documents.left_out import LeftOut, read_patterns
+from workbench.errors import InputError
+from workbench.index.files import cutting_of, left_out_of
 from workbench.project import Project
-from workbench.ui import widgets
+from workbench.ui import theme, widgets
 from workbench.ui.boxes import whole_box
 from workbench.ui.documents_rows import FileRow
 
 
 class CutSettingsDialog(QDialog):
-    """Two figures, explained, and the cost of changing them."""
+    """How chunks are cut and what is left out, explained, and the cost of changing them."""
 
     def __init__(self, project: Project, rows: Sequence[FileRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._project = project
-        self._before = cutting_of(project)
+        self._before, self._left_out = cutting_of(project), left_out_of(project)
         self._files = sum(row.state == "indexed" for row in rows)
         self._chunks = sum(row.chunks for row in rows)
-        self.setWindowTitle(self.tr("How documents are cut"))
+        self.setWindowTitle(self.tr("How documents are read"))
         self.size_box, self.overlap_box = whole_box(48, 240), whole_box(0, 80)
         self.size_box.setValue(self._before.size)
         self.overlap_box.setValue(self._before.overlap)
+        self.patterns = QPlainTextEdit("\n".join(self._left_out.patterns))
+        self.patterns.setPlaceholderText("*.log\ndrafts/\n!keep.log")
+        self.patterns.setTabChangesFocus(True)
+        self.patterns.setFixedHeight(theme.px(72))
+        self.hidden = QCheckBox(self.tr("Read hidden files, whose names begin with a dot"))
+        self.hidden.setChecked(not self._left_out.hidden)
         self.cost = widgets.label("", "muted", wrap=True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.apply = widgets.primary_button("", "", self._on_apply_clicked)
@@ -40,12 +48,23 @@ class CutSettingsDialog(QDialog):
         layout.addLayout(
             self._line(overlap, self.tr("So that a sentence and what it refers to stay together."), self.overlap_box)
         )
+        left_out = self.tr("Left out")
+        why = self.tr("One pattern a line, as in a .gitignore file. Files that fit are taken out of the index.")
+        self.patterns.setAccessibleName(left_out)
+        self.patterns.setAccessibleDescription(why)
+        words = widgets.column(
+            widgets.label(left_out, "strong"), widgets.label(why, "caption", wrap=True), self.patterns, spacing=4
+        )
+        layout.addLayout(words)
+        layout.addWidget(self.hidden)
         layout.addWidget(self.cost)
         layout.addWidget(buttons)
         self.setLayout(layout)
-        self.resize(460, 240)
+        self.resize(480, 400)
         for box in (self.size_box, self.overlap_box):
             box.valueChanged.connect(self._say)
+        self.patterns.textChanged.connect(self._say)
+        self.hidden.toggled.connect(self._say)
         self._say()
 
     def _line(self, name: str, why: str, box: QSpinBox) -> QHBoxLayout:
@@ -63,12 +82,29 @@ class CutSettingsDialog(QDialog):
         """What is chosen."""
         return Cutting(self.size_box.value(), min(self.overlap_box.value(), self.size_box.value() // 2))
 
+    @property
+    def left_out(self) -> LeftOut | None:
+        """What is to be passed over; None while a pattern means nothing."""
+        try:
+            return LeftOut(
+                read_patterns(self.patterns.toPlainText()), not self.hidden.isChecked(), self._left_out.folders
+            )
+        except InputError as error:
+            self.cost.setText(str(error))
+            return None
+
     def _say(self) -> None:
-        changed = self.cutting != self._before
+        left_out = self.left_out
+        if left_out is None:  # it has said why
+            self.apply.setEnabled(False)
+            return
+        cut, changed = self.cutting != self._before, left_out != self._left_out
         files = self.tr("{0:,} files").format(self._files)
-        self.apply.setText(self.tr("Read {0} again").format(files) if self._files else self.tr("Use these"))
-        self.apply.setEnabled(changed)
-        if self._files:
+        again = self._files and (cut or not changed)
+        self.apply.setText(self.tr("Read {0} again").format(files) if again else self.tr("Use these"))
+        self.apply.setEnabled(cut or changed)
+        self.cost.setText(self.tr("Only what comes or goes is read; the rest stays as it is.") if not again else "")
+        if again:
             chunks = round(self._chunks * self._before.size / self.cutting.size)
             said = self.tr(
                 "All {0} are read again, into about {1:,} chunks. Searches use the old ones until each is done."
@@ -76,7 +112,11 @@ class CutSettingsDialog(QDialog):
             self.cost.setText(said.format(files, chunks))
 
     def _on_apply_clicked(self) -> None:
-        cutting = self.cutting
-        kept = {"size": cutting.size, "overlap": cutting.overlap}
-        self._project.change(options={**self._project.info.options, "cutting": kept})
+        cutting, left_out = self.cutting, self.left_out
+        assert left_out is not None  # the button is off while it is
+        options = {**self._project.info.options}
+        if cutting != self._before:
+            options["cutting"] = {"size": cutting.size, "overlap": cutting.overlap}
+        options |= {"left_out": list(left_out.patterns), "hidden_files": not left_out.hidden}
+        self._project.change(options=options)
         self.accept()
