@@ -89,6 +89,7 @@ class Photographer:
             show()
             self.wait(lambda: False, SETTLE)
             self.wait(lambda: not self.window.bench.jobs.running(), QUIET)
+            self.wait(lambda: False, SETTLE)  # what the jobs brought is laid out and drawn
             path.parent.mkdir(parents=True, exist_ok=True)
             if not self.window.grab().save(str(path)):
                 raise OSError(f"{path} could not be written")

@@ -268,7 +268,8 @@ def test_a_search_shows_both_places(
     )
 
     def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
-        yield Result(SearchResult(questions[0], (found,) if "warranty" in questions[0] else (), 0.04))
+        passages = () if questions[0] == "nothing" else (found,)
+        yield Result(SearchResult(questions[0], passages, 0.04, fits="warranty" in questions[0]))
 
     monkeypatch.setattr("workbench.retrieval.search.search", search)
     filled.shown(search="How long is the warranty?")
@@ -278,6 +279,9 @@ def test_a_search_shows_both_places(
     filled.search.question.setText("nothing")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: filled.search.caption.text().startswith("No passage was found"))
+    filled.search.question.setText("Which colour is the moon?")
+    qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: filled.search.caption.text().startswith("Nothing in your documents seems"))
     assert [ordinal(each) for each in (1, 2, 3, 11, 22, None)] == ["1st", "2nd", "3rd", "11th", "22nd", "\N{EN DASH}"]
 
 

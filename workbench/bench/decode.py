@@ -25,6 +25,12 @@ from workbench.retrieval.passage import Passage
 
 REPEATS = 7  # of every measurement, ours and the yardstick in turn, so that a busy moment hits both
 TOKENS = 48  # decoded a time
+SYSTEMS = (
+    "",
+    "Answer briefly and plainly.",
+    "You are a careful assistant who writes for children. Use short sentences and name no numbers.",
+    "You write for a local paper in the north. Begin with what matters most, and leave out what nobody asked about.",
+)
 SENTENCE = "The keeper of the lighthouse wrote down the wind, the tide and every ship that passed. "
 STORY = "Write a long story about a lighthouse, a storm and a ship that comes home late."
 DOCUMENT = SENTENCE * 36  # some 700 tokens, as much as four passages
@@ -59,6 +65,7 @@ def _measure(bare: Lane, adapter: Path, made: str) -> Stage:
         _figure("prefill, lane beside bare llama.cpp", found, "prefill", "raw prefill", "tokens/s"),
         _figure("decode, lane beside bare llama.cpp", found, "decode", "raw decode", "tokens/s"),
         _figure("decode, fine-tuned beside base", found, "tuned", "decode", "tokens/s", made),
+        _figure("four lanes with prompts of their own beside the slowest", found, "own", "slowest", "s"),
         _figure("four lanes with one prompt beside one", found, "four", "one", "s"),
     ]
     yield Progress(rounds, rounds, "Weighing the lanes", "rounds")
@@ -75,17 +82,19 @@ def _one_round(bare: Lane, tuned: Lane, reading: Request, raw: RawLoop) -> dict[
     again = _answers((_unseen(reading),))[0]
     prefill = 2 * len(prompt) / (long.first_token_seconds + again.first_token_seconds)
     base = _answers((Request(STORY, bare),))[0]
-    four = [Request(STORY, replace(bare, name=f"lane {number}")) for number in range(4)]
-    started = time.perf_counter()
-    _answers(tuple(four))
-    seconds = time.perf_counter() - started
+    same = [Request(STORY, replace(bare, name=f"lane {number}")) for number in range(4)]
+    own = [Request(STORY, replace(bare, name=f"lane {number}", system=system)) for number, system in enumerate(SYSTEMS)]
+    slowest = max(_seconds(lambda each=each: _answers((_unseen(each),))) for each in own)  # type: ignore[misc]
+    pool.forget()
     return {
         "prefill": prefill,
         "raw prefill": raw_prefill,
         "decode": base.tokens_per_second,
         "raw decode": raw.decode(raw.model.prompt_tokens(base.prompt), base.answer_tokens),
         "tuned": _answers((Request(STORY, tuned),))[0].tokens_per_second,
-        "four": seconds,
+        "own": _seconds(lambda: _answers(tuple(own))),
+        "slowest": slowest,
+        "four": _seconds(lambda: _answers(tuple(same))),
         "one": base.seconds,
     }
 

@@ -118,7 +118,9 @@ class SearchPanel(QWidget):
             row.opened.connect(self.opened)
             self._found.addWidget(row)
         self._found.addStretch(1)
-        if result.passages:
+        if result.passages and not result.fits:
+            said = self.tr("Nothing in your documents seems to be about this. The nearest there is:")
+        elif result.passages:
             said = self.tr("{0} passages in {1}, best first").format(
                 len(result.passages), widgets.seconds_text(result.seconds)
             )
