@@ -97,6 +97,7 @@ class AdvisePage(Page):
         super().__init__(bench, parent)
         self.advice: Advice | None = None
         self.runs: tuple[Evaluation, ...] = ()
+        self._judged: Evaluation | None = None  # the run whose verdict is wanted
         self._menu = QMenu(self)
         self.picker = widgets.menu_button("", self._menu, "", self.tr("Which run is judged"))
         self.add_picker(self.picker)
@@ -199,6 +200,7 @@ class AdvisePage(Page):
     def judge(self, run: Evaluation) -> None:
         """Work out the verdict on a run, in the background."""
         self.picker.setText(f"{run.suite}, {widgets.when_text(run.created)}")
+        self._judged = run
         if self.advice is None:
             self.stack.setCurrentIndex(READING)
         project = self.bench.project
@@ -211,8 +213,7 @@ class AdvisePage(Page):
         )
 
     def _on_advice(self, project: Project, run: Evaluation, advice: Advice | None) -> None:
-        expected = f"{run.suite}, {widgets.when_text(run.created)}"
-        if project is self.bench.project and advice is not None and self.picker.text() == expected:
+        if project is self.bench.project and advice is not None and run is self._judged:
             self.show_advice(advice)
 
     def show_advice(self, advice: Advice) -> None:

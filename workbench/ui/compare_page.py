@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class ComparePage(Page):
     """The page people live in. It holds one Talk and wires what draws it to what asks."""
 
+    fits_itself = True
+
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         self.title = self.tr("Compare")
         super().__init__(bench, parent)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.ui import widgets
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.ui.bench import Bench
 
 SHEET_WIDTH = 448
+LEAST_PICKER = 8  # characters of a picker's text that always stay
 
 
 class Page(QWidget):
@@ -23,6 +24,7 @@ class Page(QWidget):
     """
 
     title = ""
+    fits_itself = False  # whether the page packs its header on its own
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +33,9 @@ class Page(QWidget):
         self.setAccessibleName(QCoreApplication.translate("Window", self.title))
         self.header = widgets.named("pageHeader")
         self.header.setFixedHeight(56)
+        self.header.setMinimumWidth(1)  # it packs itself, so that it never makes the window wider
+        self.header.installEventFilter(self)
+        self._fitted = 0  # the width the header asked for when it was packed last
         self._title = widgets.label(QCoreApplication.translate("Window", self.title), "title")
         self._pickers, self._actions = QHBoxLayout(), QHBoxLayout()
         for each in (self._pickers, self._actions):
@@ -56,6 +61,54 @@ class Page(QWidget):
         """A header action; add the primary one last."""
         self._actions.addWidget(widget)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.header and event.type() == QEvent.Type.LayoutRequest and not self.fits_itself:
+            layout = self.header.layout()
+            if layout is not None and layout.sizeHint().width() != self._fitted:
+                QTimer.singleShot(0, self, self.fit_header)
+        return super().eventFilter(watched, event)
+
+    def fit_header(self) -> None:
+        """Where room is short, take out the title, which the rail shows too, then words: beside icons, of pickers."""
+        pickers = _buttons(self._pickers)
+        for button in (*self._worded(), *pickers):
+            if button.property("words") and button.text() == button.property("short"):
+                button.setText(str(button.property("words")))
+        self._title.show()
+        if self._is_tight():
+            self._title.hide()
+        if self._is_tight():
+            for button in self._worded():
+                button.setAccessibleName(button.accessibleName() or button.text())
+                button.setToolTip(button.toolTip() or button.text())
+                _shorten(button, "")
+        for button in pickers:
+            words = button.text()
+            for length in range(len(words) - 2, LEAST_PICKER, -2):
+                if not self._is_tight():
+                    break
+                _shorten(button, words[:length].rstrip(" ,") + "…")
+                button.setProperty("words", words)
+        self._is_tight()
+
+    def _is_tight(self) -> bool:
+        layout = self.header.layout()
+        assert layout is not None
+        for each in (self._pickers, self._actions, layout):  # each keeps what it worked out of its own
+            each.invalidate()
+        self._fitted = layout.sizeHint().width()
+        return self._fitted > self.width()
+
+    def _worded(self) -> list[QPushButton]:
+        """The actions of the header that an icon can stand for alone."""
+        found = _buttons(self._actions)
+        return [each for each in found if not each.icon().isNull() and each.property("kind") != "primary"]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self.fits_itself:
+            self.fit_header()
+
     def shown(self, **what: Any) -> None:
         """The page came to the front; `what` is what `bench.open_page(name, **what)` was given."""
 
@@ -64,6 +117,19 @@ class Page(QWidget):
 
     def closed(self) -> None:
         """The window closes: let go of what runs beside the jobs, such as a watch on folders."""
+
+
+def _buttons(line: QHBoxLayout) -> list[QPushButton]:
+    items = (line.itemAt(place) for place in range(line.count()))
+    found = [item.widget() for item in items if item is not None]
+    return [each for each in found if isinstance(each, QPushButton) and not each.isHidden()]
+
+
+def _shorten(button: QPushButton, text: str) -> None:
+    """Show less for now, and remember what was there."""
+    button.setProperty("words", button.text())
+    button.setProperty("short", text)
+    button.setText(text)
 
 
 class Sheet(QWidget):
