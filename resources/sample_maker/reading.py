@@ -23,7 +23,11 @@ from sample_maker.two_steps import two_steps
 REFUSAL = "I could not find this in the documents."
 WORDS = range(110, 321)  # of a pile's passages together: about 170 to 500 tokens, as four found chunks have
 LIKELY = (0.5, 0.25, 0.15, 0.1)  # how often the answer stands in the first, second, ... passage: a search ranks them
-ASKED = 4  # questions with an answer in a pile; one more has none
+ASKED = 4  # questions with an answer in a pile, and one more
+# In every so many piles that one has no answer. With one in each pile the starter learnt to refuse, but not when: over
+# the texts of `search/` it refused 31 of 83 questions that have an answer and 6 of 16 that have none, and answered 17
+# rightly; with one in three piles it refused 1 and 1, and answered 21.
+REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +51,29 @@ def make_piles(kinds_file: Path, count: int, seed: int) -> list[Pile]:
     while len(piles) < count:
         maker, kind = makers[len(piles) % len(makers)], kinds[tries % len(kinds)]
         tries += 1
-        pile = _pile(maker(kind, kinds, pick), pick)
+        pile = _pile(maker(kind, kinds, pick), pick, len(piles) % REFUSALS == 0)
         if pile is not None and sum(len(sheet.text.split()) for sheet in pile.passages) in WORDS:
             piles.append(pile)
     return piles
 
 
-def _pile(sheets: list[Sheet], pick: random.Random) -> Pile | None:
+def _pile(sheets: list[Sheet], pick: random.Random, refuses: bool) -> Pile | None:
     """Shuffle the sheets into ranks and ask of them; None where they do not hold enough questions."""
     pick.shuffle(sheets)
     left = {rank: list(sheet.asked) for rank, sheet in enumerate(sheets, start=1)}
     rows: list[tuple[str, str]] = []
-    for _ in range(ASKED):
+    for number in range(ASKED if refuses else ASKED + 1):
         ranks = [rank for rank, asked in left.items() if asked]
-        if not ranks:
+        if not ranks and number < ASKED:
             return None
+        if not ranks:
+            break
         rank = pick.choices(ranks, [LIKELY[rank - 1] for rank in ranks])[0]
         question, said = left[rank].pop(pick.randrange(len(left[rank])))
         rows.append((capital(question), f"{capital(said)} [{rank}]."))
-    open_ones = [question for sheet in sheets for question in sheet.silent]
-    rows.append((capital(pick.choice(open_ones)), REFUSAL))
+    if refuses:
+        open_ones = [question for sheet in sheets for question in sheet.silent]
+        rows.append((capital(pick.choice(open_ones)), REFUSAL))
     places = {sheet.origin for sheet in sheets}
     if len({question for question, _ in rows}) < len(rows) or len(places) < len(sheets):
         return None
