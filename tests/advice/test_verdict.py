@@ -53,6 +53,19 @@ def test_each_kind_of_case_has_its_own_recommendation() -> None:
     assert any("about 130 more" in reason for reason in found.reasons)
 
 
+def test_where_only_an_addition_is_open_the_part_that_is_sure_is_told() -> None:
+    """19 against 13 of 52 tell nothing of the fine-tune, and neither doubts the documents."""
+    rag = [place % 4 == 0 for place in range(52)]
+    both = [place % 4 == 0 and place > 8 or place % 6 == 1 for place in range(52)]
+    nothing = [False] * 52
+    lanes = {"base": nothing, "prompted": nothing, "rag": rag, "tuned:t": nothing, "rag+tuned:t": both}
+    choice = choose_among({lane: dict(enumerate(passed)) for lane, passed in lanes.items()})
+    assert (sum(rag), sum(both)) == (13, 19)
+    assert (choice.lane, choice.best, choice.firm) == ("rag", "rag+tuned:t", False) and choice.needed > 10
+    weak = {**lanes, "rag": [place < 3 for place in range(52)]}  # then the documents alone are not shown to help
+    assert choose_among({lane: dict(enumerate(passed)) for lane, passed in weak.items()}).lane != "rag"
+
+
 def test_a_handful_of_questions_cannot_tell_and_says_how_many_would() -> None:
     found = verdict(telling, 3, 2, 1)
     assert (found.recommendation, found.lane) == ("cannot-tell", "")

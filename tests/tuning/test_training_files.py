@@ -35,6 +35,10 @@ SHAPES: list[tuple[dict[str, Any], str, str]] = [
     ({"instruction": "Hi", "input": "", "output": "Hello"}, "Alpaca", "Hi"),
     ({"prompt": "Hi", "completion": "Hello"}, "prompt and completion", "Hi"),
     ({"question": "Hi", "answer": "Hello"}, "question and answer", "Hi"),
+    ({"instruction": "Greet", "context": "Ann", "response": "Hello"}, "Dolly", "Ann\n\nGreet"),
+    ({"input": "Hi", "output": "Hello"}, "input and output", "Hi"),
+    ({"text": "Hi", "label": "Hello"}, "text and label", "Hi"),
+    ({"text": "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"}, "rendered ChatML", "Hi"),
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from made_up_project import make_run
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from scripted_trainer import REPORT, Trainer, script_tuning
 
@@ -19,6 +20,7 @@ from workbench.events import Stage, Step
 from workbench.paths import starter_model
 from workbench.project import Project
 from workbench.tuning.recipe import Sample
+from workbench.tuning.remarks import Remark
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage
@@ -72,6 +74,16 @@ def test_a_file_is_copied_into_the_project_and_described(ready: FinetunePage, pr
     assert ready.data.example.toPlainText().endswith('{"product": "X2"}')
     assert ready.data.histogram.toolTip().startswith("From 40 to 1204 tokens")
     assert ready.name.text() == "tickets"
+
+
+def test_what_to_weigh_of_the_set_as_a_whole_is_said(ready: FinetunePage) -> None:
+    assert not ready.data._remarks.isVisible()
+    told = (Remark("size", "note", "409 rows teach a form."), Remark("facts", "warning", "Facts, by their looks."))
+    ready.data.show_report(replace(REPORT, remarks=told), 41, 1024, ())
+    lines = [each.text() for each in ready.data._remarks.findChildren(QLabel) if each.text()]
+    assert ready.data._remarks.isVisible() and lines == ["409 rows teach a form.", "Facts, by their looks."]
+    ready.data.show_report(REPORT, 41, 1024, ())
+    assert not ready.data._remarks.isVisible()
 
 
 def test_a_file_that_cannot_be_trained_says_why(page: FinetunePage, tmp_path: Path, qtbot: QtBot) -> None:

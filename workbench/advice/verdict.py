@@ -9,7 +9,9 @@ not with the next ones. Lanes whose canary failed take no part.
 
 A cheaper lane that merely was not shown to be worse is not yet as good. How much better the best could still be is the
 upper end of its interval: under MATTERS the verdict is firm, under twice that it leans, and beyond, or where the best
-was seen ahead by MATTERS without proof, it cannot be told and the number of questions that would tell is given.
+was seen ahead by MATTERS without proof, it cannot be told and the number of questions that would tell is given. One
+case is told all the same: where only an addition is open, as documents alone or with a fine-tune on top, the part that
+is in both and clearly beats everything cheaper is right either way.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
         failures=count_failures(failures),
         failed_cases=failures,
         questions_needed=overall.needed,
-        needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if not choice.lane and choice.needed},
+        needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if choice.needed},
         scope=scope_sentence(len({result.case for result in evaluation.results}), FEWEST),
     )
 
@@ -129,8 +131,21 @@ def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
     left = [gap for gap in gaps if gap.against not in worse]
     ordered = tuple(lane for lane in cheaper if lane in worse)
     if left:
-        return _weigh(left[0], best, ordered, len(gaps))
+        choice = _weigh(left[0], best, ordered, len(gaps))
+        return choice if choice.lane or len(left) > 1 else _certain_part(choice, left[0].against, lanes, noise)
     return _weigh_best(best, lanes, ordered)
+
+
+def _certain_part(choice: Choice, lane: str, lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
+    """The one lane that is left, if it is a part of the best and clearly better than all that are cheaper than it."""
+    below = [_gap(lane, each, lanes) for each in list(lanes)[: list(lanes).index(lane)]]
+    corrected = holm([gap.p_value for gap in below])
+    proven = below and all(_clearly(gap, p, noise) for gap, p in zip(below, corrected, strict=True))
+    return replace(choice, lane=lane) if proven and _parts(lane) < _parts(choice.best) else choice
+
+
+def _parts(lane: str) -> set[str]:
+    return set(family(lane).split("+"))
 
 
 def _candidates(results: Sequence[CaseResult]) -> dict[str, dict[str, bool]]:
@@ -208,7 +223,7 @@ def _firmness(evaluation: Evaluation, choice: Choice) -> str:
     gap = choice.gap
     if gap is None:
         return "Evaluate at least two lanes over the same questions, each proven to be what its label says."
-    if not choice.lane:
+    if choice.needed:
         return sentence_for("open", gap, choice.needed, FEW)
     if choice.worse and choice.best == choice.lane:
         return sentence_for("clear", gap, 0, FEW)
@@ -271,6 +286,12 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     lane = evaluation.lanes[choice.lane]
     if choice.recommendation == "neither" and lane.by_kind[kind].interval[0] < ENOUGH:
         return f"For the {total} {what} nothing tried here helped enough."
+    if choice.needed:
+        more = f"; about {choice.needed} more of them would tell" if choice.needed <= FEW else ""
+        return (
+            f"For the {total} {what}: {lane_words(choice.lane, False)}. Whether {lane_words(choice.best, False)} would "
+            f"do still better cannot be told yet{more}."
+        )
     return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
 
 
@@ -304,7 +325,7 @@ def _faults(evaluation: Evaluation) -> list[str]:
 
 def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, Choice]) -> tuple[str, ...]:
     told = []
-    if not overall.lane and 0 < overall.needed <= FEW:
+    if 0 < overall.needed <= FEW:
         told.append(f"About {overall.needed} more questions of the same kinds, answered by the same lanes.")
     if overall.lane and overall.gap is not None and overall.best != overall.lane:
         most, best = in_points(overall.gap.interval[1]).removeprefix("+"), lane_words(overall.best, False)

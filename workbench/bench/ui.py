@@ -22,7 +22,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from workbench import paths, program
+from workbench import program
 from workbench.bench import Figure
 from workbench.errors import ChildCrashed
 from workbench.events import Event, Progress, Result, Stage
@@ -32,7 +32,6 @@ ALLOWED_SECONDS = 0.5  # beyond an empty window
 ALLOWED_MB = 250.0
 ALLOWED_STALL_MS = 50.0
 PATIENCE = 420.0  # seconds for the window under load, which loads three models first
-COPIES = 60  # of the sample's documents: indexing them takes longer than this measures
 LARGEST = 4 << 20  # bytes of a file that is copied; larger ones (adapters) are linked to, and Chroma is left out
 EMPTY = """
 import os, sys, time
@@ -50,6 +49,8 @@ os._exit(0)
 
 def run(project: Path) -> Stage:
     """Yields Progress, last a Result with a tuple of Figures. Raises ChildCrashed when the window could not open."""
+    from workbench.bench._load import end_runs
+
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         copy = _copy(project, Path(name) / "project")
         environment = _environment(Path(name) / "bytecode")
@@ -63,34 +64,20 @@ def run(project: Path) -> Stage:
         try:
             load = yield from _load(program.command("workbench.ui.bench_ui", "real", str(busy)), environment)
         finally:
-            _end_runs(busy)
+            end_runs(busy)
         yield Result((*_opening(seconds[1:]), *_living(load)))
 
 
 def _busy_project(folder: Path) -> Generator[Event, None, Path]:
     """The sample with many more documents and a fine-tune under way, as one that was started before the window."""
-    from workbench.sample import make_sample_project, sample_files
-    from workbench.tuning import tune
-    from workbench.tuning.recipe import Recipe
+    from workbench.bench import _load
+    from workbench.sample import make_sample_project
 
     project = make_sample_project(folder)
-    files = sample_files(project)
-    yield Progress(ROUNDS + 1, ROUNDS + 2, f"Copying the sample {COPIES} times", "windows")
-    for copy in range(COPIES):
-        shutil.copytree(files.documents, folder / "more" / f"{copy:03d}")
-    project.change(folders=(files.documents, folder / "more"))
-    name = "under-load"
-    recipe = Recipe(name, paths.starter_model(), files.datasets[:1], project.adapters_folder / name, epochs=50.0)
-    yield from tune.start(recipe)
+    yield Progress(ROUNDS + 1, ROUNDS + 2, f"Copying the sample {_load.COPIES} times", "windows")
+    _load.fill_folders(project)
+    yield from _load.start_run(project)
     return folder
-
-
-def _end_runs(project: Path) -> None:
-    """Nothing that was started here outlives the measurement."""
-    from workbench.tuning import tune
-
-    for run in (project / "adapters").glob("*"):
-        tune.stop(run)
 
 
 def _copy(project: Path, target: Path) -> Path:

@@ -27,13 +27,15 @@ def dataset() -> None:
 @json_option
 def check_command(files: tuple[Path, ...], project_folder: str | None, as_json: bool) -> None:
     """Read a training file and say what is wrong with it, by row."""
+    from workbench.evaluation.suite import asked_questions
     from workbench.lanes.presets import chat_model
     from workbench.tuning.dataset import inspect
 
     _require(files)
-    model = chat_model(open_project(project_folder))
+    project = open_project(project_folder)
+    model, suite = chat_model(project), asked_questions(project)
     with console.Workers() as workers:
-        report = console.last(workers.knowledge.run(inspect, files, model), "Checking")
+        report = console.last(workers.knowledge.run(inspect, files, model, suite), "Checking")
     if as_json:
         console.print_json(report)
         return
@@ -41,6 +43,8 @@ def check_command(files: tuple[Path, ...], project_folder: str | None, as_json: 
     for problem in report.problems:
         where = f"row {problem.row}" + (f", {problem.field}" if problem.field else "")
         click.echo(f"  {problem.severity:8} {where}: {problem.message}")
+    for remark in report.remarks:
+        click.echo(f"  {remark.severity:8} {remark.message}")
 
 
 def _require(files: tuple[Path, ...]) -> None:
@@ -90,6 +94,7 @@ def tune(
 
 def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", **changes: Any) -> RunInfo:
     """Fine-tune with a preset recipe; going on where a stopped run of the same name and recipe stopped."""
+    from workbench.evaluation.suite import asked_questions
     from workbench.lanes.presets import chat_model
     from workbench.tuning.dataset import inspect
     from workbench.tuning.recipe import choose_recipe, explain_recipe
@@ -101,7 +106,7 @@ def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str =
     model = chat_model(project)
     files = tuple(path.resolve() for path in files)
     with console.Workers() as workers:
-        report = console.last(workers.knowledge.run(inspect, files, model), "Checking")
+        report = console.last(workers.knowledge.run(inspect, files, model, asked_questions(project)), "Checking")
     say_problems(report)
     if not report.examples:
         raise BadDataset("No row of the training file can be used: `workbench dataset check` names what is wrong.")
@@ -120,6 +125,8 @@ def say_problems(report: Any, most: int = 5) -> None:
         say(f"  row {problem.row}: {problem.message}")
     if len(report.problems) > most:
         say(f"  and {len(report.problems) - most} more: `workbench dataset check` lists them.")
+    for remark in report.remarks:
+        say(f"  {remark.message}")
 
 
 def tune_json(run: RunInfo) -> dict[str, Any]:

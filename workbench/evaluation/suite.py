@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import re
@@ -12,12 +13,14 @@ from typing import Any
 import yaml
 
 from workbench import records
-from workbench.errors import BadSuite, MissingFile
+from workbench.errors import BadSuite, MissingFile, WorkbenchError
 from workbench.evaluation.checks import CHECKS, check_fault
 from workbench.evaluation.records import Case, Suite
+from workbench.project import Project
 
 KINDS = ("fact", "behaviour", "unanswerable")
 FIELDS = ("id", "question", "kind", "source", "checks", "tags")
+SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
 LARGEST = 32 * 2**20  # bytes; a suite is tens of kilobytes, anything near this is another kind of file
 
 
@@ -40,6 +43,23 @@ _PlainLoader.add_implicit_resolver(
 _PlainLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:[0-9]+\.[0-9]+)(?:[eE][-+]?[0-9]+)?$"), list("-+0123456789")
 )
+
+
+def suite_files(project: Project) -> tuple[Path, ...]:
+    """The suites of a project, by name."""
+    folder = project.suites_folder
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES))
+
+
+def asked_questions(project: Project) -> tuple[tuple[str, str], ...]:
+    """(case id, question) of all suites of a project; one that cannot be read asks nothing."""
+    found: dict[tuple[str, str], None] = {}
+    for path in suite_files(project):
+        with contextlib.suppress(WorkbenchError, OSError):
+            found.update({(case.id, case.question): None for case in read_suite(path).cases})
+    return tuple(found)
 
 
 def read_suite(path: Path) -> Suite:

@@ -14,8 +14,8 @@ from workbench import paths, records
 from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds, survives, trial_key
 
 WORTH = 1.05  # how many times faster it must read to be used
-TOKENS = 640  # of a trial read: about as many as a question with its passages
-ROUNDS = 4  # trial reads of each, in turn
+TOKENS = 512  # of a trial read: about as many as a question with its passages
+ROUNDS = 3  # trial reads of each, in turn
 
 
 def flash_is_faster(model: Path) -> bool:

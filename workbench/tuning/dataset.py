@@ -15,6 +15,7 @@ from workbench.events import Progress, Result, Stage
 from workbench.records import hash_text
 from workbench.tuning.files import RawFile, RawRow, read_file
 from workbench.tuning.recipe import held_out_count
+from workbench.tuning.remarks import Remark, remarks
 from workbench.tuning.shapes import SHAPES, Conversation, RowFault, read_shape, recognise
 from workbench.tuning.tokens import Tokenizer, Tokens, cut, load_tokenizer, tokenize
 
@@ -75,6 +76,7 @@ class DatasetReport:
     histogram: tuple[tuple[int, int], ...] = ()  # (up to this many tokens, examples)
     rendered: tuple[Span, ...] = ()  # the median example as the model reads it
     counts: dict[str, int] = field(default_factory=dict)  # rows, errors, warnings, grounded, conversations, duplicates
+    remarks: tuple[Remark, ...] = ()  # what to weigh of the set as a whole
     system: str = ""  # the system prompt all examples share, "" when none or several
     files: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -89,10 +91,11 @@ class Dataset:
     problems: tuple[Problem, ...]
 
 
-def inspect(files: tuple[Path, ...], model: Path) -> Stage:
+def inspect(files: tuple[Path, ...], model: Path, suite: tuple[tuple[str, str], ...] = ()) -> Stage:
     """Read training files as a fine-tune of `model` would and say what is in them; the last Result is a DatasetReport.
 
-    Raises MissingFile, BadModel, and BadDataset when not a single row can be trained.
+    `suite` holds (case id, question) of what it will be measured with. Raises MissingFile, BadModel, and BadDataset
+    when not a single row can be trained.
     """
     began = time.monotonic()
     yield Progress(0, 0, "reading the model's tokenizer", "rows")
@@ -104,7 +107,7 @@ def inspect(files: tuple[Path, ...], model: Path) -> Stage:
         else:
             dataset = step
     assert dataset is not None
-    yield Result(report(dataset, tokenizer, files, time.monotonic() - began))
+    yield Result(report(dataset, tokenizer, files, time.monotonic() - began, suite))
 
 
 def read_dataset(files: Sequence[Path], tokenizer: Tokenizer, most: int = LONGEST) -> Iterator[Progress | Dataset]:
@@ -274,7 +277,13 @@ def shared_system(examples: Sequence[Example]) -> str:
     return systems.pop() if len(systems) == 1 else ""
 
 
-def report(dataset: Dataset, tokenizer: Tokenizer, files: Sequence[Path], seconds: float) -> DatasetReport:
+def report(
+    dataset: Dataset,
+    tokenizer: Tokenizer,
+    files: Sequence[Path],
+    seconds: float,
+    suite: Sequence[tuple[str, str]] = (),
+) -> DatasetReport:
     """What there is to say about a dataset."""
     examples = sorted(dataset.examples, key=lambda example: len(example.tokens.ids))
     lengths = [len(example.tokens.ids) for example in examples]
@@ -301,6 +310,7 @@ def report(dataset: Dataset, tokenizer: Tokenizer, files: Sequence[Path], second
             "duplicates": sum(problem.message.startswith("the row repeats") for problem in dataset.problems),
             "conflicts": sum(problem.message.endswith("answers differently") for problem in dataset.problems),
         },
+        remarks=remarks(dataset.examples, suite),
         system=shared_system(examples),
         files=tuple(path.name for path in files),
         seconds=seconds,

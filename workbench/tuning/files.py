@@ -16,7 +16,9 @@ from typing import Any
 from workbench.errors import BadDataset, MissingFile
 
 # Columns a table must have at least one of; they also settle which character separates its columns.
-KNOWN_COLUMNS = frozenset({"messages", "conversations", "instruction", "prompt", "question"})
+KNOWN_COLUMNS = frozenset(
+    {"messages", "conversations", "instruction", "prompt", "question", "input", "query", "text", "source"}
+)
 
 LARGEST_FILE = 2 << 30  # bytes; a file is read whole, and a training file beyond this is a mistake more often than not
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,8 @@ class Conversation:
 def recognise(row: dict[str, Any]) -> str:
     """The shape of a row by its fields, "" when it is none that is known."""
     for shape, (fields, _) in SHAPES.items():
-        if all(field in row for field in fields):
+        rendered = shape != CHATML or _MARK in str(row.get("text"))  # any file may have a column of that name
+        if rendered and all(field in row for field in fields):
             return shape
     return ""
 
@@ -173,6 +175,40 @@ def _read_question(row: dict[str, Any]) -> Conversation:
     return Conversation(_with_system(row, (("user", _text(row, "question")), ("assistant", _text(row, "answer")))))
 
 
+def _read_dolly(row: dict[str, Any]) -> Conversation:
+    instruction, context = _text(row, "instruction"), _optional(row, "context")
+    question = f"{context}\n\n{instruction}" if context else instruction
+    return Conversation((("user", question), ("assistant", _text(row, "response"))))
+
+
+def _read_chatml(row: dict[str, Any]) -> Conversation:
+    """Messages that were rendered already: taken apart, so that the model's own template and masking apply to them."""
+    text = _text(row, "text")
+    if _CHATML.sub("", text).strip():
+        raise RowFault("text", "the text holds something outside of its messages")
+    turns = [(found["role"].lower(), found["content"].strip()) for found in _CHATML.finditer(text)]
+    for number, (role, content) in enumerate(turns, start=1):
+        if role not in ROLES:
+            raise RowFault("text", f"message {number} has the role {role!r}, which is not system, user or assistant")
+        if not content:
+            raise RowFault("text", f"message {number} is empty")
+    return Conversation(tuple((ROLES[role], content) for role, content in turns))
+
+
+_MARK, CHATML = "<|im_start|>", "rendered ChatML (text)"
+_CHATML = re.compile(r"<\|im_start\|>(?P<role>\w+)\n(?P<content>.*?)<\|im_end\|>\n?", re.DOTALL)
+
+
+def _read_pair(asked: str, answer: str) -> Callable[[dict[str, Any]], Conversation]:
+    def read(row: dict[str, Any]) -> Conversation:
+        return Conversation(_with_system(row, (("user", _text(row, asked)), ("assistant", _text(row, answer)))))
+
+    return read
+
+
+# Other names that two columns often have.
+PAIRS = (("input", "output"), ("query", "response"), ("query", "answer"), ("text", "label"), ("source", "target"))
+
 # In the order they are tried: a row with more of the named fields comes first.
 SHAPES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Conversation]]] = {
     "OpenAI messages": (("messages",), _read_messages),
@@ -181,4 +217,7 @@ SHAPES: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], Conversation
     "Alpaca (instruction, input, output)": (("instruction", "output"), _read_alpaca),
     "prompt and completion": (("prompt", "completion"), _read_prompt),
     "question and answer": (("question", "answer"), _read_question),
+    "Dolly (instruction, context, response)": (("instruction", "response"), _read_dolly),
+    **{f"{asked} and {answer}": ((asked, answer), _read_pair(asked, answer)) for asked, answer in PAIRS},
+    CHATML: (("text",), _read_chatml),
 }

@@ -18,7 +18,7 @@ from workbench.advice.cost import Assumptions, Cost, cost_table
 from workbench.advice.records import Verdict
 from workbench.errors import WorkbenchError
 from workbench.evaluation.records import Evaluation, Suite
-from workbench.evaluation.suite import read_suite
+from workbench.evaluation.suite import read_suite, suite_files
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
 from workbench.ui import evaluate_source, theme, widgets
@@ -78,7 +78,7 @@ def advise(project: Project, evaluation: Evaluation) -> Stage:
 
 def suite_of(project: Project, evaluation: Evaluation) -> Suite:
     """The suite of a run; where its file is gone, one made of what the results know."""
-    for path in evaluate_source.suite_files(project):
+    for path in suite_files(project):
         with contextlib.suppress(WorkbenchError):
             suite = read_suite(path)
             if evaluation.suite in (suite.name, path.stem):

@@ -36,13 +36,6 @@ class KeptRow:
     row: dict[str, Any]
 
 
-def suite_files(project: Project) -> list[Path]:
-    """The suites of a project."""
-    return [
-        path for path in sorted(project.suites_folder.glob("*")) if path.suffix in (".yaml", ".yml", ".jsonl", ".json")
-    ]
-
-
 def add_case(path: Path, question: str, kind: str, check: dict[str, Any], source: str | None) -> str:
     """Add a case at the end of a suite, making the file when it is new; the case's id.
 
@@ -145,6 +138,8 @@ class SuiteSheet(Sheet):
 
     def __init__(self, project: Project, question: str, text: str, answer: Answer | None) -> None:
         super().__init__("")
+        from workbench.evaluation.suite import suite_files
+
         self.set_title(self.tr("Add to suite"))
         self._project = project
         self.suite = QComboBox()

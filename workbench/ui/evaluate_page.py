@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QSplitter, QStac
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
-from workbench.evaluation.suite import read_suite
+from workbench.evaluation.suite import read_suite, suite_files
 from workbench.events import Progress
 from workbench.ui import evaluate_source as source
 from workbench.ui import widgets
@@ -154,7 +154,7 @@ class EvaluatePage(Page):
 
     def reload(self) -> None:
         """Read suites and runs again."""
-        files = source.suite_files(self.bench.project)
+        files = suite_files(self.bench.project)
         wanted = self.bench.recall("suite", "")
         chosen = next((path for path in files if path.name == wanted), files[0] if files else None)
         self.suite = None

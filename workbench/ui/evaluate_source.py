@@ -13,14 +13,6 @@ from workbench.events import Progress, Result, Stage
 from workbench.lanes.lane import Lane
 from workbench.project import Project
 
-KINDS = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
-
-
-def suite_files(project: Project) -> tuple[Path, ...]:
-    """The suites of a project, by name."""
-    folder = project.suites_folder
-    return tuple(sorted(path for path in folder.glob("*") if path.suffix.lower() in KINDS)) if folder.is_dir() else ()
-
 
 def new_suite_file(project: Project, name: str) -> Path:
     """A file for a new suite, of a name that is not taken."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.tuning.dataset import DatasetReport
@@ -44,6 +44,9 @@ class DataSection(QWidget):
         self.problems.leave_out_wanted.connect(self.leave_out_wanted)
         self.example_head = widgets.label(self.tr("One example as the model sees it, trained part marked"), "caption")
         self.example, self.histogram = ExampleText(), Histogram()
+        self._remarks = QWidget()
+        self._remarked = widgets.column(spacing=6)
+        self._remarks.setLayout(self._remarked)
         self.cut = widgets.label("", "caption", wrap=True)
         self.hint = widgets.label(
             self.tr(
@@ -70,6 +73,7 @@ class DataSection(QWidget):
             self.counts,
             widgets.row(self.again, None),
             self.problems,
+            self._remarks,
         )
         layout = widgets.column(head, *parts)
         for each in (self.example_head, self.example, self.histogram, self.cut):
@@ -157,8 +161,21 @@ class DataSection(QWidget):
             each.show()
         self._set_parts(True)
         self.problems.show_problems(report, mendable)
+        self._show_remarks(report)
         self.example.show_spans(report.rendered)
         self._show_lengths(report, limit)
+
+    def _show_remarks(self, report: DatasetReport) -> None:
+        """What to weigh of the set as a whole, a line each."""
+        widgets.clear_layout(self._remarked)
+        self._remarks.setVisible(bool(report.remarks))
+        for remark in report.remarks:
+            warns = remark.severity == "warning"
+            icon = widgets.IconLabel("warning-circle" if warns else "info", 16, "warning" if warns else "muted")
+            line = widgets.row(icon, widgets.label(remark.message, "text" if warns else "muted", wrap=True), spacing=8)
+            line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
+            line.setStretch(1, 1)
+            self._remarked.addLayout(line)
 
     def _show_lengths(self, report: DatasetReport, limit: int) -> None:
         shortest, median, longest = (report.lengths.get(each, 0) for each in ("shortest", "median", "longest"))
@@ -169,6 +186,7 @@ class DataSection(QWidget):
 
     def _set_parts(self, shown: bool) -> None:
         self.problems.hide()
+        self._remarks.hide()
         self.cut.hide()
         for each in (self.example_head, self.example, self.histogram):
             each.setVisible(shown)

@@ -71,6 +71,7 @@ class Intake(QObject):
 
     def read_again(self) -> None:
         """Have the files read; news of an earlier reading is not listened to any more, and it ends by itself."""
+        from workbench.evaluation.suite import asked_questions
         from workbench.tuning.dataset import inspect
 
         self.report = None
@@ -79,12 +80,12 @@ class Intake(QObject):
         except WorkbenchError as error:
             self.failed.emit(str(error))
             return
-        files, model, worker = self.files, self.model, self._bench.knowledge
+        files, model, worker, project = self.files, self.model, self._bench.knowledge, self._bench.project
         self.reading.emit(files)
         job: JobHandle | None = None
         job = self._job = self._bench.jobs.start(
             self.tr("Reading the training file"),
-            lambda: worker.run(inspect, files, model),
+            lambda: worker.run(inspect, files, model, asked_questions(project)),
             on_event=lambda event: self._on_event(job, event),
             on_done=lambda report: self._on_read(job, report),
             on_failed=lambda error: self._on_failed(job, error),
