@@ -11,13 +11,14 @@ from workbench.lanes import attention
 from workbench.lanes.probe import known_outcomes, trial_key
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
 
 
 @pytest.mark.slow
 def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the home that all tests share, whose first question has it measured, if it was not before."""
     model, cache = paths.starter_model(), paths.cache_folder() / "engine.json"
     found = attention.flash_is_faster(model)
     assert known_outcomes(cache)[f"{trial_key(model)} flash"] is found
@@ -25,12 +26,12 @@ def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     assert attention.flash_is_faster(model) is found
 
 
-def test_a_trial_that_dies_leaves_the_plain_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_dies_leaves_the_plain_kind(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "survives", lambda *arguments: False)
     assert attention.flash_is_faster(paths.starter_model()) is False
 
 
-def test_a_damaged_note_of_the_outcome_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_note_of_the_outcome_is_measured_again(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = paths.cache_folder() / "engine.json"
     cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text("[1, 2", encoding="utf-8")

@@ -136,6 +136,9 @@ def test_what_lanes_have_in_common_is_read_once_and_answers_stay_the_same(monkey
 def test_a_model_over_the_limit_a_person_set_is_refused_and_a_context_fits_within_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    measured = paths.cache_folder()
+    measured.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache").symlink_to(measured, target_is_directory=True)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     monkeypatch.setattr(pool, "_models", OrderedDict())
     change_settings(memory_limit=0.001)

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from workbench import settings
+from workbench import paths, settings
 from workbench.children import Here
 from workbench.events import Progress, Result, Stage, Token, Waiting
 from workbench.lanes.lane import Answer, Lane, Stamp
@@ -121,6 +121,12 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    measured = (
+        paths.cache_folder()
+    )  # trials of this machine's speed take seconds and are no part of what is tested here
+    measured.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "cache").symlink_to(measured, target_is_directory=True)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     settings.change_settings(welcomed=True)
     return Project.open(tmp_path / "Kestrel Audio")

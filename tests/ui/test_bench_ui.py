@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench import records
-from workbench.bench import ui
+from workbench.bench import _load, ui
 from workbench.errors import ChildCrashed
 from workbench.events import Progress
 from workbench.project import Project
@@ -67,5 +67,5 @@ def test_the_load_is_a_real_index_and_a_real_fine_tune(tmp_path: Path) -> None:
         assert adapter.read_run(run).state == "running"
         assert len(list((tmp_path / "busy" / "more").rglob("*.*"))) > 1000
     finally:
-        ui._end_runs(tmp_path / "busy")
+        _load.end_runs(tmp_path / "busy")
     assert adapter.read_run(run).state != "running"

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 FILES, KNOWN = 10_000, 6_000
 LONGEST_MS = 50.0
-TRIES = 4
+TRIES = 8
 
 
 @pytest.fixture
