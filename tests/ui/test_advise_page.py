@@ -56,6 +56,14 @@ def test_answers_of_another_version_are_ignored(bench: Bench, qtbot: QtBot) -> N
     assert asked.suggestion.recommendation == "cannot-tell"
 
 
+def test_panels_stand_below_each_other_where_side_by_side_they_would_be_cut(page: AdvisePage, qtbot: QtBot) -> None:
+    page.resize(1600, 900)
+    qtbot.waitUntil(lambda: page._columns == 2)
+    page.failures.setMinimumWidth(1200)
+    page._fit_panels()
+    assert page._columns == 1
+
+
 def test_the_verdict_is_one_sentence_with_its_effects(page: AdvisePage) -> None:
     assert page.advice is not None
     assert page.head.headline.text() == page.advice.verdict.headline == "Use your documents and the fine-tune together."

@@ -29,6 +29,7 @@ from workbench.ui.bench import Bench
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
+AROUND = 24 + 16 + 24 + 12  # pixels beside and between two panels, and a scroll bar
 START_WIDTH = 560  # of the two halves of the page before anything is measured
 START, VERDICT, READING = range(3)  # in the stack: nothing measured, the verdict, blank until it is known which
 SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
@@ -86,6 +87,10 @@ def suite_of(project: Project, evaluation: Evaluation) -> Suite:
     from workbench.ui.evaluate_rows import cases_of
 
     return Suite(Path(evaluation.suite), evaluation.suite, cases_of(evaluation, None), evaluation.suite_hash)
+
+
+def _least_width(widget: QWidget) -> int:
+    return max(widget.minimumSizeHint().width(), widget.minimumWidth())
 
 
 class AdvisePage(Page):
@@ -166,7 +171,14 @@ class AdvisePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange(2 if self.width() >= theme.px(SIDE_BY_SIDE) else 1)
+        self._fit_panels()
+
+    def _fit_panels(self) -> None:
+        """Side by side where the page is wide enough, and wide enough for what stands in the panels just now."""
+        panels = (self.effects, self.failures, self.costs, self.even)
+        left, right = (max(_least_width(each) for each in panels[side::2]) for side in range(2))
+        wanted = max(theme.px(SIDE_BY_SIDE), left + right + AROUND)
+        self._arrange(2 if self.width() >= wanted else 1)
 
     # What it shows
 
@@ -225,6 +237,7 @@ class AdvisePage(Page):
         self.effects.show_effects(advice.evaluation, advice.verdict)
         self.failures.show_failures(advice.verdict, tuple(advice.evaluation.lanes))
         self._show_costs()
+        self._fit_panels()
 
     def _suggestion_line(self, verdict: Verdict) -> str:
         found = self.start_questions.suggestion
