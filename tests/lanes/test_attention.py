@@ -21,13 +21,15 @@ def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     """In the home that all tests share, whose first question has it measured, if it was not before."""
     model, cache = paths.starter_model(), paths.cache_folder() / "engine.json"
     found = attention.flash_is_faster(model)
-    assert known_outcomes(cache)[f"{trial_key(model)} flash"] is found
-    monkeypatch.setattr(attention, "survives", lambda *arguments: pytest.fail("measured twice"))
+    known, key = known_outcomes(cache), f"{trial_key(model)} flash"
+    assert known.get(key, False) is found
+    monkeypatch.setattr(attention, "survives", lambda *arguments, **limit: pytest.fail("measured twice"))
     assert attention.flash_is_faster(model) is found
 
 
 def test_a_trial_that_dies_leaves_the_plain_kind(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "survives", lambda *arguments: False)
+    monkeypatch.setattr(attention, "_given_up", set())
+    monkeypatch.setattr(attention, "survives", lambda *arguments, **limit: False)
     assert attention.flash_is_faster(paths.starter_model()) is False
 
 
@@ -35,7 +37,11 @@ def test_a_damaged_note_of_the_outcome_is_measured_again(home: None, monkeypatch
     cache = paths.cache_folder() / "engine.json"
     cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text("[1, 2", encoding="utf-8")
-    monkeypatch.setattr(
-        attention, "survives", lambda function, model, file, key: records.write_json(cache, {key: True})
-    )
+
+    def measured(function: object, model: str, file: str, key: str, patience: float) -> bool:
+        records.write_json(cache, {key: True})
+        return True
+
+    monkeypatch.setattr(attention, "_given_up", set())
+    monkeypatch.setattr(attention, "survives", measured)
     assert attention.flash_is_faster(paths.starter_model()) is True

@@ -8,6 +8,7 @@ always read with plain attention, and only live answers take what is faster here
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from workbench import paths, records
@@ -16,24 +17,32 @@ from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_secon
 WORTH = 1.05  # how many times faster it must read to be used
 TOKENS = 512  # of a trial read: about as many as a question with its passages
 ROUNDS = 3  # trial reads of each, in turn
+PATIENCE = 20.0  # seconds: a busy machine is asked another day, and has the plain kind until then
+
+_given_up: set[str] = set()  # trials this process does not try again
 
 
 def flash_is_faster(model: Path) -> bool:
     """Whether live answers of this model use flash attention; False where the trial died or hung."""
     key, cache = f"{trial_key(model)} flash", paths.cache_folder() / "engine.json"
     known = known_outcomes(cache)
-    if key not in known:
-        survives(measure, str(model), str(cache), key)
+    if key not in known and key not in _given_up:
+        if not survives(measure, str(model), str(cache), key, patience=PATIENCE):
+            _given_up.add(key)
         known = known_outcomes(cache)
     return known.get(key, False)
 
 
 def measure(model: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read with both in turn, keep the outcome."""
+    from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Context, Model
     from workbench.settings import available_cores
 
+    watch = CoreWatch()
+    time.sleep(EVERY)
+    threads = watch.threads(available_cores())  # those that spin on a core others use would never end
     loaded = Model(Path(model), extra_buffers_work(Path(model)))
-    contexts = [Context(loaded, None, 0.0, TOKENS, 1, available_cores(), flash) for flash in (False, True)]
+    contexts = [Context(loaded, None, 0.0, TOKENS, 1, threads, flash) for flash in (False, True)]
     plain, flash = read_seconds(contexts, TOKENS, ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: plain / flash >= WORTH})

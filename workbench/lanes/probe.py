@@ -47,11 +47,11 @@ def known_outcomes(cache: Path) -> dict[str, bool]:
     return {}
 
 
-def survives(function: Callable[..., None], *arguments: str) -> bool:
-    """Whether a function ends in peace in a process of its own."""
+def survives(function: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
+    """Whether a function ends in peace, and within so many seconds, in a process of its own."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments, name="engine trial")
     process.start()
-    process.join(PATIENCE)
+    process.join(patience)
     if process.is_alive():
         process.kill()
         process.join()
