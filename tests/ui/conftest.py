@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -119,15 +120,20 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     return made
 
 
+def _hand_on(source: Path, target: Path) -> None:
+    """What trials found of this machine: they take seconds and are no part of what the window's tests are about."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("engine.json", "embedders.json"):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    measured = (
-        paths.cache_folder()
-    )  # trials of this machine's speed take seconds and are no part of what is tested here
-    measured.mkdir(parents=True, exist_ok=True)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "cache").symlink_to(measured, target_is_directory=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Project:
+    shared = paths.cache_folder()
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    _hand_on(shared, paths.cache_folder())
+    request.addfinalizer(lambda: _hand_on(tmp_path / "home" / "cache", shared))
     settings.change_settings(welcomed=True)
     return Project.open(tmp_path / "Kestrel Audio")
 
