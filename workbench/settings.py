@@ -16,6 +16,7 @@ class Settings:
 
     threads: int = 0  # for answering; 0: as many as the machine has cores
     background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
+    gpu_layers: int = -1  # of a chat model, computed on a graphics card; -1: as many as fit, where that is faster
     memory_limit: float = 0.0  # GB that one model with its context, or one fine-tune, may take; 0: what is free
     offline: bool = True  # True: no command but an explicit fetch may touch the network, and fetch asks first
     never_fetch: bool = False  # the offline switch: even an explicit fetch is refused

@@ -38,7 +38,7 @@ def test_a_damaged_note_of_the_outcome_is_measured_again(home: None, monkeypatch
     cache.parent.mkdir(parents=True, exist_ok=True)
     cache.write_text("[1, 2", encoding="utf-8")
 
-    def measured(function: object, model: str, file: str, key: str, patience: float) -> bool:
+    def measured(function: object, model: str, layers: str, file: str, key: str, patience: float) -> bool:
         records.write_json(cache, {key: True})
         return True
 

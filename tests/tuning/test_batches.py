@@ -8,7 +8,8 @@ import pytest
 
 from workbench.tuning.base import BaseInfo
 from workbench.tuning.batches import plan_batches
-from workbench.tuning.peft_cpu import later_share, steps_within
+from workbench.tuning.loop import steps_within
+from workbench.tuning.peft_cpu import later_share
 from workbench.tuning.recipe import Recipe
 
 

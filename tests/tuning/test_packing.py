@@ -8,8 +8,9 @@ import pytest
 
 from tests.tuning.tiny import random_rows, tiny_model, with_lora
 from workbench.tuning import packing
+from workbench.tuning.loop import Interrupted, schedule
 from workbench.tuning.lora import speed_up
-from workbench.tuning.peft_cpu import Interrupted, Memory, loss_of, schedule
+from workbench.tuning.peft_cpu import Memory, loss_of
 from workbench.tuning.tokens import Tokens
 
 

@@ -19,8 +19,9 @@ from workbench.events import Result
 from workbench.tuning.base import BaseInfo, load_base, read_base
 from workbench.tuning.batches import plan_batches
 from workbench.tuning.dataset import Example, split
+from workbench.tuning.loop import Data
 from workbench.tuning.packing import micro_batches, pack
-from workbench.tuning.peft_cpu import BUDGET, Data, train
+from workbench.tuning.peft_cpu import BUDGET, train
 from workbench.tuning.recipe import PRESETS, Recipe
 from workbench.tuning.tokens import Tokens, load_tokenizer
 

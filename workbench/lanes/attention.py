@@ -22,18 +22,20 @@ PATIENCE = 20.0  # seconds: a busy machine is asked another day, and has the pla
 _given_up: set[str] = set()  # trials this process does not try again
 
 
-def flash_is_faster(model: Path) -> bool:
-    """Whether live answers of this model use flash attention; False where the trial died or hung."""
-    key, cache = f"{trial_key(model)} flash", paths.cache_folder() / "engine.json"
+def flash_is_faster(model: Path, layers: int = 0) -> bool:
+    """Whether live answers of this model, with so many layers on a card, use flash attention; False where the trial
+    died or hung."""
+    on_card = f" with {layers} layers on a card" if layers else ""
+    key, cache = f"{trial_key(model)} flash{on_card}", paths.cache_folder() / "engine.json"
     known = known_outcomes(cache)
     if key not in known and key not in _given_up:
-        if not survives(measure, str(model), str(cache), key, patience=PATIENCE):
+        if not survives(measure, str(model), str(layers), str(cache), key, patience=PATIENCE):
             _given_up.add(key)
         known = known_outcomes(cache)
     return known.get(key, False)
 
 
-def measure(model: str, cache: str, key: str) -> None:
+def measure(model: str, layers: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read with both in turn, keep the outcome."""
     from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Context, Model
@@ -42,7 +44,7 @@ def measure(model: str, cache: str, key: str) -> None:
     watch = CoreWatch()
     time.sleep(EVERY)
     threads = watch.threads(available_cores())  # those that spin on a core others use would never end
-    loaded = Model(Path(model), extra_buffers_work(Path(model)))
+    loaded = Model(Path(model), extra_buffers_work(Path(model)), layers=int(layers))
     contexts = [Context(loaded, None, 0.0, TOKENS, 1, threads, flash) for flash in (False, True)]
     plain, flash = read_seconds(contexts, TOKENS, ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: plain / flash >= WORTH})

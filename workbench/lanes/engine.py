@@ -83,7 +83,8 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
     bit for bit whatever else is asked or runs beside it, for evaluations; without it, it comes as fast as it can here.
     """
     started, stops = time.perf_counter(), stops or Stops()
-    pool.thread_limit.cache_clear()  # the setting may have changed since the last question
+    pool.thread_limit.cache_clear()  # the settings may have changed since the last question
+    pool.gpu_layers.cache_clear()
     runs: list[_Run] = []
     for request in requests:
         if request.lane.name in stops:
@@ -188,14 +189,15 @@ class _Group:
             yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read), wanted, alone)
 
     def _step(self) -> Iterator[Event]:
-        """Decode one token of each running lane in one batch."""
+        """Decode one token of each running lane, in one batch where that changes nothing."""
         running = [run for run in self.runs if not run.reading]
         if not running:
             return
         self._make_room(running)
-        self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in running])
-        for place, run in enumerate(running):
-            yield from self._take(run, place)
+        for batch in [[run] for run in running] if self.context.alone else [running]:
+            self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in batch])
+            for place, run in enumerate(batch):
+                yield from self._take(run, place)
 
     def _make_room(self, running: list[_Run]) -> None:
         """Let the context grow by half when an answer comes to its end, as far as one of the lanes may need."""

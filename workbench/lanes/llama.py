@@ -36,6 +36,7 @@ from workbench.lanes.adapter_file import check_adapter, model_header
 from workbench.lanes.lane import Sampling
 
 TILE = 64  # rows: flash attention reads fewer than these one by one, 47 tokens as slowly as 128 (ops.cpp, Q_TILE_SZ)
+CARD_CHUNK = 512  # tokens a card reads at once: llama.cpp's default batch, some milliseconds of its time
 ABORTED = 2  # llama_decode's answer when the abort callback said so
 
 Tokens = Sequence[int]
@@ -73,30 +74,33 @@ def _return_freed_memory() -> None:
 
 
 @functools.cache
-def chunk_size() -> int:
-    """Tokens that are read at once, so that other lanes keep streaming meanwhile.
+def chunk_size(layers: int = 0) -> int:
+    """Tokens that are read at once, so that other lanes keep streaming meanwhile; `layers` are those on a card.
 
     128 tokens take about half a second on two AVX2 cores and read at 250 tokens a second with Q8_0 weights, against 225
     in chunks of 64 and 260 in chunks of 256. A stop does not wait for the chunk: the abort callback ends it at once.
     """
-    return 128
+    return CARD_CHUNK if layers else 128
 
 
 class Model:
     """A GGUF's weights and vocabulary, memory-mapped and shared by all contexts."""
 
-    def __init__(self, path: Path, extra_buffers: bool = True, source: Path | None = None) -> None:
-        """`source` is the model that `path` is a copy of. Raises MissingFile, BadModel or TooLittleMemory; a damaged
-        file never reaches llama.cpp.
+    def __init__(self, path: Path, extra_buffers: bool = True, source: Path | None = None, layers: int = 0) -> None:
+        """`source` is the model that `path` is a copy of; `layers` are computed on a graphics card (see `offload`).
+
+        Raises MissingFile, BadModel or TooLittleMemory; a damaged file never reaches llama.cpp.
         """
         self.path = path
         self.source = source or path
         self.header = model_header(path)
-        memory.require(self.header.size, path.name)
+        self.layers = layers
+        self.every_layer = self.header.number("block_count") + 1  # the output counted as one
+        memory.require(self.header.size * max(0, self.every_layer - layers) // self.every_layer, path.name)
         lib = library()
         parameters = lib.llama_model_default_params()
         parameters.use_extra_bufts = extra_buffers
-        parameters.n_gpu_layers = 0
+        parameters.n_gpu_layers = layers
         self.extra_buffers = extra_buffers
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:
@@ -189,9 +193,8 @@ class Context:
         """
         self.model, self.adapter, self.scale = model, adapter, scale if adapter else 0.0
         self.length, self.sequences, self.threads, self.flash = length, sequences, threads, flash
-        self._most = max(
-            2 * chunk_size() + TILE if flash else chunk_size(), sequences
-        )  # tokens that are decoded at once
+        self.chunk = chunk_size(model.layers)
+        self._most = max(2 * self.chunk + TILE if flash else self.chunk, sequences)  # tokens that are decoded at once
         self.canary = ""  # see pool.check_context
         self._threads_now = threads
         self.loaded = loaded = model.adapter(adapter) if adapter else None
@@ -237,7 +240,7 @@ class Context:
 
     def shared(self, sequence: int, prompt: Tokens) -> int:
         """How many of a prompt's first tokens a sequence holds already, in whole chunks."""
-        cached, step = self.cached[sequence], chunk_size()
+        cached, step = self.cached[sequence], self.chunk
         most = min(len(cached), (len(prompt) - 1) // step * step)
         kept = 0
         while kept < most and cached[kept : kept + step] == list(prompt[kept : kept + step]):
@@ -266,7 +269,7 @@ class Context:
 
         After the last chunk, `logits(-1)` are those of the prompt's last token.
         """
-        end = min(start + (2 if wide and self.flash else 1) * chunk_size(), len(prompt))
+        end = min(start + (2 if wide and self.flash else 1) * self.chunk, len(prompt))
         if self.flash and len(prompt) - end < TILE:
             end = len(prompt)
         self._batch.fill_prompt(sequence, prompt[start:end], start, end == len(prompt))
@@ -282,7 +285,7 @@ class Context:
             return start
         _check(result)
         self.tokens_read += end - start
-        whole = (end - start) // chunk_size() * chunk_size()
+        whole = (end - start) // self.chunk * self.chunk
         self.cached[sequence].extend(prompt[start : start + whole])
         return end
 
@@ -298,6 +301,12 @@ class Context:
         """
         found = library().llama_get_logits_ith(self.pointer, index)
         return np.ctypeslib.as_array(found, (self.model.size,))
+
+    @property
+    def alone(self) -> bool:
+        """Whether sequences are decoded one after the other: cards round differently with the size of a batch, and a
+        context without flash attention promises the same bits whatever is asked beside."""
+        return bool(self.model.layers) and not self.flash
 
     def copy_from(self, other: Context) -> None:
         """Take over what the sequences of a shorter context hold, bit for bit."""

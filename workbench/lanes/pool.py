@@ -21,7 +21,7 @@ LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
 
 Item = TypeVar("Item")
 
-_models: OrderedDict[tuple[Path, int, int], Model] = OrderedDict()
+_models: OrderedDict[tuple[Path, int, int, int], Model] = OrderedDict()
 _idle: list[Context] = []
 _in_use: list[Context] = []
 _canaries: dict[tuple[Any, ...], bytes] = {}
@@ -31,15 +31,17 @@ def model(path: Path) -> Model:
     """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory."""
     from workbench.lanes.adapter_file import model_header
     from workbench.lanes.fast_copy import fast_copy
+    from workbench.lanes.offload import layers_on_card
     from workbench.lanes.probe import extra_buffers_work
 
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
-    key = (path, stat.st_size, stat.st_mtime_ns)
+    key = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        file = fast_copy(path)
-        _models[key] = Model(file, extra_buffers_work(file), path)
+        layers = layers_on_card(path)
+        file = path if layers else fast_copy(path)
+        _models[key] = Model(file, extra_buffers_work(file), path, layers)
     _models.move_to_end(key)
     return _models[key]
 
@@ -48,12 +50,15 @@ def flash(found: Model) -> bool:
     """Whether live answers of a model are read with flash attention."""
     from workbench.lanes.attention import flash_is_faster
 
-    return flash_is_faster(found.path)
+    return flash_is_faster(found.path, found.layers)
 
 
 def longest_context(found: Model) -> int:
     """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
-    affordable = memory.free() // 4 // max(1, found.kv_bytes())
+    from workbench.lanes.offload import cards
+
+    free = sum(card.free for card in cards()) if found.layers else memory.free()
+    affordable = free // 4 // max(1, found.kv_bytes())
     return int(min(found.context_length, max(LEAST_CONTEXT, affordable)))
 
 
@@ -149,7 +154,7 @@ def check_context(context: Context) -> str:
     """
     if context.canary:
         return context.canary
-    key = (context.model.path, context.model.extra_buffers, context.flash)
+    key = (context.model.path, context.model.extra_buffers, context.model.layers, context.flash)
     seen = context.probe()
     if context.adapter is None:
         usual = _canaries.setdefault(key, seen)
@@ -205,6 +210,14 @@ def _state(context: Context) -> tuple[Model, Path | None, float, bool]:
 
 def _adapter_is_current(context: Context) -> bool:
     return context.adapter is None or context.model.adapter(context.adapter) is context.loaded
+
+
+@functools.cache
+def gpu_layers() -> int:
+    """A person's setting of that name, read once per question."""
+    from workbench.settings import load_settings
+
+    return load_settings().gpu_layers
 
 
 @functools.cache

@@ -98,7 +98,7 @@ def trial_key(model: Path) -> str:
 
     spec = find_spec("llama_cpp")
     folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
-    built = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in folder.glob("*ggml-cpu*"))
+    built = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in folder.glob("*ggml*"))
     kinds = sorted({tensor.type for tensor in model_header(model).tensors})
     about = f"{version('llama-cpp-python')} {built} {_processor()} {kinds}"
     return records.hash_text(about)[:32]

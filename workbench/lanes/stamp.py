@@ -30,9 +30,20 @@ def make_stamp(
         sampling=asdict(sampling),
         build=build_text(
             context.model.extra_buffers, context.threads, context.model.path != context.model.source, context.flash
-        ),
+        )
+        + card_text(context),
         canary=canary,
     )
+
+
+def card_text(context: Context) -> str:
+    """What is computed on a graphics card, as the build's text goes on; "" where nothing is."""
+    from workbench.lanes.offload import cards
+
+    if not context.model.layers:
+        return ""
+    names = ", ".join(card.description for card in cards())
+    return f"; {context.model.layers} of {context.model.every_layer} layers on {names}"
 
 
 def file_hash(path: Path) -> str:

@@ -117,12 +117,19 @@ def check_parity(recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer:
     """Whether llama.cpp with the GGUF adapter agrees with the model that was trained; plain, with `ok` and `verdict`.
 
     The trained model answers some rows greedily; both engines then read prompt and answer, and their next-token
-    distributions are compared at every place of the answer. llama.cpp is asked in a process of its own.
+    distributions are compared at every place of the answer. llama.cpp is asked in a process of its own, and so is the
+    trained model where `model` is None (see `expected`).
     """
     folder = recipe.folder / "parity"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_expectations(folder, recipe, model, shortest(examples, PARITY_ROWS), tokenizer)
+    prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in shortest(examples, PARITY_ROWS)]
+    if model is None:
+        records.write_json(folder / "prompts.json", {"recipe": recipe.folder / "recipe.json", "prompts": prompts})
+        if subprocess.run(program.command("workbench.tuning.expected", str(folder)), check=False).returncode:
+            return {"ok": False, "verdict": "The trained adapter could not be loaded again (output.log says more)."}
+    else:
+        write_expectations(folder, recipe, model.float().cpu(), prompts, tokenizer)  # compared in full precision
     asked = subprocess.run(program.command("workbench.lanes.parity", str(folder)), check=False)
     try:
         measured = records.read_json(folder / "result.json")
@@ -145,29 +152,29 @@ def shortest(examples: Sequence[Any], count: int) -> list[Any]:
     return [*halves[0], *halves[1]][:count]
 
 
-def write_expectations(folder: Path, recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer: Any) -> None:
+def write_expectations(
+    folder: Path, recipe: Recipe, model: Any, prompts: Sequence[Sequence[int]], tokenizer: Any
+) -> None:
     """What the trained model says: token ids, and its logits with and without the adapter at every answer place."""
     import torch
     from safetensors.torch import save_file
 
-    from workbench.tuning.peft_cpu import answer
+    from workbench.tuning.loop import answer
 
-    model = model.float().cpu()  # the comparison is made in full precision
-    prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in examples]
     answers = answer(model, prompts, tokenizer, PARITY_TOKENS)
     cases, tensors = [], {}
     model.get_base_model().config._attn_implementation = "sdpa"
     for number, (prompt, said) in enumerate(zip(prompts, answers, strict=True)):
-        ids = torch.tensor([[*prompt, *said]])
+        ids = torch.tensor([[*prompt, *said]], device=model.device)
         places = slice(len(prompt) - 1, None)
         with torch.no_grad():
-            tensors[f"tuned.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().contiguous()
+            tensors[f"tuned.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().cpu()
             with model.disable_adapter():
-                tensors[f"base.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().contiguous()
+                tensors[f"base.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().cpu()
         cases.append(
             {"ids": ids[0].tolist(), "first": len(prompt) - 1, "prompt": tokenizer.decode(prompt, keep_control=True)}
         )
-    save_file(tensors, folder / "expected.safetensors")
+    save_file({name: each.contiguous() for name, each in tensors.items()}, folder / "expected.safetensors")
     records.write_json(
         folder / "parity.json", {"model": recipe.model, "adapter": recipe.folder / ADAPTER, "cases": cases}
     )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import records
 from workbench.catalog import memory
 from workbench.errors import BadModel
 
 # Architectures whose adapter was compared with llama.cpp, tensor names and row order included, and whose layers the
 # packed forward runs as transformers does. Mistral's GGUF files say "llama". Others are refused, not guessed.
 KNOWN = ("llama", "qwen2", "qwen3")
+ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -147,9 +152,13 @@ MODULES = {
 
 def read_weights(model: Path, info: BaseInfo, kind: Any) -> dict[str, Any]:
     """All weights by transformers' names, dequantised, q and k rows back in transformers' order."""
+    return dict(each_weight(model, info, kind))
+
+
+def each_weight(model: Path, info: BaseInfo, kind: Any) -> Iterator[tuple[str, Any]]:
+    """The weights of `read_weights` one after the other."""
     import torch
 
-    found = {}
     for name in info.tensors:
         if name == "rope_freqs.weight":
             continue
@@ -162,8 +171,52 @@ def read_weights(model: Path, info: BaseInfo, kind: Any) -> dict[str, Any]:
         heads = {"attn_q": info.heads, "attn_k": info.kv_heads}.get(module)
         if heads and info.architecture == "llama":
             values = restore_rows(values, heads)
-        found[f"{layer}{MODULES[module]}.{part}"] = torch.from_numpy(values).to(kind)
-    return found
+        yield f"{layer}{MODULES[module]}.{part}", torch.from_numpy(values).to(kind)
+
+
+SHARD = 2_000_000_000  # bytes of a file of `write_base`, which is also what it holds in memory at most
+
+
+@contextlib.contextmanager
+def write_base(model: Path, info: BaseInfo, folder: Path) -> Iterator[Path]:
+    """The base in bf16 as a folder that transformers reads, for as long as the block runs; then it is removed.
+
+    For libraries that read no GGUF. Raises BadModel, DiskFull.
+    """
+    from safetensors.torch import save_file
+
+    from workbench.tuning.tokens import load_tokenizer
+
+    config = config_of(model, info)
+    config.dtype, config.architectures = "bfloat16", [ARCHITECTURES[info.architecture]]
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with records.naming_full_disk(folder):
+            folder.mkdir(parents=True)
+            found: dict[str, str] = {}
+            for number, shard in enumerate(_shards(model, info)):
+                file = f"model-{number:05}.safetensors"
+                save_file(shard, folder / file, metadata={"format": "pt"})
+                found.update(dict.fromkeys(shard, file))
+            records.write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": found})
+            config.save_pretrained(str(folder))
+            load_tokenizer(model).save(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shards(model: Path, info: BaseInfo) -> Iterator[dict[str, Any]]:
+    import torch
+
+    shard: dict[str, Any] = {}
+    for name, tensor in each_weight(model, info, torch.bfloat16):
+        shard[name] = tensor
+        if sum(2 * each.numel() for each in shard.values()) > SHARD:
+            yield shard
+            shard = {}
+    if shard:
+        yield shard
 
 
 def restore_rows(values: Any, heads: int) -> Any:

@@ -74,4 +74,6 @@ def load_checkpoint(folder: Path, parameters: dict[str, Any], optimizer: Any) ->
             tensor.copy_(saved[name])
     for name, tensor in parameters.items():
         if f"{name}.step" in moments:
-            optimizer.state[tensor] = {key: moments[f"{name}.{key}"] for key in ("exp_avg", "exp_avg_sq", "step")}
+            optimizer.state[tensor] = {
+                key: moments[f"{name}.{key}"].to(tensor.device) for key in ("exp_avg", "exp_avg_sq", "step")
+            }

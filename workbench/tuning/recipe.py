@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+BACKENDS = ("auto", "cpu", "gpu", "unsloth")  # auto: a graphics card where there is one, with Unsloth if installed
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -33,7 +35,7 @@ class Recipe:
     seed: int = 3407
     threads: int = 0  # 0: all cores
     precision: str = "auto"  # "auto", "fp32" or "bf16"; auto measures which is faster on this CPU
-    backend: str = "auto"  # "auto", "cpu" or "unsloth"
+    backend: str = "auto"  # one of BACKENDS
     sample_rows: int = 3  # held-out rows answered before, during and after
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -43,6 +43,14 @@ class Tokenizer:
         plain = [{"role": role, "content": content} for role, content in messages]
         return render(self.template, plain, add_generation_prompt=open_turn)
 
+    def save(self, folder: Path) -> None:
+        """Write it as transformers reads it, for libraries that want a tokenizer beside a model. Raises DiskFull."""
+        about = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
+        ends = {"eos_token": self.template.eos, "pad_token": self.template.eos, "bos_token": self.template.bos}
+        with records.naming_full_disk(folder):
+            self.backend.save(str(folder / "tokenizer.json"))
+            records.write_json(folder / "tokenizer_config.json", {**about, **{k: v for k, v in ends.items() if v}})
+
     def prompt_ids(self, text: str) -> list[int]:
         """Token ids of a text that begins a context, with a bos where the model wants one and the template has none."""
         ids = self.encode(text)

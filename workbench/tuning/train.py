@@ -14,9 +14,10 @@ from typing import Any
 
 from workbench import records
 from workbench.children import QUIET
-from workbench.errors import Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
+from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
 from workbench.events import Event, Note, Progress, Result
-from workbench.tuning.recipe import Recipe
+from workbench.tuning.base import BaseInfo
+from workbench.tuning.recipe import BACKENDS, Recipe
 
 EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
 
@@ -105,7 +106,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     from workbench.tuning import adapter
     from workbench.tuning.base import read_base
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
-    from workbench.tuning.peft_cpu import Data, Trained
+    from workbench.tuning.loop import Data, Trained
     from workbench.tuning.tokens import load_tokenizer
 
     yield Progress(0, 0, "reading the training files", "rows")
@@ -121,7 +122,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
-    backend = choose_backend(recipe)
+    backend = choose_backend(recipe, info)
     trained: Trained | None = None
     for event in _train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
         if isinstance(event, Result):
@@ -185,21 +186,41 @@ def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:
             time.sleep(0.5)
 
 
-def choose_backend(recipe: Recipe) -> str:
-    """The backend, cpu or unsloth; with "auto" Unsloth only where CUDA, its package and the base's own folder are."""
+def choose_backend(recipe: Recipe, info: BaseInfo) -> str:
+    """The backend: cpu, gpu or unsloth. "auto" takes a card that computes in bf16, with Unsloth where it is installed.
+
+    Raises InputError or BadModel when the one that was asked for cannot be used here.
+    """
     from importlib.util import find_spec
 
-    wanted = recipe.backend
-    there = (wanted == "unsloth" or (wanted == "auto" and "hub_folder" in recipe.extra)) and find_spec(
-        "unsloth"
-    ) is not None
-    if there:
-        import torch
+    import torch
 
-        there = bool(torch.cuda.is_available())
-    if wanted == "unsloth" and not there:
-        raise InputError("Unsloth needs a CUDA graphics card and the package unsloth; choose the backend cpu.")
-    return "unsloth" if there else "cpu"
+    from workbench.tuning.peft_gpu import check_card
+    from workbench.tuning.unsloth_gpu import check_base
+
+    wanted, card, installed = recipe.backend, bool(torch.cuda.is_available()), find_spec("unsloth") is not None
+    if wanted not in BACKENDS:
+        raise InputError(f"There is no backend {wanted!r}: choose {', '.join(BACKENDS)}.")
+    if wanted == "cpu" or (wanted == "auto" and not card):
+        return "cpu"
+    if not card or (wanted == "unsloth" and not installed):
+        needs = "an NVIDIA card" + (" and the package unsloth" if wanted == "unsloth" else "")
+        raise InputError(f"The backend {wanted} needs {needs}; choose the backend cpu.")
+    try:
+        check_card()
+    except InputError:
+        if wanted == "auto":
+            return "cpu"
+        raise
+    if wanted == "gpu" or not installed:
+        return "gpu"
+    try:
+        check_base(info)
+    except BadModel:
+        if wanted == "auto":
+            return "gpu"
+        raise
+    return "unsloth"
 
 
 def _train_function(backend: str) -> Callable[..., Iterator[Event]]:
@@ -207,6 +228,10 @@ def _train_function(backend: str) -> Callable[..., Iterator[Event]]:
         from workbench.tuning import unsloth_gpu
 
         return unsloth_gpu.train
+    if backend == "gpu":
+        from workbench.tuning import peft_gpu
+
+        return peft_gpu.train
     from workbench.tuning import peft_cpu
 
     return peft_cpu.train

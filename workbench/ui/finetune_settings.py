@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
-from workbench.tuning.recipe import Recipe
+from workbench.tuning.recipe import BACKENDS, Recipe
 from workbench.ui import widgets
 from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.page import Sheet
@@ -29,7 +29,7 @@ NUMBERS = (
 )
 CHOICES = (
     ("precision", "Precision", "Auto measures which is faster on this processor.", ("auto", "fp32", "bf16")),
-    ("backend", "Backend", "Auto takes a graphics card where Unsloth can use it.", ("auto", "cpu", "unsloth")),
+    ("backend", "Backend", "Auto takes an NVIDIA card where there is one, with Unsloth if it is installed.", BACKENDS),
 )
 
 

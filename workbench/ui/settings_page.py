@@ -132,7 +132,20 @@ class SettingsPage(Page):
             SettingRow(self.tr("Threads for answering"), answering, self.threads),
             SettingRow(self.tr("Threads in the background"), background, self.background),
             SettingRow(self.tr("Memory for a model"), memory, self.memory),
+            self._card_row(),
         ]
+
+    def _card_row(self) -> SettingRow:
+        self.card = whole_box(-1, 999)
+        self.card.setSpecialValueText(self.tr("What fits"))
+        self.card.setValue(self.bench.settings.gpu_layers)
+        self.card.valueChanged.connect(lambda value: self._change(gpu_layers=value))
+        self.card.setFixedWidth(theme.px(120))
+        why = self.tr(
+            "How many of a model's layers a graphics card computes, where llama.cpp was built for one (Help says "
+            "whether). 0: none. By itself as many as fit are, if a trial finds it faster."
+        )
+        return SettingRow(self.tr("Layers on a graphics card"), why, self.card)
 
     def _offline_row(self) -> SettingRow:
         self.offline = QCheckBox()

@@ -1,0 +1,152 @@
+"""Fine-tuning on a graphics card in one way, measured; `python -m workbench.bench._card WAY FOLDER`.
+
+A process for each way, because Unsloth changes transformers' classes for the whole process. FOLDER holds asked.json
+(model, files, rows) and gets WAY.json (an Outcome). Ways are our backends "gpu" and "unsloth", and two yardsticks:
+"stock", Unsloth's trainer with the settings of its example notebooks (2 rows at once, 4 of those a step, 4-bit weights
+where bitsandbytes is there, its own gradient checkpointing), and "stock-16", the same with our settings (8 rows at
+once, 16 bits, no checkpointing).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from workbench import records
+from workbench.tuning.dataset import Dataset, Example, read_dataset, split
+from workbench.tuning.loop import Data
+from workbench.tuning.recipe import Recipe
+from workbench.tuning.tokens import load_tokenizer
+
+TURNS = ("<|im_start|>user\n", "<|im_start|>assistant\n")  # how the starter's template begins them
+WARM = 10  # steps that are not timed: kernels are compiled in them
+SHARED: dict[str, Any] = {"rank": 16, "alpha": 16.0, "learning_rate": 2e-4, "batch_size": 8, "max_tokens": 2048}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one pass over the rows gave."""
+
+    tokens_per_second: float  # of the rows, padding not counted, after WARM steps
+    held_out_loss: float  # nats per trained token, all ways measured by `peft_gpu.padded_loss`
+    seconds: float  # of the timed steps
+    steps: int
+    card_memory: int  # bytes at most
+
+
+def main(way: str, folder: Path) -> int:
+    """Measure one way and write its outcome."""
+    asked = records.read_json(folder / "asked.json")
+    model, files = Path(asked["model"]), tuple(map(Path, asked["files"]))
+    *_, dataset = read_dataset(files, load_tokenizer(model))
+    assert isinstance(dataset, Dataset)
+    rows, held_out = split(dataset.examples, 0.1, 3407)
+    chosen = sorted(rows, key=lambda row: row.source)[: int(asked["rows"])]
+    random.Random(7).shuffle(chosen)
+    recipe = Recipe(way, model, files, folder / way, **SHARED, epochs=1.0, eval_every=10**6, sample_rows=0)
+    measure = _ours if way in ("gpu", "unsloth") else _stock
+    records.write_json(folder / f"{way}.json", measure(way, recipe, Data(chosen, held_out, load_tokenizer(model))))
+    return 0
+
+
+def _ours(way: str, recipe: Recipe, data: Data) -> Outcome:
+    """Our trainer, from loading to its last step."""
+    from workbench.events import Step
+    from workbench.tuning.batches import plan_batches
+    from workbench.tuning.train import _train_function
+
+    batches = plan_batches([row.source for row in data.train], recipe)
+    marks: dict[int, float] = {}
+    loss = 0.0
+    for event in _train_function(way)(recipe, data, lambda: False):
+        if isinstance(event, Step):
+            marks[event.step] = time.perf_counter()
+            loss = event.eval_loss if event.eval_loss is not None else loss
+    last = max(marks) - 1  # the last step's mark comes after the held-out rows were measured
+    read = sum(len(data.train[place].tokens.ids) for batch in batches[WARM:last] for place in batch)
+    return _outcome(read, marks[last] - marks[WARM], last - WARM, loss)
+
+
+def _outcome(tokens: int, seconds: float, steps: int, loss: float) -> Outcome:
+    import torch
+
+    return Outcome(tokens / seconds, loss, seconds, steps, torch.cuda.max_memory_allocated())
+
+
+def _stock(way: str, recipe: Recipe, data: Data) -> Outcome:
+    """Unsloth's own trainer."""
+    os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
+    os.environ["UNSLOTH_COMPILE_LOCATION"] = str(recipe.folder / "unsloth_cache")
+    import unsloth  # first of all: it patches transformers, peft and trl
+    from datasets import Dataset as Rows  # isort: skip
+    from transformers import TrainerCallback  # isort: skip
+    from trl import SFTConfig, SFTTrainer  # isort: skip
+    from unsloth.chat_templates import train_on_responses_only  # isort: skip
+
+    from workbench.tuning.base import read_base, write_base
+    from workbench.tuning.peft_gpu import Trainer
+
+    marks: list[float] = []
+
+    class Clock(TrainerCallback):  # type: ignore[misc, unused-ignore]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            marks.append(time.perf_counter())
+
+    small = way == "stock" and find_spec("bitsandbytes") is not None
+    with write_base(recipe.model, read_base(recipe.model), recipe.folder / "base") as folder:
+        base, tokenizer = unsloth.FastLanguageModel.from_pretrained(
+            str(folder), max_seq_length=recipe.max_tokens, load_in_4bit=small, use_exact_model_name=True
+        )
+    model = unsloth.FastLanguageModel.get_peft_model(
+        base,
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        target_modules=list(recipe.targets),
+        use_gradient_checkpointing="unsloth" if way == "stock" else False,
+        random_state=recipe.seed,
+    )
+    at_once = 2 if way == "stock" else recipe.batch_size
+    trainer = SFTTrainer(
+        model=model,
+        processing_class=tokenizer,
+        train_dataset=Rows.from_list([{"text": data.tokenizer.render(row.messages, False)} for row in data.train]),
+        callbacks=[Clock()],
+        args=SFTConfig(
+            output_dir=str(recipe.folder),
+            dataset_text_field="text",
+            max_length=recipe.max_tokens,
+            per_device_train_batch_size=at_once,
+            gradient_accumulation_steps=recipe.batch_size // at_once,
+            warmup_steps=5,
+            num_train_epochs=1,
+            learning_rate=recipe.learning_rate,
+            optim="adamw_8bit" if small else "adamw_torch",
+            weight_decay=0.001,
+            lr_scheduler_type="linear",
+            seed=recipe.seed,
+            report_to=[],
+            save_strategy="no",
+            disable_tqdm=True,
+        ),
+    )
+    trainer = train_on_responses_only(trainer, instruction_part=TURNS[0], response_part=TURNS[1])
+    trainer.train()
+    tokens = sum(len(row.tokens.ids) for row in data.train) / len(marks) * (len(marks) - WARM)
+    return _outcome(int(tokens), marks[-1] - marks[WARM - 1], len(marks) - WARM, _loss(Trainer(model, "bf16"), data))
+
+
+def _loss(trainer: Any, data: Data) -> float:
+    held: Sequence[Example] = data.held_out
+    rows = [row.tokens for row in held]
+    return float(trainer.summed_loss(rows, lambda: None)) / sum(row.trained for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,136 @@
+"""How many layers of a model are computed on a graphics card: where llama.cpp was built for one and it is faster there.
+
+llama.cpp on PyPI is built for the processor alone; `CMAKE_ARGS=-DGGML_CUDA=ON make setup` (or VULKAN, HIP, SYCL) builds
+it for a card. Which it was is asked of its registry of devices, so all of those are treated alike. Whether a card is
+used is tried once per build, card and kind of weights, in a process of its own: a driver that dies must not take the
+program with it, and a card inside a processor can be slower than the processor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench import paths, records
+from workbench.catalog.gguf_header import GgufHeader
+from workbench.catalog.memory import BATCH, kv_bytes
+from workbench.settings import available_cores, load_settings
+
+CARD_KINDS = (1, 2)  # ggml_backend_dev_type: a card of its own, one inside the processor (ggml-backend.h)
+SPARE = 0.9  # share of the card's free memory that is planned with
+CONTEXT = 8192  # tokens of keys and values that must fit beside the layers: five lanes with passages
+WORTH = 1.05  # how many times faster the card must read
+TOKENS, ROUNDS = 512, 2  # of the trial
+PATIENCE = 120.0  # seconds for it: kernels may be compiled for the card first
+
+_given_up: set[str] = set()  # trials this process does not try again
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A device llama.cpp can compute on beside the processor."""
+
+    name: str  # llama.cpp's, "CUDA0"
+    description: str  # the maker's
+    free: int  # bytes
+    total: int
+
+
+def cards() -> tuple[Card, ...]:
+    """The cards this build of llama.cpp can use, with what is free on them now."""
+    from workbench.lanes.llama import library
+
+    library()  # its start registers them
+    ggml = _registry()
+    devices = [ggml.ggml_backend_dev_get(place) for place in range(ggml.ggml_backend_dev_count())]
+    return tuple(_card(each) for each in devices if ggml.ggml_backend_dev_type(each) in CARD_KINDS)
+
+
+def _card(device: int) -> Card:
+    ggml = _registry()
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    ggml.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+    name, about = ggml.ggml_backend_dev_name(device), ggml.ggml_backend_dev_description(device)
+    return Card(name.decode(errors="replace"), about.decode(errors="replace"), free.value, total.value)
+
+
+@functools.cache
+def _registry() -> ctypes.CDLL:
+    """ggml's functions about devices, which llama-cpp-python has no names for."""
+    from llama_cpp._ggml import libggml
+
+    libggml.ggml_backend_dev_count.argtypes, libggml.ggml_backend_dev_count.restype = [], ctypes.c_size_t
+    pointer = ctypes.c_void_p
+    for name, result in (
+        ("get", pointer),
+        ("type", ctypes.c_int),
+        ("name", ctypes.c_char_p),
+        ("description", ctypes.c_char_p),
+    ):
+        function = getattr(libggml, f"ggml_backend_dev_{name}")
+        function.argtypes, function.restype = [ctypes.c_size_t if name == "get" else pointer], result
+    size = ctypes.POINTER(ctypes.c_size_t)
+    libggml.ggml_backend_dev_memory.argtypes = [pointer, size, size]
+    libggml.ggml_backend_dev_memory.restype = None
+    found: ctypes.CDLL = libggml
+    return found
+
+
+def layers_on_card(model: Path) -> int:
+    """Layers of this model to compute on the card, the output counted as one; 0: the processor does all of it.
+
+    A person's number is taken as it is, cut to what the model has; otherwise as many as fit, if that is faster.
+    """
+    from workbench.lanes.adapter_file import model_header
+
+    wanted = load_settings().gpu_layers
+    if wanted == 0:
+        return 0
+    found = cards()
+    if not found:
+        return 0
+    header = model_header(model)
+    every = header.number("block_count") + 1
+    if wanted > 0:
+        return min(wanted, every)
+    layers = layers_that_fit(header, sum(card.free for card in found))
+    return layers if layers and _is_faster(model, layers, found) else 0
+
+
+def layers_that_fit(header: GgufHeader, free: int) -> int:
+    """How many layers fit into `free` bytes beside the keys and values of CONTEXT tokens and a batch's scores."""
+    every = header.number("block_count") + 1
+    room = SPARE * free - BATCH * header.vocabulary * 4
+    each = (header.size + kv_bytes(header) * CONTEXT) / every
+    return max(0, min(every, int(room / each)))
+
+
+def _is_faster(model: Path, layers: int, found: tuple[Card, ...]) -> bool:
+    from workbench.lanes.probe import known_outcomes, survives, trial_key
+
+    about = ", ".join(f"{card.description} {card.total}" for card in found)
+    key, cache = f"{trial_key(model)} {layers} layers on {about}", paths.cache_folder() / "engine.json"
+    known = known_outcomes(cache)
+    if key not in known and key not in _given_up:
+        if not survives(measure, str(model), str(layers), str(cache), key, patience=PATIENCE):
+            _given_up.add(key)
+        known = known_outcomes(cache)
+    return known.get(key, False)
+
+
+def measure(model: str, layers: str, cache: str, key: str) -> None:
+    """The trial, in a process of its own: read on the processor and on the card in turn, keep the outcome."""
+    from workbench.lanes.cores import EVERY, CoreWatch
+    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds
+
+    watch = CoreWatch()
+    time.sleep(EVERY)
+    threads = watch.threads(available_cores())
+    loaded = [Model(Path(model), extra_buffers_work(Path(model)), layers=count) for count in (0, int(layers))]
+    contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
+    here, there = read_seconds(contexts, TOKENS, ROUNDS)
+    records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: here / there >= WORTH})

@@ -1,0 +1,29 @@
+"""What a trained adapter says, asked again out of its PEFT folder; `python -m workbench.tuning.expected FOLDER`.
+
+The folder holds prompts.json (recipe, prompts as token ids); what `adapter.write_expectations` writes is added. It is a
+process of its own because Unsloth changes transformers' classes in the one that trained, and because the model that
+was trained is still on the card there.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from workbench import records
+from workbench.tuning.adapter import write_expectations
+from workbench.tuning.peft_gpu import reference
+from workbench.tuning.recipe import Recipe
+from workbench.tuning.tokens import load_tokenizer
+
+
+def main(folder: Path) -> int:
+    """Write the expectations of the prompts in a folder."""
+    asked = records.read_json(folder / "prompts.json")
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(Path(asked["recipe"])))
+    write_expectations(folder, recipe, reference(recipe), asked["prompts"], load_tokenizer(recipe.model))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
