@@ -52,6 +52,16 @@ def test_an_engine_that_does_not_load_says_how_to_mend_it(monkeypatch: pytest.Mo
     assert found.state == "bad" and "libllama.so" in found.finding and "pip install" in found.mend
 
 
+def test_an_engine_built_for_the_processor_alone_beside_a_card_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards: list[str] = []
+    monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | ", cards], ""))
+    monkeypatch.setattr(doctor, "_has_amx", lambda: False)
+    monkeypatch.setattr(doctor, "_cards", lambda: "NVIDIA H200, 143771 MiB")
+    assert doctor._engine().state == "warn" and "GGML_CUDA" in doctor._engine().mend
+    cards.append("NVIDIA H200")
+    assert doctor._engine().state == "ok" and "compute on NVIDIA H200" in doctor._engine().finding
+
+
 def test_a_gcc_build_on_a_processor_with_amx_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | FMA = 0 | "], ""))
     monkeypatch.setattr(doctor, "_has_amx", lambda: True)
@@ -69,7 +79,9 @@ def test_a_card_that_torch_cannot_use_is_said_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(doctor, "ask", lambda program: ([False, ""], ""))
     assert doctor._gpu().state == "warn"
     monkeypatch.setattr(doctor, "ask", lambda program: ([True, "13.0"], ""))
-    assert doctor._gpu() == Check("Graphics card", "ok", "NVIDIA H200, 143771 MiB; torch drives it with CUDA 13.0.")
+    assert doctor._gpu() == Check(
+        "Graphics card", "ok", "NVIDIA H200, 143771 MiB; torch drives it with CUDA 13.0, so fine-tunes run on it."
+    )
 
 
 def test_a_missing_or_altered_starter_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

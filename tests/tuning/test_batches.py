@@ -45,10 +45,10 @@ def test_a_tenth_of_a_pass_is_at_least_one_step(tmp_path: Path) -> None:
 
 
 def test_a_run_of_so_many_minutes_counts_on_faster_later_passes() -> None:
-    assert steps_within(6.0, 4.0, total=200, one_pass=100) == 90
-    assert steps_within(6.0, 3.0, total=200, one_pass=100, later=0.5) == 140
-    assert steps_within(6.0, 1.0, total=200, one_pass=100, later=0.5) == 200, "never more than was planned"
-    assert steps_within(0.1, 4.0, total=200, one_pass=100) == 12, "a few steps even where the machine is slow"
+    assert steps_within(360.0, 4.0, first=100) == 90
+    assert steps_within(360.0, 3.0, first=100, later=0.5) == 140
+    assert steps_within(360.0, 3.0, first=0, later=0.5) == 120, "a pace that is a later pass's already"
+    assert steps_within(-5.0, 4.0, first=10) == 0
 
 
 def test_a_later_pass_costs_what_the_trained_layers_cost() -> None:

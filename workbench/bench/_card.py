@@ -4,14 +4,17 @@ A process for each way, because Unsloth changes transformers' classes for the wh
 (model, files, rows) and gets WAY.json (an Outcome). Ways are our backends "gpu" and "unsloth", and two yardsticks:
 "stock", Unsloth's trainer with the settings of its example notebooks (2 rows at once, 4 of those a step, 4-bit weights
 where bitsandbytes is there, its own gradient checkpointing), and "stock-16", the same with our settings (8 rows at
-once, 16 bits, no checkpointing).
+once, 16 bits, no checkpointing). All ways but "gpu" were run on a processor, with the CPU backend of unsloth 2026.10.9;
+nobody has run them on a card yet.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +22,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from workbench import records
+from workbench import program, records
+from workbench.bench import Figure
 from workbench.tuning.dataset import Dataset, Example, read_dataset, split
 from workbench.tuning.loop import Data
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import load_tokenizer
 
 TURNS = ("<|im_start|>user\n", "<|im_start|>assistant\n")  # how the starter's template begins them
+ROWS = 480  # 60 steps
 WARM = 10  # steps that are not timed: kernels are compiled in them
 SHARED: dict[str, Any] = {"rank": 16, "alpha": 16.0, "learning_rate": 2e-4, "batch_size": 8, "max_tokens": 2048}
 
@@ -39,6 +44,33 @@ class Outcome:
     seconds: float  # of the timed steps
     steps: int
     card_memory: int  # bytes at most
+
+
+def compare(model: Path, files: tuple[Path, ...]) -> list[Figure]:
+    """Each backend that is installed beside Unsloth's own trainer, or alone where that is not there."""
+    installed = find_spec("unsloth") is not None and find_spec("trl") is not None
+    ways = ["gpu", *(["unsloth", "stock-16", "stock"] if installed else [])]
+    found: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        records.write_json(folder / "asked.json", {"model": model, "files": files, "rows": ROWS})
+        for way in ways:
+            subprocess.run(program.command("workbench.bench._card", way, name), check=False)
+            if (folder / f"{way}.json").exists():
+                found[way] = records.read_json(folder / f"{way}.json")
+    figures = []
+    yardsticks = [each for each in found if each.startswith("stock")]
+    for way in [each for each in found if each not in yardsticks]:
+        for yardstick in yardsticks or [way]:
+            ours, theirs = found[way], found[yardstick]
+            note = (
+                f"{ours['steps']} steps; held-out loss {ours['held_out_loss']:.3f} and {theirs['held_out_loss']:.3f}, "
+                f"card memory {ours['card_memory'] / 1e9:.1f} GB beside {theirs['card_memory'] / 1e9:.1f} GB"
+            )
+            speeds = ours["tokens_per_second"], theirs["tokens_per_second"]
+            title = f"training on the card, {way} beside {yardstick}" if way != yardstick else f"on the card, {way}"
+            figures.append(Figure(title, *speeds, speeds[0] / speeds[1], "tokens/s", note))
+    return figures
 
 
 def main(way: str, folder: Path) -> int:

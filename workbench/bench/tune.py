@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths
-from workbench.bench import Figure
+from workbench.bench import Figure, _card
 from workbench.bench._whole_run import plain_loss, whole_run
 from workbench.catalog.memory import free as free_memory
 from workbench.errors import InputError
@@ -85,6 +85,9 @@ def run(project: Path) -> Stage:
     del base, theirs
     yield Progress(len(batches), len(batches), "A whole run, and the same with TRL where it is installed", "rounds")
     figures += whole_run(model, dataset.examples, precision)
+    if torch.cuda.is_available():
+        yield Progress(len(batches), len(batches), "The same rows on the graphics card", "rounds")
+        figures += _card.compare(model, files)
     yield Result(tuple(figures))
 
 

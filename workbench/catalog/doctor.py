@@ -35,7 +35,9 @@ PLAIN_TEXT_GPU = "the processor does everything, which is slower and works"
 
 ENGINE = """
 import json, llama_cpp
-print(json.dumps([llama_cpp.__version__, llama_cpp.llama_print_system_info().decode()]))
+from workbench.lanes.offload import cards
+found = [card.description for card in cards()]
+print(json.dumps([llama_cpp.__version__, llama_cpp.llama_print_system_info().decode(), found]))
 """
 WINDOW = """
 import json, sys
@@ -142,6 +144,14 @@ def _engine() -> Check:
     compiler = _compiler()
     built = f", built with {compiler}" if compiler else ""
     finding = f"llama.cpp of llama-cpp-python {version}{built}, using {features}."
+    cards = answer[2] if len(answer) > 2 else []
+    if cards:
+        finding += f" It can compute on {', '.join(cards)}."
+    elif _cards():
+        return Check(
+            "Model engine", "warn", finding + " It was built for the processor alone, so the graphics card is idle.",
+            "With the CUDA toolkit installed: delete .venv and run `CMAKE_ARGS=-DGGML_CUDA=ON make setup`.",
+        )  # fmt: skip
     if _has_amx() and "clang" not in compiler.lower():
         return Check(
             "Model engine", "warn", finding + " On this processor (AMX) such a build can crash, so AMX is left unused.",
@@ -171,18 +181,23 @@ def _has_amx() -> bool:
         return False
 
 
+def _cards() -> str:
+    """The NVIDIA cards of this machine, a line each; "" where there is none."""
+    tool = shutil.which("nvidia-smi")
+    return _output([tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if tool else ""
+
+
 def _gpu() -> Check:
     """An NVIDIA card and whether torch can drive it; torch is only loaded where there is a card."""
     if platform.system() == "Darwin":
         return Check("Graphics card", "ok", "On a Mac llama.cpp uses Metal; fine-tuning runs on the processor.")
-    tool = shutil.which("nvidia-smi")
-    cards = _output([tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]) if tool else ""
+    cards = _cards()
     if not cards:
         return Check("Graphics card", "ok", f"No NVIDIA card: {PLAIN_TEXT_GPU}.")
     card = "; ".join(cards.splitlines())
     answer, why = ask(TORCH)
     if isinstance(answer, list) and answer[0]:
-        return Check("Graphics card", "ok", f"{card}; torch drives it with CUDA {answer[1]}.")
+        return Check("Graphics card", "ok", f"{card}; torch drives it with CUDA {answer[1]}, so fine-tunes run on it.")
     reason = why or "its torch is built without CUDA"
     mend = ".venv/bin/pip install --force-reinstall torch==" + _version("torch").partition("+")[0]
     return Check(

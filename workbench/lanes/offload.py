@@ -4,6 +4,8 @@ llama.cpp on PyPI is built for the processor alone; `CMAKE_ARGS=-DGGML_CUDA=ON m
 it for a card. Which it was is asked of its registry of devices, so all of those are treated alike. Whether a card is
 used is tried once per build, card and kind of weights, in a process of its own: a driver that dies must not take the
 program with it, and a card inside a processor can be slower than the processor.
+
+Nobody has run a build for a card yet: what is tested is the choice, on a build that has none.
 """
 
 from __future__ import annotations

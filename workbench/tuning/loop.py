@@ -20,7 +20,10 @@ from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.tokens import Tokenizer, Tokens
 
-SPEED_STEPS = 4  # steps after which the speed of the machine is known well enough to plan a run of so many minutes
+# Steps after which a run of so many minutes is planned by the speed it had since the last time: soon, and again, since
+# what else the machine was doing at first would otherwise decide how much is learnt.
+PLANNED_AFTER = (4, 8, 16, 32, 64)
+LEAST_STEPS = 12  # of such a run, even where the machine is slow
 MEASURED = 32  # held-out rows the loss is measured on during a run; more would take a fifth of its time
 SAMPLE_TOKENS = 48  # of a sample answer: enough to see what is being learnt
 
@@ -124,7 +127,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         yield Step(0, total, None, eval_loss=first_loss, samples=samples)
 
     # Step: the gradient of some rows, clip, update.
-    stopped = False
+    stopped, planned = False, (step, spent)
     while step < total and not stopped:
         chosen = [rows[place] for place in batches[step]]
         for group in optimizer.param_groups:
@@ -146,10 +149,14 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         step, read = step + 1, read + sum(len(row.ids) for row in chosen)
         event = measured(step, loss)
 
-        if step == SPEED_STEPS and recipe.minutes:
+        if step in PLANNED_AFTER and recipe.minutes:
+            pace = (event.seconds - planned[1]) / (step - planned[0])
             one_pass = round(len(batches) / recipe.epochs)
-            total = steps_within(recipe.minutes, event.seconds / step, total, one_pass, trainer.later)
+            left = steps_within(60 * recipe.minutes - event.seconds, pace, one_pass - step, trainer.later)
+            total = min(len(batches), max(step + left, LEAST_STEPS))
+            planned = step, event.seconds
             every = recipe.eval_every or max(1, math.ceil(total / 5))
+            keep_every = recipe.checkpoint_every or every
             sample_steps = {(total // 2 // every) * every, total}
             event = Step(step, total, loss, None, event.tokens_per_second, event.seconds)
 
@@ -171,15 +178,14 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, trainer.precision))
 
 
-def steps_within(minutes: float, seconds_per_step: float, total: int, one_pass: int, later: float = 1.0) -> int:
-    """How many of `total` steps fit into `minutes`, judged by the first ones; at least three times as many as those.
+def steps_within(seconds: float, pace: float, first: int, later: float = 1.0) -> int:
+    """How many steps fit into `seconds` where one takes `pace`, of which `first` are left of the first pass.
 
-    A step of a later pass takes `later` of the time, for the states of the frozen layers are remembered.
+    A step of a later pass takes `later` of the time, for the states of the frozen layers are remembered; a pace that
+    was measured there (`first` is 0 or less) holds as it is.
     """
-    steps = 60 * minutes / seconds_per_step
-    if steps > one_pass:
-        steps = one_pass + (steps - one_pass) / later
-    return min(total, max(3 * SPEED_STEPS, int(steps)))
+    steps = max(0.0, seconds) / pace
+    return int(first + (steps - first) / later if 0 < first < steps else steps)
 
 
 def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:

@@ -4,6 +4,9 @@ Rows are padded on the right to the longest of their micro-batch, which a causal
 trained places go through the head: a batch of 8 rows of 1,024 tokens would otherwise make 5 GB of logits with a
 vocabulary of 150,000. What a card holds is planned (`plan_memory`) and, since a plan is an estimate, halved when the
 card says that it was too much.
+
+Nobody has run this on a card yet. On a processor it trains to the losses of `peft_cpu` (tests/tuning/test_on_a_card.py,
+whose last test waits for a card); 4-bit weights were never made.
 """
 
 from __future__ import annotations
