@@ -246,6 +246,22 @@ def test_a_run_is_read_once_in_the_background_and_a_damaged_one_is_left_out(
     assert evaluate_source.has_unread_runs(project)
 
 
+def test_results_of_a_suite_that_lies_elsewhere_are_shown_under_its_name(
+    bench: Bench, lanes: None, project: Project, qtbot: QtBot
+) -> None:
+    suite = make_suite(project, copies=1)
+    make_evaluation(project, suite, "only", "2026-11-18T10:00:00")
+    suite.path.unlink()
+    page = EvaluatePage(bench)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: page.shown_run is not None, timeout=30_000)
+    assert page.suite_picker.text() == suite.name and page.suite is None
+    assert page.stack.currentWidget() is page.split and shown_cases(page) == 16
+    assert page.export.isVisible() and not page.run.isVisible() and not page.edit.isVisible()
+    assert any(suite.name in action.text() for action in page._suite_menu.actions())
+
+
 def test_a_table_of_questions_becomes_a_suite(page: EvaluatePage, tmp_path: Path) -> None:
     table = tmp_path / "questions.csv"
     table.write_text("question,expected\nWhat is the capital of France?,Paris\nHow many legs has a horse?,four|4\n")

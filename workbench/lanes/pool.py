@@ -47,10 +47,12 @@ def model(path: Path) -> Model:
 
 
 def flash(found: Model) -> bool:
-    """Whether live answers of a model are read with flash attention."""
-    from workbench.lanes.attention import flash_is_faster
+    """Whether live answers of a model are read with flash attention; asked once per loaded model."""
+    if found.flash is None:
+        from workbench.lanes.attention import flash_is_faster
 
-    return flash_is_faster(found.path, found.layers)
+        found.flash = flash_is_faster(found.path, found.layers)
+    return found.flash
 
 
 def longest_context(found: Model) -> int:

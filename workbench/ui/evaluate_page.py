@@ -41,6 +41,7 @@ class EvaluatePage(Page):
         super().__init__(bench, parent)
         self.suite: Suite | None = None
         self.runs: tuple[Evaluation, ...] = ()
+        self._results_of = ""  # the suite whose results are shown where its file is not in the project
         self.shown_run: Evaluation | None = None  # None: the run under way, or the one that was stopped
         self._earlier: Evaluation | None = None
         self._reading = False  # runs that were not looked at yet
@@ -157,7 +158,7 @@ class EvaluatePage(Page):
         files = suite_files(self.bench.project)
         wanted = self.bench.recall("suite", "")
         chosen = next((path for path in files if path.name == wanted), files[0] if files else None)
-        self.suite = None
+        self.suite, self._results_of = None, ""
         if chosen is not None:
             try:
                 self.suite = read_suite(chosen)
@@ -184,6 +185,7 @@ class EvaluatePage(Page):
         """The newest run is shown; one that was stopped before its end goes before it, as it can be gone on with."""
         self._reading = False
         self.runs = source.list_runs(self.bench.project)
+        self._fill_suite_menu(suite_files(self.bench.project))
         suite, runs = self.suite, self.runs_of_suite
         if not self.suite_run.busy:
             self.suite_run.forget()
@@ -196,17 +198,25 @@ class EvaluatePage(Page):
     @property
     def runs_of_suite(self) -> tuple[Evaluation, ...]:
         """The runs of the suite shown, of any version of it, oldest first."""
-        suite = self.suite
-        return tuple(run for run in self.runs if suite is not None and run.suite in (suite.name, suite.path.stem))
+        names = {self._results_of} if self.suite is None else {self.suite.name, self.suite.path.stem}
+        return tuple(run for run in self.runs if run.suite in names)
 
     def _fill_suite_menu(self, files: tuple[Path, ...]) -> None:
         self._suite_menu.clear()
         for path in files:
             widgets.add_action(self._suite_menu, path.stem, partial(self._on_suite_chosen, path))
+        own = {path.stem for path in files} | ({self.suite.name} if self.suite is not None else set())
+        elsewhere = [name for name in dict.fromkeys(run.suite for run in reversed(self.runs)) if name not in own]
+        for name in elsewhere:
+            text = self.tr("{0}, results only").format(name)
+            widgets.add_action(self._suite_menu, text, partial(self._on_results_chosen, name))
+        if self.suite is None and elsewhere and not self._results_of:
+            self._results_of = elsewhere[0]
         self._suite_menu.addSeparator()
         widgets.add_action(self._suite_menu, self.tr("New suite…"), self._on_new_suite, "plus")
         widgets.add_action(self._suite_menu, self.tr("Import a suite…"), self._on_import_suite, "upload-simple")
-        self.suite_picker.setText(self.suite.name if self.suite is not None else self.tr("No suite"))
+        name = self.suite.name if self.suite is not None else self._results_of
+        self.suite_picker.setText(name or self.tr("No suite"))
 
     def _choose_run(self, run: Evaluation | None) -> None:
         self.shown_run = run
@@ -256,7 +266,7 @@ class EvaluatePage(Page):
             page = self.ready if run is None and not busy and not stopped else self.split
         self._say_ready()
         self.stack.setCurrentWidget(page)
-        self.run.setVisible(not busy and page is self.split)
+        self.run.setVisible(not busy and page is self.split and suite is not None)
         self.run.setText(self.tr("Go on") if stopped else self.tr("Run again"))
         self.stop.setVisible(busy)
         self.lanes.setVisible(suite is not None and not busy)
@@ -349,6 +359,13 @@ class EvaluatePage(Page):
     def _on_suite_chosen(self, path: Path) -> None:
         self.bench.remember(suite=path.name)
         self.bench.suite_changed.emit()
+
+    def _on_results_chosen(self, name: str) -> None:
+        """Show the results of a suite whose file lies elsewhere: it can be looked at, and neither edited nor run."""
+        self.suite, self._results_of = None, name
+        self.suite_picker.setText(name)
+        runs = self.runs_of_suite
+        self._choose_run(runs[-1] if runs else None)
 
     def _on_new_suite(self) -> None:
         name, good = QInputDialog.getText(self, self.tr("New suite"), self.tr("What is it about?"))
