@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 ANONYMIZED_TELEMETRY=False DO_NOT_TRACK=1
 
+# Two files of tests at a time, a file never parted: its tests share what is dear to load. AT_ONCE= for one by one.
+AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
+
 PROJECT := demo/project
 OUT := demo/pictures
 
@@ -26,13 +29,13 @@ pictures: setup ## every page of a project as a picture, in both themes: PROJECT
 	@$(OFFLINE) $(BIN)/python packaging/pictures.py --project $(PROJECT) --out $(OUT) $(ARGS)
 
 test: setup ## the whole test suite
-	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(ARGS)
+	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 check: setup ## format, lint, types and the quick tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	@$(OFFLINE) QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(AT_ONCE) -q -m "not slow" $(ARGS)
 
 format: setup ## put the code in shape
 	@$(BIN)/ruff format .

@@ -43,6 +43,32 @@ KEPT_THREADS = ("tqdm", "ThreadPoolExecutor", "AnyIO", "Dummy", "asyncio", "pyar
 KEPT_PROCESSES = ("resource_tracker", "forkserver")  # multiprocessing's own helpers
 
 
+# Files that take longest, begun first: one of them begun last would leave the other worker idle for minutes.
+LONGEST = (
+    "ui/test_killed_children.py",
+    "tuning/test_fine_tune.py",
+    "lanes/test_engine.py",
+    "test_whole_way.py",
+    "ui/test_hard_times.py",
+    "ui/test_finetune_walk.py",
+    "tuning/test_importing.py",
+    "index/test_hostile_files.py",
+    "ui/test_bench_ui.py",
+    "test_full_disk.py",
+    "ui/test_long_list.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(here).as_posix()
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     HOME.cleanup()
 
