@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.tuning.tiny import tiny_model, with_lora, write_gguf, write_lora
+from tests.tuning.tiny import byte_tokenizer, tiny_model, with_lora, write_gguf, write_lora
 from workbench import paths, records
 from workbench.cli import run as command
-from workbench.errors import BadModel, InputError, MissingFile, ProjectBusy
+from workbench.errors import BadModel, ChildCrashed, InputError, MissingFile, ProjectBusy
 from workbench.events import Progress, last_result
 from workbench.lanes.presets import find_lane
 from workbench.project import Project
 from workbench.tuning import adapter, importing, peft_folder
+from workbench.tuning.export import export
 from workbench.tuning.importing import import_adapter
+from workbench.tuning.peft_folder import WEIGHTS
 
 STARTER = paths.starter_model()
 KEY = "base_model.model.model.layers.{}.{}.lora_{}.weight"
@@ -267,8 +269,11 @@ def write_peft(folder: Path, size: float = 0.1) -> Path:
 
 
 @pytest.mark.slow
-def test_a_real_peft_adapter_becomes_one_of_the_projects(project: Project, tmp_path: Path) -> None:
-    run = take(write_peft(tmp_path / "peft"), STARTER, project)
+def test_a_real_peft_adapter_becomes_one_of_the_projects(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "QUESTIONS", importing.QUESTIONS[:2])  # reading is what takes the time
+    run = take(write_peft(tmp_path / "theirs"), STARTER, project)
     assert (run.name, run.state, run.backend, run.recipe["rank"]) == ("theirs", "done", "imported", 4)
     assert run.parity["ok"] and run.parity["effect_kl"] > 1e-3 and run.recipe["layers"] == [3, 28]
     assert [each.name for each in adapter.list_runs(project.folder)] == ["theirs"]
@@ -277,6 +282,9 @@ def test_a_real_peft_adapter_becomes_one_of_the_projects(project: Project, tmp_p
     assert find_lane(project, "tuned:theirs").adapter == run.adapter
     assert not list(project.folder.glob(".importing-*"))
     assert not (run.folder / "parity").exists() and (run.folder / "peft" / "adapter_config.json").exists()
+    for kind in ("peft", "merged"):  # what came in can go out again
+        assert last_result(export(project.folder, "theirs", tmp_path / kind, kind)).size > 0
+    assert records.hash_file(tmp_path / "peft" / WEIGHTS) == records.hash_file(tmp_path / "theirs" / WEIGHTS)
     assert adapter.delete_run(project.folder, "theirs") > 0
 
 
@@ -342,3 +350,51 @@ def test_what_does_not_change_an_answer_or_agree_is_refused(
     refuses(lora, base, project, "changes nothing of what the model says")
     told["finite"] = False
     refuses(lora, base, project, "are no numbers")
+
+
+def test_an_adapter_that_answers_otherwise_in_llama_cpp_is_refused(
+    peft: Path, base: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {"places": 100, "tokens_agree": True, "tuned_agreement": 0.4, "base_agreement": 0.98}
+    told |= {"tuned_kl": 1.0, "base_kl": 0.004, "effect_kl": 1.2}
+
+    def child(module: str, folder: Path, note: str) -> Any:
+        assert records.read_json(folder / "prompts.json")["prompts"]
+        records.write_json(folder / "result.json", told)
+        yield Progress(0, 0, note)
+
+    monkeypatch.setattr(importing, "_run_child", child)
+    monkeypatch.setattr("workbench.tuning.tokens.load_tokenizer", lambda model: byte_tokenizer())
+    refuses(peft, base, project, "answers otherwise in llama.cpp")
+    told.update(tuned_kl=0.004, tuned_agreement=0.98)
+    assert take(peft, base, project).parity["ok"]
+
+
+def test_a_child_says_why_it_could_not_and_one_that_dies_is_told(base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "parity"
+    folder.mkdir(parents=True)
+    asked = {"model": base, "adapter": tmp_path / "none.gguf", "questions": ["Hello?"]}
+    records.write_json(folder / "effect.json", asked)
+    with pytest.raises(BadModel, match="holds no tokenizer"):
+        list(importing._run_child("workbench.lanes.effect", folder, "trying"))
+    (folder / "error.json").unlink()
+    with pytest.raises(ChildCrashed, match="exit status 1. It was not imported") as caught:
+        list(importing._run_child("workbench.lanes.nothing", folder, "trying"))
+    assert "No module named" in caught.value.details
+
+
+@pytest.mark.slow
+def test_an_import_in_the_windows_child_stops_with_all_its_processes(project: Project, tmp_path: Path) -> None:
+    from workbench.children import Child
+
+    lora = write_lora(tmp_path / "lora.gguf", {"blk.1.attn_v.weight": (576, 192)})
+    child = Child("The document reader")
+    try:
+        stage = child.run(import_adapter, lora, "theirs", STARTER, project.folder)
+        for event in stage:
+            if isinstance(event, Progress) and "trying" in event.note:
+                break
+        stage.close()
+        assert child.pid is not None and not list(project.folder.glob(".importing-*"))
+    finally:
+        child.close()
