@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.tuning.adapter import write_expectations
 from workbench.tuning.peft_gpu import reference
 from workbench.tuning.recipe import Recipe
+from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import load_tokenizer
 
 
@@ -22,8 +23,11 @@ def main(folder: Path) -> int:
     """Write the expectations of the prompts in a folder; gives the exit status."""
     asked = records.read_json(folder / "prompts.json")
     recipe: Recipe = records.from_plain(Recipe, records.read_json(Path(asked["recipe"])))
+    cores = FreeCores(recipe.threads)
     try:
-        write_expectations(folder, recipe, reference(recipe), asked["prompts"], load_tokenizer(recipe.model))
+        model = reference(recipe)
+        cores.adjust()  # a token at a time, threads that wait for a busy core take several times as long as one
+        write_expectations(folder, recipe, model, asked["prompts"], load_tokenizer(recipe.model))
     except WorkbenchError as error:
         print(error, file=sys.stderr)  # into output.log
         records.write_json(folder / "error.json", {"error": type(error).__name__, "message": str(error)})
