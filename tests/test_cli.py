@@ -46,6 +46,8 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["dataset", "check", "/not/there.jsonl"], "/not/there.jsonl"),
         (["tune", "/not/there.jsonl", "--name", "x"], "/not/there.jsonl"),
         (["ask", "hello", "--lane", "unheard-of"], "unheard-of"),
+        (["adapter", "export", "mine", "mine.gguf"], "There is no adapter called mine"),
+        (["adapter", "import", "/not/there", "--name", "mine"], "There is nothing at /not/there"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(

@@ -22,6 +22,7 @@ COMMANDS = {
     "dataset": "tune:dataset",
     "tune": "tune:tune",
     "train": "tune:train",
+    "adapter": "adapter:adapter",
     "evaluate": "evaluate:evaluate",
     "advise": "advise:advise",
     "suite": "suite:suite",

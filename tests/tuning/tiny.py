@@ -151,3 +151,53 @@ def write_gguf(model: Any, path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def write_lora(
+    path: Path,
+    shapes: dict[str, tuple[int, int]],
+    rank: int = 4,
+    size: float = 0.05,
+    alpha: float = 8.0,
+    **changes: Any,
+) -> Path:
+    """A random GGUF adapter for some tensors of a base, given with (inputs, outputs); `changes` spoil it."""
+    import gguf
+    import numpy as np
+
+    chance = np.random.default_rng(3)
+    writer = gguf.GGUFWriter(path, changes.get("architecture", "llama"))
+    writer.add_string("general.type", changes.get("kind", "adapter"))
+    writer.add_string("adapter.type", changes.get("type", "lora"))
+    writer.add_float32("adapter.lora.alpha", alpha)
+    for name, (inputs, outputs) in shapes.items():
+        halves = {"a": (rank, inputs), "b": (outputs, rank)}
+        for end in changes.get("ends", "ab"):
+            values = (chance.standard_normal(halves[end]) * size).astype(changes.get("number", np.float32))
+            values[0, 0] = changes.get("first", values[0, 0])
+            writer.add_tensor(f"{name}.lora_{end}", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def place_run(project: Any, model: Path, lora: Path, name: str = "first", peft: Path | None = None) -> Path:
+    """A finished fine-tune of a project as its folder shows it, with this adapter."""
+    import shutil
+
+    from workbench import records
+    from workbench.tuning.recipe import Recipe
+
+    folder: Path = project.adapters_folder / name
+    folder.mkdir(parents=True)
+    shutil.copyfile(lora, folder / "adapter.gguf")
+    if peft is not None:
+        shutil.copytree(peft, folder / "peft")
+    records.write_json(folder / "recipe.json", Recipe(name, model, (), folder))
+    records.append_line(folder / "events.jsonl", {"kind": "start", "value": {}})
+    records.append_line(folder / "events.jsonl", {"kind": "end", "value": {"state": "done", "outcome": "Done."}})
+    manifest = {"name": name, "adapter": "adapter.gguf", "created": "2026-11-20T21:14:00", "parity": {"ok": True}}
+    records.write_json(folder / "manifest.json", {**manifest, "model_hash": records.hash_file(model)})
+    return folder

@@ -83,6 +83,7 @@ class GgufHeader:
     tensors: tuple[TensorInfo, ...]
     size: int  # bytes of the whole file
     templates: Mapping[str, str] = field(default_factory=dict)  # further templates by name: "tool_use", "rag"
+    metadata_end: int = 0  # bytes from the beginning: up to here counts and metadata, from here on the tensors' infos
 
     def number(self, key: str, default: int = 0) -> int:
         """A whole number of the model's own section, `ARCHITECTURE.key`; the default where it is not one."""
@@ -163,6 +164,7 @@ class _Metadata:
     scalars: dict[str, Scalar] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)  # dropped once the special ones are known
+    end: int = 0  # where it ends in the file
 
 
 def _read(reader: _Reader) -> GgufHeader:
@@ -170,6 +172,7 @@ def _read(reader: _Reader) -> GgufHeader:
     found = _Metadata()
     for _ in range(entry_count):
         _entry(reader, found)
+    found.end = reader.position
     infos = [_tensor_info(reader) for _ in range(tensor_count)]
     tensors = _placed(reader, infos, _alignment(reader, found.scalars))
     return _header(reader, found, tensors)
@@ -286,6 +289,7 @@ def _header(reader: _Reader, found: _Metadata, tensors: tuple[TensorInfo, ...]) 
         tensors=tensors,
         size=reader.size,
         templates={key.removeprefix(prefix): _text(scalars, key) for key in scalars if key.startswith(prefix)},
+        metadata_end=found.end,
     )
 
 

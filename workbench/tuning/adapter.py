@@ -196,9 +196,13 @@ def judge_parity(measured: dict[str, Any]) -> dict[str, Any]:
     return {**measured, "allowed_kl": allowed, "ok": bool(ok), "verdict": verdict}
 
 
-def write_manifest(recipe: Recipe, about: dict[str, Any]) -> None:
-    """Describe a finished run. Written last: its presence means that the adapter can be used."""
-    run = read_run(recipe.folder)
+def write_manifest(recipe: Recipe, about: dict[str, Any], folder: Path | None = None) -> None:
+    """Describe a finished run. Written last: its presence means that the adapter can be used.
+
+    `folder` is where the run lies now, if that is not yet the recipe's own place.
+    """
+    folder = folder or recipe.folder
+    run = read_run(folder)
     versions = {
         name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft", "gguf", "llama-cpp-python")
     }
@@ -208,7 +212,7 @@ def write_manifest(recipe: Recipe, about: dict[str, Any]) -> None:
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "model": recipe.model,
         "model_hash": records.hash_file(recipe.model),
-        "adapter_hash": records.hash_file(recipe.folder / ADAPTER),
+        "adapter_hash": records.hash_file(folder / ADAPTER),
         "datasets": {path.name: records.hash_file(path) for path in recipe.datasets},
         "recipe": recipe,
         "train_loss": run.train_loss,
@@ -217,7 +221,7 @@ def write_manifest(recipe: Recipe, about: dict[str, Any]) -> None:
         "parity_ok": about["parity"]["ok"],
         **about,
     }
-    records.write_json(recipe.folder / "manifest.json", manifest)
+    records.write_json(folder / "manifest.json", manifest)
 
 
 def list_runs(project: Path) -> tuple[RunInfo, ...]:

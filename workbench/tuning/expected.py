@@ -1,8 +1,8 @@
 """What a trained adapter says, asked again out of its PEFT folder; `python -m workbench.tuning.expected FOLDER`.
 
-The folder holds prompts.json (recipe, prompts as token ids); what `adapter.write_expectations` writes is added. It is a
-process of its own because Unsloth changes transformers' classes in the one that trained, and because the model that
-was trained is still on the card there.
+The folder holds prompts.json (recipe, prompts as token ids); what `adapter.write_expectations` writes is added, or
+error.json with the reason why it could not be asked. It is a process of its own because Unsloth changes transformers'
+classes in the one that trained, and because the model that was trained is still on the card there.
 """
 
 from __future__ import annotations
@@ -11,17 +11,27 @@ import sys
 from pathlib import Path
 
 from workbench import records
+from workbench.errors import WorkbenchError
 from workbench.tuning.adapter import write_expectations
 from workbench.tuning.peft_gpu import reference
 from workbench.tuning.recipe import Recipe
+from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import load_tokenizer
 
 
 def main(folder: Path) -> int:
-    """Write the expectations of the prompts in a folder."""
+    """Write the expectations of the prompts in a folder; gives the exit status."""
     asked = records.read_json(folder / "prompts.json")
     recipe: Recipe = records.from_plain(Recipe, records.read_json(Path(asked["recipe"])))
-    write_expectations(folder, recipe, reference(recipe), asked["prompts"], load_tokenizer(recipe.model))
+    cores = FreeCores(recipe.threads)
+    try:
+        model = reference(recipe)
+        cores.adjust()  # a token at a time, threads that wait for a busy core take several times as long as one
+        write_expectations(folder, recipe, model, asked["prompts"], load_tokenizer(recipe.model))
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)  # into output.log
+        records.write_json(folder / "error.json", {"error": type(error).__name__, "message": str(error)})
+        return error.exit_status
     return 0
 
 

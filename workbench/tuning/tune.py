@@ -245,7 +245,7 @@ def stop(folder: Path) -> None:
     while adapter.is_alive(about) and time.monotonic() < deadline:
         time.sleep(0.05)
     if adapter.is_alive(about):
-        _kill(process)
+        end_family(process)
         (folder / STOP).unlink(missing_ok=True)
         state = read_state(folder / "checkpoint")
         kept = f"Step {state['step']} is kept" if state else "Nothing was trained yet"
@@ -253,8 +253,8 @@ def stop(folder: Path) -> None:
         records.append_line(folder / EVENTS, {"kind": "end", "at": time.time(), "value": end})
 
 
-def _kill(process: Any) -> None:
-    """End a process and all its children, and wait until they are gone."""
+def end_family(process: Any) -> None:
+    """End a process (psutil's) and all its children, and wait until they are gone."""
     import psutil
 
     with contextlib.suppress(psutil.Error):

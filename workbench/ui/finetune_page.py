@@ -21,6 +21,7 @@ from workbench.ui import finetune_trial as trial
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_data import DataSection
+from workbench.ui.finetune_exchange import Exchange
 from workbench.ui.finetune_intake import Intake
 from workbench.ui.finetune_presets import USUAL, Choices, Speed, estimate_seconds, last_speed, make_choices, step_count
 from workbench.ui.finetune_recipe import RecipeSection
@@ -53,7 +54,7 @@ class FinetunePage(Page):
         self._measured = False  # once is enough: one that was stopped or failed is not tried again unasked
         self._shown: RunInfo | None = None
         self.runs: tuple[RunInfo, ...] = ()
-        self.intake, self.watch = Intake(bench, self), RunWatch(bench, self)
+        self.intake, self.watch, self.exchange = Intake(bench, self), RunWatch(bench, self), Exchange(bench, self)
         self._quiet = QTimer(self, singleShot=True, interval=QUIET_MS)
         self._quiet.timeout.connect(self._measure_unasked)
         self.setAcceptDrops(True)
@@ -69,9 +70,13 @@ class FinetunePage(Page):
         self.picker = widgets.menu_button("", self._menu, "", self.tr("Which run is shown"))
         self.add_picker(self.picker)
         self.earlier = widgets.quiet_button(self.tr("Earlier runs"), "clock-counter-clockwise", self._on_runs_clicked)
+        self._bring_menu = QMenu(self)
+        for text, folder in ((self.tr("From a PEFT folder…"), True), (self.tr("From a GGUF file…"), False)):
+            widgets.add_action(self._bring_menu, text, partial(self._on_bring, folder))
+        self.bring = widgets.menu_button(self.tr("Import an adapter"), self._bring_menu, "upload-simple")
         self.stop = widgets.button(self.tr("Stop and keep"), "stop", self.watch.stop)
         self.new = widgets.button(self.tr("New fine-tune"), "plus", self._on_new_clicked)
-        for each in (self.earlier, self.new, self.stop):
+        for each in (self.bring, self.earlier, self.new, self.stop):
             self.add_action(each)
 
     def _build_body(self) -> None:
@@ -143,6 +148,7 @@ class FinetunePage(Page):
         watch.failed.connect(self._on_failed)
         watch.stopping.connect(self._on_stopping)
         watch.ended.connect(self._on_ended)
+        self.exchange.imported.connect(self._on_imported)
         self.bench.project_changed.connect(self.reload)
         self.bench.jobs.changed.connect(self._on_jobs_changed)
 
@@ -468,6 +474,7 @@ class FinetunePage(Page):
         sheet.compare_wanted.connect(self._compare)
         sheet.versus_wanted.connect(self._show_versus)
         sheet.resume_wanted.connect(self._resume)
+        sheet.export_wanted.connect(lambda run: self.exchange.ask_export(run, self))
         sheet.delete_wanted.connect(lambda run: self._on_delete(run, sheet))
         sheet.noted.connect(source.keep_note)
         self.bench.show_sheet(sheet)
@@ -476,6 +483,17 @@ class FinetunePage(Page):
         sheet = VersusSheet(first, second)
         sheet.both_wanted.connect(self._compare)
         self.bench.show_sheet(sheet)
+
+    def _on_bring(self, folder: bool) -> None:
+        self.exchange.ask_import(folder, {run.name for run in self.runs}, self)
+
+    def _on_imported(self, run: RunInfo) -> None:
+        self._read_runs()
+        self._show_run(run)
+        self._arrange()
+        self.bench.adapters_changed.emit()
+        said = self.tr("The adapter {0} is imported.").format(run.name)
+        self.bench.notices.tell(said, "good", action_text=self.tr("Compare now"), action=partial(self._compare, run))
 
     def _on_delete(self, run: RunInfo, sheet: RunsSheet) -> None:
         if not confirm_delete(run, self):

@@ -1,4 +1,4 @@
-"""Earlier runs: what each was, how it ended, a person's notes; two beside each other, ask, go on, delete."""
+"""Earlier runs: what each was, how it ended, a person's notes; two beside each other, ask, go on, export, delete."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class RunRow(QWidget):
     opened = Signal(object)
     compare_wanted = Signal(object)
     resume_wanted = Signal(object)
+    export_wanted = Signal(object)
     delete_wanted = Signal(object)
     noted = Signal(object, str)
     ticked = Signal()
@@ -52,6 +53,8 @@ class RunRow(QWidget):
             actions.addWidget(widgets.link_button(self.tr("Ask in Compare"), lambda: self.compare_wanted.emit(run)))
         if run.state in ("stopped", "failed"):
             actions.addWidget(widgets.link_button(self.tr("Go on"), lambda: self.resume_wanted.emit(run)))
+        if run.adapter is not None:
+            actions.addWidget(widgets.link_button(self.tr("Export…"), lambda: self.export_wanted.emit(run)))
         if run.state != "running":
             actions.addWidget(widgets.link_button(self.tr("Delete"), lambda: self.delete_wanted.emit(run)))
         actions.addStretch(1)
@@ -67,6 +70,8 @@ class RunRow(QWidget):
 
     def _figures(self, run: RunInfo) -> str:
         said = [self.tr("{0:,} rows").format(run.examples)] if run.examples else []
+        if run.backend == "imported":
+            said.append(self.tr("imported, rank {0}").format(run.recipe.get("rank")))
         if run.total:
             said.append(self.tr("step {0:,} of {1:,}").format(run.step, run.total))
         if run.eval_loss:
@@ -87,6 +92,7 @@ class RunsSheet(Sheet):
     opened = Signal(object)
     compare_wanted = Signal(object)
     resume_wanted = Signal(object)
+    export_wanted = Signal(object)
     delete_wanted = Signal(object)
     noted = Signal(object, str)
     versus_wanted = Signal(object, object)
@@ -105,7 +111,7 @@ class RunsSheet(Sheet):
         self.rows = []
         for run in sorted(runs, key=lambda run: run.created, reverse=True):
             row = RunRow(run)
-            for name in ("opened", "compare_wanted", "resume_wanted", "delete_wanted", "noted"):
+            for name in ("opened", "compare_wanted", "resume_wanted", "export_wanted", "delete_wanted", "noted"):
                 getattr(row, name).connect(getattr(self, name))
             row.ticked.connect(self._on_ticked)
             self.rows.append(row)
