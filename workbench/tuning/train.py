@@ -161,7 +161,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
 
 def _outcome(trained: Any, parity: dict[str, Any]) -> str:
     minutes = f"{trained.seconds / 60:.1f} minutes" if trained.seconds >= 90 else f"{trained.seconds:.0f} seconds"
-    return f"Done: {trained.total} steps in {minutes}. {parity['verdict']}"
+    return " ".join((f"Done: {trained.total} steps in {minutes}.", *trained.said, parity["verdict"]))
 
 
 def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:

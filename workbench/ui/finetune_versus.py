@@ -22,6 +22,7 @@ SETTINGS = (
     ("alpha", "Alpha"),
     ("batch_size", "Rows per step"),
     ("max_tokens", "Longest row"),
+    ("patience", "Patience"),
     ("seed", "Seed"),
     ("precision", "Precision"),
 )  # of the recipe, shown where they differ
