@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from tests.tuning.tiny import random_rows, tiny_model, with_lora
-from workbench import paths
+from workbench import paths, records
 from workbench.errors import BadModel, InputError, TooLittleMemory
 from workbench.events import Step, last_result
-from workbench.tuning import adapter, peft_cpu, peft_gpu, train, tune
+from workbench.tuning import adapter, effects, expected, peft_cpu, peft_gpu, train, tune
 from workbench.tuning.base import load_base, read_base, write_base
 from workbench.tuning.dataset import Dataset, read_dataset
 from workbench.tuning.loop import Data
@@ -170,6 +170,16 @@ def test_the_card_s_trainer_learns_what_the_processor_s_does(recipe: Recipe, mon
         losses.append([each.eval_loss for each in events if isinstance(each, Step) and each.eval_loss is not None])
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[1][-1] < 0.9 * losses[1][0]
+
+    # What is on a card is asked by another process out of its folder, and looks at general text there.
+    gpu = replace(recipe, folder=recipe.folder / "gpu")
+    records.write_json(gpu.folder / "recipe.json", gpu)
+    asked = {"recipe": gpu.folder / "recipe.json", "prompts": [data.held_out[0].tokens.ids[:9]], "general": True}
+    records.write_json(gpu.folder / "parity" / "prompts.json", asked)
+    assert expected.main(gpu.folder / "parity") == 0
+    general = effects.take_general(gpu.folder)
+    assert general["before"] != general["after"] and len(general["answers"]) == 8
+    assert not (gpu.folder / effects.GENERAL).exists()
 
 
 @CARD

@@ -83,13 +83,17 @@ def tune(
     as_json: bool,
 ) -> None:
     """Fine-tune an adapter on the rows of FILE; several files are trained together."""
+    from workbench.tuning.effects import describe
+
     changes = {"epochs": epochs, "minutes": minutes, "seed": seed}
     given = {key: value for key, value in changes.items() if value is not None}
     run = run_tune(open_project(project_folder), files, name, preset, **given)
     if as_json:
         console.print_json(tune_json(run))
-    else:
-        say(run.outcome)
+        return
+    say(run.outcome)
+    for sentence in describe(run.effects):
+        say(sentence)
 
 
 def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", **changes: Any) -> RunInfo:
@@ -143,6 +147,7 @@ def tune_json(run: RunInfo) -> dict[str, Any]:
         "train_loss": records.to_plain(run.train_loss),
         "eval_loss": records.to_plain(run.eval_loss),
         "parity": run.parity,
+        "effects": run.effects,
     }
 
 

@@ -76,6 +76,7 @@ class RunInfo:
     recipe: dict[str, Any] = field(default_factory=dict)
     reads_passages: bool = False  # whether its rows taught it to read passages
     note: str = ""  # a person's own words
+    effects: dict[str, Any] = field(default_factory=dict)  # see tuning.effects; empty for runs of before it
 
 
 class Sized(Protocol):
