@@ -80,7 +80,11 @@ def test_an_adapter_that_does_nothing_changes_nothing() -> None:
                 tensor.zero_()
     tokenizer: Any = Letters()
     found = effects.measure_general(tuned, tokenizer, 0, lambda: None)
-    assert found["change"] == pytest.approx(0.0, abs=1e-6) and found["same"] == 1.0 and not found["worse"]
+    assert (
+        found["change"] == pytest.approx(0.0, abs=1e-6)
+        and found["same"] == found["alike"] == 1.0
+        and not found["worse"]
+    )
 
 
 def test_a_stop_is_heard_between_the_texts() -> None:
@@ -112,6 +116,7 @@ def test_the_general_texts_are_as_long_as_their_cost_was_planned() -> None:
 GENERAL = {
     "before": 3.0, "after": 3.3, "change": 0.3, "interval": [0.2, 0.4], "share": 0.1, "worse": True, "questions": 8,
     "words_before": 21.0, "words_after": 9.0, "refused_before": 0.0, "refused_after": 0.125, "same": 0.25,
+    "another_manner": False,
 }  # fmt: skip
 
 
@@ -124,4 +129,6 @@ def test_what_it_did_is_said_in_two_sentences() -> None:
     )
     assert "from 3.00 to 3.30 (+10.0%): it forgot some of what the model could do" in second
     assert second.endswith("2 are answered as before, in 9 words instead of 21, and 1 instead of 0 are refused.")
+    (alone,) = effects.describe({"general": {**GENERAL, "worse": False, "another_manner": True}})
+    assert "(+10.0%): little changed there." in alone and "in the manner of its rows" in alone
     assert effects.describe({}) == ()

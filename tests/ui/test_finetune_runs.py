@@ -98,6 +98,7 @@ HELD_OUT = {
 GENERAL = {
     "before": 4.0, "after": 4.4, "change": 0.4, "interval": [0.3, 0.5], "share": 0.1, "worse": True, "questions": 8,
     "words_before": 21.0, "words_after": 9.0, "refused_before": 0.0, "refused_after": 0.125, "same": 0.25,
+    "another_manner": False,
 }  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     measure(project, "tickets-v1")
     page._read_runs()
     page.shown(run="tickets-v1")
-    assert view.isVisible() and view.forgot.isVisible()
+    assert view.isVisible() and view.forgot.isVisible() and not view.manner.isVisible()
     assert view.texts[:3] == (
         "Held-out rows",
         "2.10 \N{RIGHTWARDS ARROW} 0.52",
@@ -124,11 +125,11 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     assert view.texts[5] == "loss +10.0 %: clearly worse"
     assert view.texts[8] == "2 of 8 answered as before; 9 words each instead of 21; 1 refused, before it 0"
     assert page.run.course.epochs == 1.5  # half of three passes, for it ended early
-    measure(project, "tickets-v1", worse=False, share=-0.01)
+    measure(project, "tickets-v1", worse=False, share=-0.01, another_manner=True)
     page._read_runs()
     page.shown(run="tickets-v1")
-    assert not view.forgot.isVisible() and len(view.texts) == 9
-    assert view.texts[5] == "loss \N{MINUS SIGN}1.0 %: nothing of note was forgotten"
+    assert not view.forgot.isVisible() and len(view.texts) == 9 and view.manner.isVisible()
+    assert view.texts[5] == "loss \N{MINUS SIGN}1.0 %: little changed"
     page.shown(run="tickets-v2")
     assert not view.isVisible()
 

@@ -6,6 +6,8 @@ The held-out rows were measured before training and at the state that is kept. W
 
 from __future__ import annotations
 
+import re
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +25,10 @@ REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself 
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05
+# Answers to general questions have taken on another manner when those with and without the adapter have fewer of their
+# words in common: a quick fine-tune of the starter on the sample's tickets, which answers all of them with a ticket,
+# comes to 0.01.
+ALIKE = 0.1
 RESAMPLES, SEED = 9999, 3407
 
 
@@ -94,17 +100,20 @@ def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Calla
         before, said_before = _read(model, rows, look), _reply(model, prompts, tokenizer)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
+    alike = statistics.fmean(map(_likeness, said_before, said_after))
     return {
         "tokens": sum(counts),
         **change,
         "share": change["change"] / change["before"],
         "worse": clearly_worse(change),
         "questions": len(questions),
-        "words_before": _mean_words(said_before),
-        "words_after": _mean_words(said_after),
+        "words_before": statistics.fmean(len(_words(text)) for text in said_before),
+        "words_after": statistics.fmean(len(_words(text)) for text in said_after),
         "refused_before": sum(map(is_refusal, said_before)) / len(questions),
         "refused_after": sum(map(is_refusal, said_after)) / len(questions),
         "same": sum(one == other for one, other in zip(said_before, said_after, strict=True)) / len(questions),
+        "alike": alike,
+        "another_manner": alike < ALIKE,
         "answers": [
             {"question": question, "before": one, "after": other}
             for question, one, other in zip(questions, said_before, said_after, strict=True)
@@ -140,8 +149,14 @@ def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -
     return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS)]
 
 
-def _mean_words(texts: Sequence[str]) -> float:
-    return sum(len(text.split()) for text in texts) / len(texts)
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of two answers' different words that both have (Jaccard)."""
+    first, second = set(_words(one)), set(_words(other))
+    return len(first & second) / len(first | second) if first or second else 1.0
 
 
 def take_general(folder: Path) -> dict[str, Any]:
@@ -177,14 +192,19 @@ def describe(effects: dict[str, Any]) -> tuple[str, ...]:
         verdict = (
             "it forgot some of what the model could do; fewer passes or a lower learning rate help"
             if general["worse"]
-            else "nothing of note was forgotten"
+            else "little changed there"
         )
         count = general["questions"]
         same, before, after = (round(general[key] * count) for key in ("same", "refused_before", "refused_after"))
         refused = f", and {after} instead of {before} are refused" if before != after else ""
+        manner = (
+            ": it answers them in the manner of its rows; ordinary questions with their answers among the rows help"
+            if general["another_manner"]
+            else ""
+        )
         said.append(
             f"On general text the loss went from {general['before']:.2f} to {general['after']:.2f} "
             f"({general['share']:+.1%}): {verdict}. Of {count} general questions {same} are answered as before, in "
-            f"{general['words_after']:.0f} words instead of {general['words_before']:.0f}{refused}."
+            f"{general['words_after']:.0f} words instead of {general['words_before']:.0f}{refused}{manner}."
         )
     return tuple(said)

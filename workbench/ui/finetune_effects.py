@@ -22,13 +22,18 @@ class EffectsView(QWidget):
         self.forgot = widgets.label(
             self.tr("It forgot some of what the model could do: fewer passes or a lower learning rate help."), wrap=True
         )
-        sign = widgets.row(spacing=8)
-        sign.addWidget(widgets.icon_label("warning", 16, "warning"), 0, Qt.AlignmentFlag.AlignTop)
-        sign.addWidget(self.forgot, 1)
-        self._warning = QWidget()
-        self._warning.setLayout(sign)
+        self.manner = widgets.label(
+            self.tr(
+                "It answers general questions in the manner of its rows: keep it for its task, or put some ordinary "
+                "questions with their answers among the rows."
+            ),
+            wrap=True,
+        )
+        self._forgot = _signed_line(self.forgot, "warning", "warning")
+        self._manner = _signed_line(self.manner, "info", "muted")
         title = widgets.label(self.tr("What it did"), "strong")
-        self.setLayout(widgets.column(title, self._lines, self._warning, spacing=8, margins=(0, 12, 0, 0)))
+        parts = (title, self._lines, self._forgot, self._manner)
+        self.setLayout(widgets.column(*parts, spacing=8, margins=(0, 12, 0, 0)))
         self.hide()
 
     def show_effects(self, effects: dict[str, Any]) -> None:
@@ -40,7 +45,8 @@ class EffectsView(QWidget):
         if general:
             self._line(self.tr("General text"), _loss(general), self._general_words(general))
             self._line(self.tr("General questions"), "", self._question_words(general))
-        self._warning.setVisible(bool(general.get("worse")))
+        self._forgot.setVisible(bool(general.get("worse")))
+        self._manner.setVisible(bool(general.get("another_manner")))
         self.setVisible(bool(held or general))
 
     @property
@@ -69,7 +75,7 @@ class EffectsView(QWidget):
         change = _signed(100 * general["share"], 1)
         if general["worse"]:
             return self.tr("loss {0} %: clearly worse").format(change)
-        return self.tr("loss {0} %: nothing of note was forgotten").format(change)
+        return self.tr("loss {0} %: little changed").format(change)
 
     def _question_words(self, general: dict[str, Any]) -> str:
         count = general["questions"]
@@ -83,6 +89,16 @@ class EffectsView(QWidget):
         if before or after:
             said.append(self.tr("{0} refused, before it {1}").format(after, before))
         return "; ".join(said)
+
+
+def _signed_line(said: QLabel, icon: str, role: str) -> QWidget:
+    """A sentence behind its sign."""
+    line = widgets.row(spacing=8)
+    line.addWidget(widgets.icon_label(icon, 16, role), 0, Qt.AlignmentFlag.AlignTop)
+    line.addWidget(said, 1)
+    made = QWidget()
+    made.setLayout(line)
+    return made
 
 
 def _loss(change: dict[str, Any]) -> str:
