@@ -32,6 +32,7 @@ FILES = (
     ("models/catalog.toml", "workbench/models"),
     ("resources/sample", "workbench/resources/sample"),
     ("resources/icon", "workbench/resources/icon"),
+    ("resources/general", "workbench/resources/general"),
     ("workbench/ui/style.qss", "workbench/ui"),
     ("workbench/report/page.html", "workbench/report"),
     ("workbench/report/page.css", "workbench/report"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workbench.cli import COMMANDS, run, spread_lanes
+from workbench.tuning.recipe import RunInfo
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,28 @@ def test_bad_input_is_one_line_and_status_two(
     assert heard.out == ""
     assert says in heard.err
     assert len(heard.err.strip().splitlines()) == 1
+
+
+def test_a_fine_tune_takes_its_backend_and_says_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = {"rows": 4, "before": 2.0, "after": 1.0, "change": -1.0, "interval": [-1.2, -0.8], "improved": 1.0}
+    given: dict[str, object] = {}
+
+    def run_tune(*_: object, **changes: object) -> RunInfo:
+        given.update(changes)
+        curves: Any = {"train_loss": (), "eval_loss": ()}
+        return RunInfo("x", tmp_path, "done", "Done: 9 steps.", 9, 9, **curves, seconds=1.0, tokens_per_second=9.0,
+                       created="", effects={"held_out": held})  # fmt: skip
+
+    monkeypatch.setattr("workbench.commands.tune.run_tune", run_tune)
+    command = ["tune", "rows.jsonl", "--name", "x", "--backend", "cpu", "--project", str(tmp_path)]
+    assert run(command) == 0 and given == {"backend": "cpu"}
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Done: 9 steps." and said[1].startswith("On 4 held-out rows the loss went from 2.00 to 1.00")
+    assert run([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["effects"] == {"held_out": held}
+    assert run([*command[:-3], "tpu"]) == 2
 
 
 def test_a_misspelt_command_is_usage(capsys: pytest.CaptureFixture[str]) -> None:

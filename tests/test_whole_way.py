@@ -73,6 +73,7 @@ def test_the_whole_way(
 
     tuned = called(capsys, "tune", rows, "--name", "items", "--preset", "quick", "--epochs", "2", *project)
     assert Path(tuned["adapter"]).is_file() and tuned["steps"] >= 2 and tuned["parity"]
+    assert set(tuned["effects"]) == {"held_out", "general"}
 
     lanes = ("--lane", "base", "rag", "tuned:items", "rag+tuned")
     question = "When does the Marisca leave Port Elin?"

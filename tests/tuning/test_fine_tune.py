@@ -70,6 +70,15 @@ def test_a_stopped_and_a_killed_run_go_on_to_the_same_adapter(recipe: Recipe, pr
     assert reference.answers_bare and not reference.reads_passages and reference.path == straight.adapter
     assert reference.model_hash == records.hash_file(recipe.model)
 
+    # What it did to the held-out rows, and to text it was not about.
+    held, general = straight.effects["held_out"], straight.effects["general"]
+    assert (held["rows"], held["step"], held["improved"]) == (2, 4, 1.0)
+    assert held["before"] == pytest.approx(straight.eval_loss[0][1])
+    assert held["after"] == pytest.approx(straight.eval_loss[-1][1]) and held["interval"][1] < 0
+    assert 3 < general["before"] < 5 and general["tokens"] > 900 and len(general["answers"]) == 8
+    assert abs(general["share"]) < 0.05 and not general["worse"] and not general["another_manner"]  # after four steps
+    assert all(each["before"] for each in general["answers"])
+
     # The same again is not trained twice, and another recipe does not overwrite it.
     assert last_result(tune.tune(recipe)).adapter == straight.adapter
     with pytest.raises(InputError, match="choose another name"):
@@ -101,6 +110,7 @@ def test_a_stopped_and_a_killed_run_go_on_to_the_same_adapter(recipe: Recipe, pr
     assert ended.train_loss == straight.train_loss and ended.eval_loss[-1] == straight.eval_loss[-1]
     assert ended.adapter is not None and straight.adapter is not None
     assert records.hash_file(ended.adapter) == records.hash_file(straight.adapter)
+    assert ended.effects["held_out"] == held and ended.effects["general"]["after"] == general["after"]
 
 
 def test_a_file_without_a_usable_row_ends_with_its_sentence(recipe: Recipe, project: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,21 +10,37 @@ from typing import Any
 import pytest
 import torch
 
-from workbench.events import Step, last_result
+from workbench.errors import InputError
+from workbench.events import Note, Result, Step, last_result
 from workbench.tuning import loop
+from workbench.tuning.checkpoint import read_state
+from workbench.tuning.course import window
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokens
 
 
+def one(step: int) -> float:
+    return 1.0
+
+
 class Counting:
-    """A trainer of one number, whose steps take what `pace` says."""
+    """A trainer of two numbers, whose steps take what `pace` says, and whose losses are what a test says."""
 
     precision, later = "fp32", 1.0
 
-    def __init__(self, pace: Callable[[int], float]) -> None:
+    def __init__(
+        self,
+        pace: Callable[[int], float] = one,
+        held: Callable[[int], float] = one,
+        loss: Callable[[int], float] | None = None,
+        steps: int = 0,
+    ) -> None:
+        torch.manual_seed(0)
         self.model = torch.nn.Linear(1, 1)
-        self.model.save_pretrained = lambda folder: None  # type: ignore[assignment]
-        self.now, self.steps, self._pace = 0.0, 0, pace
+        self.model.save_pretrained = lambda folder: self._keep()  # type: ignore[assignment]
+        self.now, self.steps, self._pace, self._held, self._loss = 0.0, steps, pace, held, loss
+        self.seen: dict[int, list[float]] = {}  # the numbers at each measurement
+        self.kept: list[float] = []  # the numbers that were saved
 
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         guard()
@@ -32,18 +48,37 @@ class Counting:
         self.now += self._pace(self.steps)
         loss = self.model(torch.ones(1, 1)).square().sum()
         loss.backward()
-        return float(loss.detach())
+        return self._loss(self.steps) if self._loss is not None else float(loss.detach())
 
-    def summed_loss(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
-        return 1.0
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
+        guard()
+        self.seen[self.steps] = self._numbers()
+        return [self._held(self.steps)] * len(rows)
+
+    def _numbers(self) -> list[float]:
+        return [each for tensor in self.model.parameters() for each in tensor.detach().flatten().tolist()]
+
+    def _keep(self) -> None:
+        self.kept = self._numbers()
+
+
+def row() -> Any:
+    return SimpleNamespace(source="", tokens=Tokens((1, 2, 3), ((2, 3),)))
+
+
+def follow(
+    folder: Path, trainer: Counting, held_out: int = 0, stop: Callable[[], bool] = lambda: False, **changes: Any
+) -> Iterator[Any]:
+    """A run of 200 steps over 400 rows."""
+    recipe = Recipe("a", folder, (), folder, epochs=4.0, sample_rows=0, **changes)
+    data = loop.Data([row() for _ in range(400)], [row() for _ in range(held_out)], None)  # type: ignore[arg-type]
+    return loop.run(recipe, data, stop, trainer)  # type: ignore[arg-type]
 
 
 def train(folder: Path, monkeypatch: pytest.MonkeyPatch, pace: Callable[[int], float], **changes: Any) -> list[Any]:
     trainer = Counting(pace)
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: trainer.now))
-    rows = [SimpleNamespace(source="", tokens=Tokens((1, 2, 3), ((2, 3),))) for _ in range(400)]
-    recipe = Recipe("a", folder, (), folder, epochs=4.0, sample_rows=0, **changes)  # 200 steps
-    return list(loop.run(recipe, loop.Data(rows, (), None), lambda: False, trainer))  # type: ignore[arg-type]
+    return list(follow(folder, trainer, **changes))
 
 
 def test_a_busy_moment_at_the_start_does_not_decide_how_much_is_learnt(
@@ -66,3 +101,103 @@ def test_a_run_without_a_limit_takes_all_its_steps_and_a_slow_one_a_few(
 ) -> None:
     assert last_result(iter(train(tmp_path / "a", monkeypatch, lambda step: 9.0))).step == 200
     assert last_result(iter(train(tmp_path / "b", monkeypatch, lambda step: 9.0, minutes=0.5))).step == loop.LEAST_STEPS
+
+
+def scripted(**losses: float) -> Callable[[int], float]:
+    """The held-out loss from a step on: at40=2.0 holds until the next one that is named."""
+    known = {int(name.removeprefix("at")): loss for name, loss in losses.items()}
+    return lambda step: known[max(each for each in known if each <= step)]
+
+
+OVERFIT = scripted(at0=3.0, at40=2.0, at80=1.0, at120=1.5, at160=1.6)
+
+
+def told(events: Sequence[Any]) -> list[str]:
+    return [event.message for event in events if isinstance(event, Note)]
+
+
+def test_the_state_with_the_lowest_held_out_loss_is_kept(tmp_path: Path) -> None:
+    trainer = Counting(held=OVERFIT)
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40, patience=0))
+    trained = last_result(iter(events))
+    assert trained.step == trained.total == 200
+    assert trainer.kept == trainer.seen[80] != trainer.seen[200]
+    assert told(events) == ["The held-out loss was lowest at step 80 (1.000, at the end 1.600): that state is kept."]
+    assert trained.said == tuple(told(events)) and trained.course.kept_step == 80
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["80.safetensors"]
+
+
+def test_a_loss_that_has_only_gone_flat_leaves_the_last_state(tmp_path: Path) -> None:
+    trainer = Counting(held=scripted(at0=3.0, at40=1.0, at80=1.009))
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
+    assert last_result(iter(events)).step == 200 and not told(events)
+    assert trainer.kept == trainer.seen[200]
+
+
+def test_training_ends_when_the_held_out_loss_only_gets_worse(tmp_path: Path) -> None:
+    trainer = Counting(held=OVERFIT)
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
+    trained = last_result(iter(events))
+    assert trained.step == trained.total == 160 and not trained.stopped and trained.course.planned == 200
+    assert trainer.kept == trainer.seen[80]
+    assert told(events)[0].startswith("Training ended after step 160 of 200") and len(told(events)) == 2
+    last = [event for event in events if isinstance(event, Step)][-1]
+    assert (last.step, last.total) == (160, 160) and last.eval_loss == pytest.approx(1.6)
+
+
+def test_a_bump_that_is_over_by_the_next_look_ends_nothing(tmp_path: Path) -> None:
+    trainer = Counting(held=scripted(at0=3.0, at40=2.0, at80=2.4, at120=1.9, at160=2.2, at200=1.8))
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
+    assert last_result(iter(events)).step == 200 and trainer.kept == trainer.seen[200]
+
+
+@pytest.mark.parametrize("killed", [30, 80, 90, 120, 130, 160])
+def test_a_killed_run_ends_in_the_state_of_a_straight_one(tmp_path: Path, killed: int) -> None:
+    settings = {"held_out": 8, "eval_every": 40, "checkpoint_every": 25}
+    straight = Counting(held=OVERFIT)
+    events = list(follow(tmp_path / "straight", straight, **settings))
+    for event in follow(tmp_path / "other", Counting(held=OVERFIT), **settings):
+        if isinstance(event, Step) and event.step == killed:
+            break  # nothing is written on the way out
+    state = read_state(tmp_path / "other" / "checkpoint")
+    assert state is not None and state["step"] <= killed
+    other = Counting(held=OVERFIT, steps=state["step"])
+    again = list(follow(tmp_path / "other", other, **settings))
+    assert other.kept == straight.kept
+    assert last_result(iter(again)).course == last_result(iter(events)).course
+    assert last_result(iter(again)).said == last_result(iter(events)).said
+
+
+def test_a_stop_in_the_middle_of_a_measurement_loses_no_measurement(tmp_path: Path) -> None:
+    straight = Counting(held=OVERFIT)
+    wanted = last_result(follow(tmp_path / "straight", straight, held_out=8, eval_every=40))
+    calls: list[int] = []
+    first = Counting(held=OVERFIT)
+
+    def stop() -> bool:  # asked once in each step and once in each measurement: at step 80, in the measurement
+        calls.append(first.steps)
+        return calls.count(80) > 0
+
+    *before, end = follow(tmp_path / "other", first, held_out=8, stop=stop, eval_every=40)
+    assert isinstance(end, Result) and end.value.stopped and end.value.step == 80 and before[-1].eval_loss is None
+    other = Counting(held=OVERFIT, steps=80)
+    _, looked, *after = follow(tmp_path / "other", other, held_out=8, eval_every=40)
+    assert (looked.step, looked.eval_loss, looked.train_loss) == (80, 1.0, before[-1].train_loss)
+    assert other.kept == straight.kept and after[-1].value.course == wanted.course
+
+
+def test_a_loss_that_explodes_ends_the_run_in_a_sentence(tmp_path: Path) -> None:
+    trainer = Counting(loss=lambda step: 1.0 if step <= 60 else 4.0)
+    with pytest.raises(InputError, match=r"rose from 1.0 to 3.4 by step 64: the learning rate 0.0005 is too high"):
+        list(follow(tmp_path, trainer))
+    state = read_state(tmp_path / "checkpoint")
+    assert state is not None and state["step"] == 40
+
+
+@pytest.mark.parametrize("loss", [lambda step: 0.2 if step % 2 else 2.1, lambda step: 0.5 if step < 9 else 2.4])
+def test_ups_and_downs_are_no_explosion(tmp_path: Path, loss: Callable[[int], float]) -> None:
+    assert last_result(follow(tmp_path, Counting(loss=loss))).step == 200
+
+
+def test_few_rows_a_step_are_judged_over_more_steps() -> None:
+    assert [window(batch_size) for batch_size in (1, 4, 8, 64)] == [40, 10, 5, 5]

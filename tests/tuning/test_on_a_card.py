@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from tests.tuning.tiny import random_rows, tiny_model, with_lora
-from workbench import paths
+from workbench import paths, records
 from workbench.errors import BadModel, InputError, TooLittleMemory
 from workbench.events import Step, last_result
-from workbench.tuning import adapter, peft_cpu, peft_gpu, train, tune
+from workbench.tuning import adapter, effects, expected, peft_cpu, peft_gpu, train, tune
 from workbench.tuning.base import load_base, read_base, write_base
 from workbench.tuning.dataset import Dataset, read_dataset
 from workbench.tuning.loop import Data
@@ -62,9 +62,10 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole_step() -> None:
     assert found[0][1] and found[0][1].keys() == found[1][1].keys()
     for name, gradient in found[0][1].items():
         assert torch.allclose(gradient, found[1][1][name], atol=1e-6), name
-    assert trainer.summed_loss(rows, lambda: None) == pytest.approx(
-        found[0][0] * sum(row.trained for row in rows), rel=1e-5
-    )
+    each = trainer.row_losses(rows, lambda: None)
+    assert sum(each) == pytest.approx(found[0][0] * sum(row.trained for row in rows), rel=1e-5)
+    with torch.no_grad():
+        assert each == pytest.approx([float(peft_gpu.padded_loss(model, [row])) for row in rows], rel=1e-4)
 
 
 def test_a_full_card_gets_smaller_parts_and_in_the_end_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +170,16 @@ def test_the_card_s_trainer_learns_what_the_processor_s_does(recipe: Recipe, mon
         losses.append([each.eval_loss for each in events if isinstance(each, Step) and each.eval_loss is not None])
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[1][-1] < 0.9 * losses[1][0]
+
+    # What is on a card is asked by another process out of its folder, and looks at general text there.
+    gpu = replace(recipe, folder=recipe.folder / "gpu")
+    records.write_json(gpu.folder / "recipe.json", gpu)
+    asked = {"recipe": gpu.folder / "recipe.json", "prompts": [data.held_out[0].tokens.ids[:9]], "general": True}
+    records.write_json(gpu.folder / "parity" / "prompts.json", asked)
+    assert expected.main(gpu.folder / "parity") == 0
+    general = effects.take_general(gpu.folder)
+    assert general["before"] != general["after"] and len(general["answers"]) == 8
+    assert not (gpu.folder / effects.GENERAL).exists()
 
 
 @CARD

@@ -10,7 +10,7 @@ from tests.tuning.tiny import random_rows, tiny_model, with_lora
 from workbench.tuning import packing
 from workbench.tuning.loop import Interrupted, schedule
 from workbench.tuning.lora import speed_up
-from workbench.tuning.peft_cpu import Memory, loss_of
+from workbench.tuning.peft_cpu import Memory, loss_of, losses_of
 from workbench.tuning.tokens import Tokens
 
 
@@ -55,6 +55,9 @@ def test_packed_rows_give_the_loss_and_gradients_of_plain_ones(kind: str, layers
         for name, gradient in found.items():
             torch.testing.assert_close(gradient, expected[name], rtol=1e-4, atol=1e-4, msg=f"{attempt}: {name}")
     assert bool(memory.states) == (layers[0] > 0)
+    with torch.no_grad():
+        alone = [float(plain_loss(model, [row])) for row in rows]
+        assert losses_of(model, layers[0], rows, memory) == pytest.approx(alone, rel=1e-4)
 
 
 def test_a_half_precision_base_trains_an_adapter_in_full_precision() -> None:

@@ -167,6 +167,25 @@ def test_a_checkpoint_half_replaced_is_put_right(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+def test_a_recipe_of_before_a_setting_is_the_one_with_its_default() -> None:
+    assert {name: Recipe.__dataclass_fields__[name].default for name in checkpoint.ADDED} == checkpoint.ADDED
+
+
+def test_the_weights_of_a_step_stay_until_another_is_kept(tmp_path: Path) -> None:
+    import torch
+
+    parameters = {"a": torch.nn.Parameter(torch.zeros(2))}
+    for step in (1, 2):
+        with torch.no_grad():
+            parameters["a"].fill_(step)
+        checkpoint.save_weights(tmp_path / "best", step, parameters)
+    checkpoint.load_weights(tmp_path / "best", 1, parameters)
+    assert parameters["a"].tolist() == [1.0, 1.0]
+    (tmp_path / "best" / "3.part").touch()  # of a writer that was killed
+    checkpoint.keep_weights(tmp_path / "best", 2)
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["2.safetensors"]
+
+
 def test_a_recipe_is_the_same_until_something_that_matters_changes(run: Path) -> None:
     from dataclasses import replace
 
@@ -174,6 +193,7 @@ def test_a_recipe_is_the_same_until_something_that_matters_changes(run: Path) ->
     key = checkpoint.recipe_key(recipe)
     assert checkpoint.recipe_key(replace(recipe, threads=1)) == key
     assert checkpoint.recipe_key(replace(recipe, epochs=9.0)) != key
+    assert checkpoint.recipe_key(replace(recipe, patience=0)) != key
     recipe.datasets[0].write_text("{}", encoding="utf-8")
     assert checkpoint.recipe_key(recipe) != key
 

@@ -134,6 +134,7 @@ def test_a_preset_and_own_settings_change_the_recipe(ready: FinetunePage, bench:
     sheet = RecipeSheet(ready._recipe)
     qtbot.addWidget(sheet)
     sheet.applied.connect(ready._on_recipe)
+    assert sheet._fields["patience"]() == 2
     sheet._fields["rank"] = lambda: 8
     sheet._on_use_clicked()
     assert not any(card.isChecked() for card in ready.recipe.cards.values())

@@ -91,6 +91,49 @@ def test_two_runs_that_are_done_are_asked_together(
     assert name == "compare" and what["lanes"] == ["base", "tuned:tickets-v1", "tuned:tickets-v3"] and what["ask"]
 
 
+HELD_OUT = {
+    "rows": 32, "before": 2.1, "after": 0.52, "change": -1.58, "interval": [-1.8, -1.41], "improved": 0.96875,
+    "step": 60, "planned_steps": 184,
+}  # fmt: skip
+GENERAL = {
+    "before": 4.0, "after": 4.4, "change": 0.4, "interval": [0.3, 0.5], "share": 0.1, "worse": True, "questions": 8,
+    "words_before": 21.0, "words_after": 9.0, "refused_before": 0.0, "refused_after": 0.125, "same": 0.25,
+    "another_manner": False,
+}  # fmt: skip
+
+
+def measure(project: Project, name: str, **general: Any) -> None:
+    """Put into a finished run's manifest what it did."""
+    path = project.adapters_folder / name / "manifest.json"
+    effects = {"held_out": HELD_OUT, "general": {**GENERAL, **general}}
+    records.write_json(path, {**records.read_json(path), "effects": effects})
+
+
+def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -> None:
+    view = page.run.effects
+    page.shown(run="tickets-v1")
+    assert not view.isVisible(), "it was never measured"
+    measure(project, "tickets-v1")
+    page._read_runs()
+    page.shown(run="tickets-v1")
+    assert view.isVisible() and view.forgot.isVisible() and not view.manner.isVisible()
+    assert view.texts[:3] == (
+        "Held-out rows",
+        "2.10 \N{RIGHTWARDS ARROW} 0.52",
+        "loss -1.58, with 95 % confidence -1.80 to -1.41; 31 of 32 rows got better".replace("-", "\N{MINUS SIGN}"),
+    )
+    assert view.texts[5] == "loss +10.0 %: clearly worse"
+    assert view.texts[8] == "2 of 8 answered as before; 9 words each instead of 21; 1 refused, before it 0"
+    assert page.run.course.epochs == 1.5  # half of three passes, for it ended early
+    measure(project, "tickets-v1", worse=False, share=-0.01, another_manner=True)
+    page._read_runs()
+    page.shown(run="tickets-v1")
+    assert not view.forgot.isVisible() and len(view.texts) == 9 and view.manner.isVisible()
+    assert view.texts[5] == "loss \N{MINUS SIGN}1.0 %: little changed"
+    page.shown(run="tickets-v2")
+    assert not view.isVisible()
+
+
 def test_a_run_that_fails_says_why_and_can_go_on(
     page: FinetunePage, trainer: Trainer, project: Project, bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:

@@ -10,8 +10,8 @@ from workbench.advice.records import Failure
 from workbench.evaluation.checks import same_file
 from workbench.evaluation.expected import contradicts_itself, holds_answer
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
-from workbench.evaluation.refusal import is_refusal
 from workbench.retrieval.passage import Passage
+from workbench.retrieval.refusal import is_refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
 from workbench.errors import BadDataset, InputError, MissingFile
 from workbench.project import Project, open_project
-from workbench.tuning.recipe import RunInfo
+from workbench.tuning.recipe import BACKENDS, RunInfo
 
 
 @click.group()
@@ -70,6 +70,11 @@ def _require(files: tuple[Path, ...]) -> None:
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Shorten training to about so many minutes."
 )
 @click.option("--seed", type=int, help="The seed of order and weights, instead of the preset's.")
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="What computes it; auto, the default, takes an NVIDIA card where there is one, with Unsloth if installed.",
+)
 @project_option
 @json_option
 def tune(
@@ -79,17 +84,22 @@ def tune(
     epochs: float | None,
     minutes: float | None,
     seed: int | None,
+    backend: str | None,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
     """Fine-tune an adapter on the rows of FILE; several files are trained together."""
-    changes = {"epochs": epochs, "minutes": minutes, "seed": seed}
+    from workbench.tuning.effects import describe
+
+    changes = {"epochs": epochs, "minutes": minutes, "seed": seed, "backend": backend}
     given = {key: value for key, value in changes.items() if value is not None}
     run = run_tune(open_project(project_folder), files, name, preset, **given)
     if as_json:
         console.print_json(tune_json(run))
-    else:
-        say(run.outcome)
+        return
+    say(run.outcome)
+    for sentence in describe(run.effects):
+        say(sentence)
 
 
 def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", **changes: Any) -> RunInfo:
@@ -143,6 +153,7 @@ def tune_json(run: RunInfo) -> dict[str, Any]:
         "train_loss": records.to_plain(run.train_loss),
         "eval_loss": records.to_plain(run.eval_loss),
         "parity": run.parity,
+        "effects": run.effects,
     }
 
 

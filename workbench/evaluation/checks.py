@@ -18,9 +18,9 @@ import regex  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match
 
 from workbench.evaluation.records import Case, CheckOutcome
-from workbench.evaluation.refusal import is_refusal
 from workbench.evaluation.text import holds, same
 from workbench.lanes.lane import Answer
+from workbench.retrieval.refusal import is_refusal
 
 Similarity = Callable[[str, str], float]  # cosine of two texts' embeddings, -1 to 1
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from workbench.evaluation.checks import same_file
 from workbench.evaluation.records import Case, CaseResult, Effect, LaneSummary, Rate
-from workbench.evaluation.refusal import is_refusal
 from workbench.evaluation.statistics import holm, interaction, paired_effect, rate_of
+from workbench.retrieval.refusal import is_refusal
 
 Passed = dict[str, bool]  # case id -> passed, of one lane
 

@@ -113,19 +113,22 @@ def permute_rows(high: Any, heads: int) -> Any:
     return high.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank)
 
 
-def check_parity(recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer: Any) -> dict[str, Any]:
+def check_parity(
+    recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer: Any, general: bool = False
+) -> dict[str, Any]:
     """Whether llama.cpp with the GGUF adapter agrees with the model that was trained; plain, with `ok` and `verdict`.
 
     The trained model answers some rows greedily; both engines then read prompt and answer, and their next-token
     distributions are compared at every place of the answer. llama.cpp is asked in a process of its own, and so is the
-    trained model where `model` is None (see `expected`).
+    trained model where `model` is None (see `expected`), which then looks at general text as well if `general`.
     """
     folder = recipe.folder / "parity"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in shortest(examples, PARITY_ROWS)]
     if model is None:
-        records.write_json(folder / "prompts.json", {"recipe": recipe.folder / "recipe.json", "prompts": prompts})
+        asked_for = {"recipe": recipe.folder / "recipe.json", "prompts": prompts, "general": general}
+        records.write_json(folder / "prompts.json", asked_for)
         if subprocess.run(program.command("workbench.tuning.expected", str(folder)), check=False).returncode:
             return {"ok": False, "verdict": "The trained adapter could not be loaded again (output.log says more)."}
     else:
@@ -263,6 +266,7 @@ def read_run(folder: Path) -> RunInfo:
         recipe=recipe,
         reads_passages=bool(manifest.get("reads_passages", False)),
         note=_text_or_empty(folder / "note.txt"),
+        effects=dict(manifest.get("effects") or {}),
     )
 
 

@@ -1,4 +1,8 @@
-"""A checkpoint: the adapter's weights and the optimiser's state, without pickle; replaced as a whole."""
+"""A checkpoint: the adapter's weights and the optimiser's state, without pickle; replaced as a whole.
+
+Beside it lie the weights of the best state so far, named by their step: a checkpoint says which step that is, so the
+file it means is still there when a kill comes after a better state was written and before the next checkpoint was.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ from workbench import records
 
 # What a person may change between a stop and the next start: none of it changes the numbers that come out.
 INCIDENTAL = ("folder", "threads", "checkpoint_every", "extra", "name", "sample_rows")
+# Settings a newer version added, each with what was done before it: a run of an older version is still the same run.
+ADDED = {"patience": 2}
 
 
 def recipe_key(recipe: Any) -> str:
     """A hash of what decides the outcome of a recipe, the training files' content included."""
     plain = {key: value for key, value in records.to_plain(recipe).items() if key not in INCIDENTAL}
+    plain = {key: value for key, value in plain.items() if key not in ADDED or value != ADDED[key]}
     plain["datasets"] = [records.hash_file(path) for path in recipe.datasets]
     return records.hash_text(str(sorted(plain.items())))
 
@@ -77,3 +84,36 @@ def load_checkpoint(folder: Path, parameters: dict[str, Any], optimizer: Any) ->
             optimizer.state[tensor] = {
                 key: moments[f"{name}.{key}"].to(tensor.device) for key in ("exp_avg", "exp_avg_sq", "step")
             }
+
+
+def save_weights(folder: Path, step: int, parameters: dict[str, Any]) -> None:
+    """Keep the trained tensors as they are after some step. Raises DiskFull."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{step}.part"
+    with records.naming_full_disk(part):
+        save_file({name: tensor.detach() for name, tensor in parameters.items()}, part)
+    os.replace(part, _weights(folder, step))
+
+
+def load_weights(folder: Path, step: int, parameters: dict[str, Any]) -> None:
+    """Put the tensors of some step back into the model."""
+    import torch
+    from safetensors.torch import load_file
+
+    saved = load_file(_weights(folder, step))
+    with torch.no_grad():
+        for name, tensor in parameters.items():
+            tensor.copy_(saved[name])
+
+
+def keep_weights(folder: Path, step: int) -> None:
+    """Remove what was kept of all other steps; only after a checkpoint that no longer means them."""
+    for path in folder.glob("*"):
+        if path != _weights(folder, step):
+            path.unlink()
+
+
+def _weights(folder: Path, step: int) -> Path:
+    return folder / f"{step}.safetensors"

@@ -9,13 +9,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from workbench import records
 from workbench.errors import InputError
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.tuning.batches import plan_batches
-from workbench.tuning.checkpoint import load_checkpoint, read_state, recipe_key, save_checkpoint
+from workbench.tuning.checkpoint import (
+    keep_weights,
+    load_checkpoint,
+    load_weights,
+    read_state,
+    recipe_key,
+    save_checkpoint,
+    save_weights,
+)
+from workbench.tuning.course import Course, divergence, see_held_out, see_trained
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.tokens import Tokenizer, Tokens
@@ -52,6 +62,9 @@ class Trained:
     tokens_per_second: float
     seconds: float
     precision: str
+    course: Course = field(default_factory=Course)
+    counts: tuple[int, ...] = ()  # trained tokens of each held-out row that was measured
+    said: tuple[str, ...] = ()  # what a person should know of the end, in sentences
 
 
 class Trainer(Protocol):
@@ -75,16 +88,17 @@ class Trainer(Protocol):
         `guard` is called often and may raise Interrupted, which is passed on.
         """
 
-    def summed_loss(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
-        """The summed loss of the rows' trained tokens, in nats, without gradients; Interrupted as above."""
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
+        """The summed loss of each row's trained tokens, in nats, without gradients; Interrupted as above."""
 
 
 def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) -> Iterator[Event]:
     """Train; yields Progress, Note and Step, and last a Result with a Trained.
 
     Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns
-    true the work up to the last whole step is in the checkpoint. Raises TooLittleMemory, DiskFull, and InputError when
-    the loss is no longer a number.
+    true the work up to the last whole step is in the checkpoint. The state with the lowest held-out loss is kept where
+    the last one is clearly worse, and training ends early when it has been so for `recipe.patience` measurements.
+    Raises TooLittleMemory, DiskFull, and InputError when the loss explodes or is no longer a number.
     """
     import torch
 
@@ -97,85 +111,159 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     # Prepare: the order of all batches follows from the seed alone, so a resumed run sees what it would have seen.
     batches = plan_batches([example.source for example in data.train], recipe)
     total = len(batches)
-    every = recipe.eval_every or max(1, math.ceil(total / 5))
-    keep_every = recipe.checkpoint_every or every
     rows = [example.tokens for example in data.train]
     held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
-    sample_steps = {0, (total // 2 // every) * every, total}
-    checkpoint, key = recipe.folder / "checkpoint", recipe_key(recipe)
+    counts = tuple(row.trained for row in held)
+    checkpoint, best, key = recipe.folder / "checkpoint", recipe.folder / "best", recipe_key(recipe)
     state = read_state(checkpoint)
-    step, spent, read = 0, 0.0, 0
+    step, spent, read, course = 0, 0.0, 0, Course()
+    loss, waiting = 0.0, False  # waiting: a stop came while the last step was being measured
     if state is not None and state["recipe"] == key:
         load_checkpoint(checkpoint, parameters, optimizer)
         step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
+        course = records.from_plain(Course, state.get("course", {}))
+        loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
+    every, keep_every, sample_steps = _rhythm(recipe, total)
     began = time.monotonic() - spent
 
     def guard() -> None:
         if stop():
             raise Interrupted
 
-    def measured(step: int, loss: float | None) -> Step:
+    def measured() -> Step:
         at = time.monotonic() - began
         return Step(step, total, loss, tokens_per_second=read / at if read else 0.0, seconds=at)
 
+    def state_now(seconds: float) -> dict[str, Any]:
+        plain = {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
+        return {**plain, "loss": loss, "waiting": waiting, "course": records.to_plain(course)}
+
     if step == 0:
         yield Progress(0, total, "measuring the model before training", "steps")
-        first_loss = measure(trainer, held, guard)
+        first = measure(trainer, held, guard) or ()
+        course = see_held_out(course, 0, first)
         samples = take_samples(model, data, recipe)
         began = time.monotonic()
-        yield Step(0, total, None, eval_loss=first_loss, samples=samples)
+        yield Step(0, total, None, eval_loss=_mean(first, counts), samples=samples)
 
     # Step: the gradient of some rows, clip, update.
     stopped, planned = False, (step, spent)
-    while step < total and not stopped:
-        chosen = [rows[place] for place in batches[step]]
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * schedule(step, total, recipe.warmup)
-        try:
-            loss = trainer.backward(chosen, guard)
-        except Interrupted:
-            stopped = True
-            break
-        if not math.isfinite(loss):
-            raise InputError(
-                f"The loss stopped being a number at step {step + 1}: the learning rate "
-                f"{recipe.learning_rate:g} is too high "
-                "for this data. The last checkpoint is kept; start again with a third of it."
-            )
-        torch.nn.utils.clip_grad_norm_(parameters.values(), recipe.max_gradient)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        step, read = step + 1, read + sum(len(row.ids) for row in chosen)
-        event = measured(step, loss)
+    while (step < total or waiting) and not stopped:
+        if not waiting:
+            chosen = [rows[place] for place in batches[step]]
+            try:
+                loss = take_step(trainer, chosen, optimizer, recipe, step, total, guard)
+            except Interrupted:
+                stopped = True
+                break
+            step, read = step + 1, read + sum(len(row.ids) for row in chosen)
+            course = see_trained(course, loss, recipe.batch_size)
+            check_course(course, recipe, step)
+        event = measured()
 
-        if step in PLANNED_AFTER and recipe.minutes:
+        if step in PLANNED_AFTER and recipe.minutes and not waiting:
             pace = (event.seconds - planned[1]) / (step - planned[0])
             one_pass = round(len(batches) / recipe.epochs)
             left = steps_within(60 * recipe.minutes - event.seconds, pace, one_pass - step, trainer.later)
             total = min(len(batches), max(step + left, LEAST_STEPS))
             planned = step, event.seconds
-            every = recipe.eval_every or max(1, math.ceil(total / 5))
-            keep_every = recipe.checkpoint_every or every
-            sample_steps = {(total // 2 // every) * every, total}
-            event = Step(step, total, loss, None, event.tokens_per_second, event.seconds)
+            every, keep_every, sample_steps = _rhythm(recipe, total)
+            event = replace(event, total=total)
 
         # Measure and keep.
-        if step % every == 0 or step == total:
+        if waiting or step % every == 0 or step == total:
             paused = time.monotonic()
-            loss_now = measure(trainer, held, guard)
-            samples = take_samples(model, data, recipe) if step in sample_steps and not stop() else ()
+            losses = measure(trainer, held, guard)
+            stopped = waiting = losses is None
+            if losses:
+                course = see_held_out(course, step, losses)
+                if course.best_step == step:
+                    save_weights(best, step, parameters)
+                if 0 < recipe.patience <= course.worse and step < total:
+                    course, total = replace(course, planned=total), step
+                event = replace(event, total=total, eval_loss=_mean(losses, counts))
+            if step == total and course.overshot and not waiting:
+                load_weights(best, course.best_step, parameters)  # before the last samples, which are to show it
+            if (step in sample_steps or step == total) and not stop():
+                event = replace(event, samples=take_samples(model, data, recipe))
             began += time.monotonic() - paused  # measuring is not training
-            event = Step(step, total, loss, loss_now, event.tokens_per_second, event.seconds, samples)
-        if step % keep_every == 0 or step == total:
-            save_checkpoint(checkpoint, parameters, optimizer, _state(key, step, total, event.seconds, read))
+        if (step % keep_every == 0 or step == total) and not waiting:
+            save_checkpoint(checkpoint, parameters, optimizer, state_now(event.seconds))
+            keep_weights(best, course.best_step)
         yield event
     if stopped and step:
-        save_checkpoint(checkpoint, parameters, optimizer, _state(key, step, total, time.monotonic() - began, read))
+        save_checkpoint(checkpoint, parameters, optimizer, state_now(time.monotonic() - began))
+    said = () if stopped else how_it_ended(course, counts, total)
+    yield from map(Note, said)
     if not stopped:
+        if course.overshot:  # once more: a run that was killed after its last step goes on right here
+            load_weights(best, course.best_step, parameters)
         model.save_pretrained(str(recipe.folder / "peft"))
     seconds = time.monotonic() - began
-    yield Result(Trained(model, step, total, stopped, read / max(seconds, 1e-9), seconds, trainer.precision))
+    speed = read / max(seconds, 1e-9)
+    yield Result(Trained(model, step, total, stopped, speed, seconds, trainer.precision, course, counts, said))
+
+
+def take_step(
+    trainer: Trainer,
+    rows: Sequence[Tokens],
+    optimizer: Any,
+    recipe: Recipe,
+    step: int,
+    total: int,
+    guard: Callable[[], None],
+) -> float:
+    """One optimiser step; the loss before it. Raises Interrupted, and InputError when the loss is not a number."""
+    import torch
+
+    (group,) = optimizer.param_groups
+    group["lr"] = recipe.learning_rate * schedule(step, total, recipe.warmup)
+    loss = trainer.backward(rows, guard)
+    if not math.isfinite(loss):
+        raise _too_fast(f"The loss stopped being a number at step {step + 1}", recipe)
+    torch.nn.utils.clip_grad_norm_(group["params"], recipe.max_gradient)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss
+
+
+def check_course(course: Course, recipe: Recipe, step: int) -> None:
+    """Raises InputError when the loss has exploded."""
+    found = divergence(course)
+    if found is not None:
+        raise _too_fast(f"The loss rose from {found[0]:.1f} to {found[1]:.1f} by step {step}", recipe)
+
+
+def _too_fast(what: str, recipe: Recipe) -> InputError:
+    return InputError(
+        f"{what}: the learning rate {recipe.learning_rate:g} is too high for this data. "
+        "The last checkpoint is kept; start again with a third of it."
+    )
+
+
+def how_it_ended(course: Course, counts: Sequence[int], total: int) -> tuple[str, ...]:
+    """What a person should know of the end, in sentences: that it came early, and which state is kept."""
+    said = []
+    if course.planned:
+        times = "once" if course.worse == 1 else f"{course.worse} times in a row"
+        said.append(
+            f"Training ended after step {total} of {course.planned}, for the held-out loss was clearly above its "
+            f"lowest {times}."
+        )
+    if course.overshot:
+        lowest, last = sum(course.best) / sum(counts), sum(course.last) / sum(counts)
+        said.append(
+            f"The held-out loss was lowest at step {course.best_step} ({lowest:.3f}, at the end {last:.3f}): "
+            "that state is kept."
+        )
+    return tuple(said)
+
+
+def _rhythm(recipe: Recipe, total: int) -> tuple[int, int, set[int]]:
+    """After how many steps to measure, after how many to keep a checkpoint, and at which to answer held-out rows."""
+    every = recipe.eval_every or max(1, math.ceil(total / 5))
+    return every, recipe.checkpoint_every or every, {(total // 2 // every) * every, total}
 
 
 def steps_within(seconds: float, pace: float, first: int, later: float = 1.0) -> int:
@@ -188,10 +276,6 @@ def steps_within(seconds: float, pace: float, first: int, later: float = 1.0) ->
     return int(first + (steps - first) / later if 0 < first < steps else steps)
 
 
-def _state(key: str, step: int, total: int, seconds: float, read: int) -> dict[str, Any]:
-    return {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
-
-
 def schedule(step: int, total: int, warmup: float) -> float:
     """The learning rate's factor: up in a line over the warm-up, then down along half a cosine to a tenth."""
     rising = max(1, round(total * warmup))
@@ -201,14 +285,17 @@ def schedule(step: int, total: int, warmup: float) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * along))
 
 
-def measure(trainer: Trainer, rows: Sequence[Tokens], guard: Callable[[], None]) -> float | None:
-    """The mean loss (nats per trained token) on held-out rows, None when there are none or a stop came in between."""
-    if not rows:
-        return None
+def measure(trainer: Trainer, rows: Sequence[Tokens], guard: Callable[[], None]) -> tuple[float, ...] | None:
+    """The loss of each held-out row, in nats; None when a stop came in between."""
     try:
-        return trainer.summed_loss(rows, guard) / sum(row.trained for row in rows)
+        return tuple(trainer.row_losses(rows, guard)) if rows else ()
     except Interrupted:
         return None
+
+
+def _mean(losses: Sequence[float], counts: Sequence[int]) -> float | None:
+    """Nats per trained token, None without rows."""
+    return sum(losses) / sum(counts) if losses else None
 
 
 def take_samples(model: Any, data: Data, recipe: Recipe) -> tuple[Sample, ...]:

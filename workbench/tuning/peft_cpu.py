@@ -92,17 +92,19 @@ class Trainer:
             summed += float(loss.detach())
         return summed
 
-    def summed_loss(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
         """See loop.Trainer."""
         import torch
 
-        summed = 0.0
+        found = [0.0] * len(rows)
         with torch.no_grad():
             for part in micro_batches(rows, BUDGET):
                 self._cores.adjust()
                 chosen = [rows[place] for place in part]
-                summed += float(loss_of(self.model, self._first, chosen, self._memory, guard))
-        return summed
+                losses = losses_of(self.model, self._first, chosen, self._memory, guard)
+                for place, loss in zip(part, losses, strict=True):
+                    found[place] = loss
+        return found
 
 
 def later_share(info: BaseInfo, layers: Sequence[int]) -> float:
@@ -119,14 +121,37 @@ def loss_of(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, guar
 
     `guard` is called before every layer, forwards and backwards, and may raise Interrupted.
     """
+    return _cross_entropy(model, first, rows, pack(rows), memory, guard, "sum")
+
+
+def losses_of(
+    model: Any, first: int, rows: Sequence[Tokens], memory: Memory, guard: Callable[[], None] = _go_on
+) -> list[float]:
+    """The same of each row; without gradients."""
+    packed = pack(rows)
+    losses = _cross_entropy(model, first, rows, packed, memory, guard, "none")
+    order = [place for group in packed.groups for place in group.members]  # as the packed labels stand
+    pieces = losses.split([rows[place].trained for place in order])
+    by_place = {place: float(piece.sum()) for place, piece in zip(order, pieces, strict=True)}
+    return [by_place[place] for place in range(len(rows))]
+
+
+def _cross_entropy(
+    model: Any,
+    first: int,
+    rows: Sequence[Tokens],
+    packed: Packed,
+    memory: Memory,
+    guard: Callable[[], None],
+    reduction: str,
+) -> Any:
     import torch
 
-    packed = pack(rows)
     inner, head = model.get_base_model().model, model.get_base_model().lm_head
     hidden = inputs_above(inner, first, rows, packed, memory, guard)
     hidden = run_layers(inner, inner.layers[first:], hidden, packed, guard)
     logits = head(inner.norm(hidden[0, packed.sources]))
-    return torch.nn.functional.cross_entropy(logits.float(), packed.labels, reduction="sum")
+    return torch.nn.functional.cross_entropy(logits.float(), packed.labels, reduction=reduction)
 
 
 def inputs_above(

@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.errors import InputError, TooLittleMemory
 from workbench.events import Event, Progress, Result
@@ -26,6 +26,8 @@ from workbench.tuning.lora import speed_up
 from workbench.tuning.peft_cpu import add_adapter
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokens
+
+Found = TypeVar("Found")
 
 DEVICE = "cuda"  # the first card
 BUDGET = 8192  # padded tokens of a micro-batch: a step of the default recipe at its longest
@@ -165,27 +167,40 @@ class Trainer:
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         """See loop.Trainer."""
         trained = sum(row.trained for row in rows)
-        return self._fitting(lambda: self._each(rows, guard, lambda loss: (loss / trained).backward()) / trained)
+        return self._fitting(lambda: self._summed(rows, trained, guard))
 
-    def summed_loss(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
         """See loop.Trainer."""
         import torch
 
         with torch.no_grad():
-            return self._fitting(lambda: self._each(rows, guard, lambda loss: None))
+            found = self._fitting(lambda: self._by_row(rows, guard))
+        return [found[id(row)] for row in rows]
 
-    def _each(self, rows: Sequence[Tokens], guard: Callable[[], None], use: Callable[[Any], None]) -> float:
+    def _summed(self, rows: Sequence[Tokens], trained: int, guard: Callable[[], None]) -> float:
         import torch
 
         summed = torch.zeros((), device=self.model.device)  # read once at the end: each look waits for the card
         for part in padded_parts(rows, self._budget):
             guard()
-            loss = padded_loss(self.model, part)
-            use(loss)
+            loss = padded_loss(self.model, part) / trained
+            loss.backward()
             summed += loss.detach()
         return float(summed)
 
-    def _fitting(self, work: Callable[[], float]) -> float:
+    def _by_row(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> dict[int, float]:
+        """The summed loss of each row by its id, for the parts are in an order of their own."""
+        import torch
+
+        found, losses = [], []
+        for part in padded_parts(rows, self._budget):
+            guard()
+            pieces = padded_loss(self.model, part, "none").split([row.trained for row in part])
+            losses += [piece.sum() for piece in pieces]
+            found += [id(row) for row in part]
+        return dict(zip(found, torch.stack(losses).tolist(), strict=True))
+
+    def _fitting(self, work: Callable[[], Found]) -> Found:
         """Do it, in smaller parts when the card's memory is full. Raises TooLittleMemory when a row alone is too much.
 
         What of a gradient there is then is thrown away: a step begins with none.
@@ -217,8 +232,8 @@ def padded_parts(rows: Sequence[Tokens], budget: int) -> list[list[Tokens]]:
     return parts
 
 
-def padded_loss(model: Any, rows: Sequence[Tokens]) -> Any:
-    """The summed cross-entropy (nats) of the trained tokens of some rows, padded on the right."""
+def padded_loss(model: Any, rows: Sequence[Tokens], reduction: str = "sum") -> Any:
+    """The cross-entropy (nats) of the trained tokens of some rows, padded on the right; "none": of each token."""
     import torch
 
     base = model.get_base_model()
@@ -231,7 +246,7 @@ def padded_loss(model: Any, rows: Sequence[Tokens]) -> Any:
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         hidden = base.model(input_ids=ids.to(device), use_cache=False).last_hidden_state
         logits = base.lm_head(hidden[where[0], where[1]])
-    return torch.nn.functional.cross_entropy(logits.float(), labels.to(device), reduction="sum")
+    return torch.nn.functional.cross_entropy(logits.float(), labels.to(device), reduction=reduction)
 
 
 def reference(recipe: Recipe) -> Any:

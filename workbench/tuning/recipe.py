@@ -31,6 +31,9 @@ class Recipe:
     max_tokens: int = 1024  # an example's length; longer ones are cut from the left of the context, never the answer
     eval_share: float = 0.1  # held out, at least 4 rows, at most 64
     eval_every: int = 0  # steps; 0: six times over the run
+    # Training ends when the held-out loss was clearly above its lowest so many times in a row; 0: never. Of the usual
+    # five measurements two are 40 % of the steps: a dip that the falling learning rate mends is over by then.
+    patience: int = 2
     checkpoint_every: int = 0  # steps; 0: with each evaluation
     seed: int = 3407
     threads: int = 0  # 0: all cores
@@ -73,6 +76,7 @@ class RunInfo:
     recipe: dict[str, Any] = field(default_factory=dict)
     reads_passages: bool = False  # whether its rows taught it to read passages
     note: str = ""  # a person's own words
+    effects: dict[str, Any] = field(default_factory=dict)  # see tuning.effects; empty for runs of before it
 
 
 class Sized(Protocol):

@@ -103,10 +103,10 @@ def _listen_for_stop(folder: Path) -> Callable[[], bool]:
 
 def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
-    from workbench.tuning import adapter
+    from workbench.tuning import adapter, effects
     from workbench.tuning.base import read_base
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
-    from workbench.tuning.loop import Data, Trained
+    from workbench.tuning.loop import Data, Interrupted, Trained
     from workbench.tuning.tokens import load_tokenizer
 
     yield Progress(0, 0, "reading the training files", "rows")
@@ -131,12 +131,19 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
             yield event
     assert trained is not None
     if trained.stopped:
-        kept = (
-            f"The work up to step {trained.step} of {trained.total} is kept"
-            if trained.step
-            else "Nothing was trained yet"
-        )
-        yield Result({"state": "stopped", "outcome": f"Stopped. {kept}; start it again under the same name to go on."})
+        yield Result(_stopped(trained))
+        return
+    yield Progress(trained.total, trained.total, "seeing what else it changed", "steps")
+    apart = trained.model is None  # what is on a card is asked in a process of its own, see `expected`
+
+    def guard() -> None:
+        if stop():
+            raise Interrupted
+
+    try:
+        general = {} if apart else effects.measure_general(trained.model, tokenizer, recipe.threads, guard)
+    except Interrupted:
+        yield Result(_stopped(trained))
         return
     yield Progress(trained.total, trained.total, "writing the adapter and comparing it in llama.cpp", "steps")
     about = {
@@ -152,16 +159,26 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         "tokens_per_second": trained.tokens_per_second,
     }
     adapter.convert(recipe.folder / "peft", recipe.model, recipe.folder / adapter.ADAPTER)
-    parity = adapter.check_parity(recipe, trained.model, held_out or training, tokenizer)
+    parity = adapter.check_parity(recipe, trained.model, held_out or training, tokenizer, general=apart)
     if not parity["ok"]:
         yield Note(f"The adapter does not answer in llama.cpp as it did in training: {parity['verdict']}", "warning")
-    yield from _place(recipe, {**about, "parity": parity})
+    general = effects.take_general(recipe.folder) if apart else general
+    held = effects.held_out_effect(trained.course, trained.counts)
+    did = {name: found for name, found in (("held_out", held), ("general", general)) if found}
+    yield from _place(recipe, {**about, "parity": parity, "effects": did})
     yield Result({"state": "done", "outcome": _outcome(trained, parity)})
+
+
+def _stopped(trained: Any) -> dict[str, Any]:
+    kept = (
+        f"The work up to step {trained.step} of {trained.total} is kept" if trained.step else "Nothing was trained yet"
+    )
+    return {"state": "stopped", "outcome": f"Stopped. {kept}; start it again under the same name to go on."}
 
 
 def _outcome(trained: Any, parity: dict[str, Any]) -> str:
     minutes = f"{trained.seconds / 60:.1f} minutes" if trained.seconds >= 90 else f"{trained.seconds:.0f} seconds"
-    return f"Done: {trained.total} steps in {minutes}. {parity['verdict']}"
+    return " ".join((f"Done: {trained.total} steps in {minutes}.", *trained.said, parity["verdict"]))
 
 
 def _place(recipe: Recipe, about: dict[str, Any]) -> Iterator[Event]:

@@ -70,9 +70,8 @@ def check(recipe: Recipe) -> None:
     adapter.check_targets(recipe, info)
     memory.require(6 * info.parameters, f"Training {recipe.model.name}", here=False)
     recipe.folder.mkdir(parents=True, exist_ok=True)
-    room = 64 * 2**20 + 16 * lora_parameters(
-        recipe, info
-    )  # adapter, its two moments, GGUF copy, and the checkpoint's double
+    # The adapter, its two moments, the GGUF copy, the best state and its successor.
+    room = 64 * 2**20 + 24 * lora_parameters(recipe, info)
     free = shutil.disk_usage(recipe.folder).free
     if free < room:
         raise DiskFull(
@@ -131,7 +130,7 @@ def start(recipe: Recipe) -> Iterator[Note]:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier, different run left, except a person's note."""
-    for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "peft", "parity"):
+    for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "best", "peft", "parity"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (EVENTS, ABOUT, "output.log", adapter.ADAPTER, "manifest.json"):
         (folder / name).unlink(missing_ok=True)

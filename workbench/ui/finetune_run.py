@@ -16,6 +16,7 @@ from workbench.tuning.recipe import RunInfo, Sample
 from workbench.ui import widgets
 from workbench.ui.charts_loss import LossChart
 from workbench.ui.finetune_badge import StepBadge
+from workbench.ui.finetune_effects import EffectsView
 from workbench.ui.finetune_samples import SamplesView, judge
 
 SIGNS = {
@@ -42,6 +43,7 @@ class RunCourse:
     state: str = "running"  # or as RunInfo.state; "planned" before it is started
     outcome: str = ""
     epochs: float = 0.0
+    effects: dict[str, Any] = field(default_factory=dict)  # as RunInfo.effects
 
     def add(self, step: Step) -> None:
         """Take in one step; a step that was seen before (a run watched again) is not counted twice."""
@@ -75,6 +77,10 @@ def course_of(run: RunInfo) -> RunCourse:
     found.tokens_per_second, found.seconds = run.tokens_per_second, run.seconds
     found.state, found.outcome = run.state, outcome_words(run.outcome)
     found.epochs = passes_of(run.recipe.get("epochs"), run.recipe.get("minutes"))
+    found.effects = run.effects
+    planned = run.effects.get("held_out", {}).get("planned_steps", 0)
+    if planned > run.total:  # it ended early, before its last pass was over
+        found.epochs *= run.total / planned
     return found
 
 
@@ -138,7 +144,7 @@ class RunSection(QWidget):
         self.bar = widgets.ProgressLine()
         self.outcome = widgets.label("", "text", wrap=True)
         self.sign = widgets.IconLabel("check-circle", 16, "good")
-        self.loss, self.samples = LossChart(), SamplesView()
+        self.loss, self.effects, self.samples = LossChart(), EffectsView(), SamplesView()
         loss_head = widgets.row(
             widgets.label(self.tr("Loss"), "strong"),
             widgets.ElidedLabel(
@@ -151,7 +157,7 @@ class RunSection(QWidget):
         ending = widgets.row(spacing=8)
         ending.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         ending.addWidget(self.outcome, 1)
-        parts = (head, 2, figures, self.bar, ending, 8, loss_head, self.loss, 12, self.samples, None)
+        parts = (head, 2, figures, self.bar, ending, 8, loss_head, self.loss, self.effects, 12, self.samples, None)
         self.setLayout(widgets.column(*parts))
 
     def begin(self, name: str, epochs: float, when: str, total: int = 0) -> None:
@@ -228,6 +234,7 @@ class RunSection(QWidget):
         to_go = self.tr("{0} to go").format(widgets.about_text(left)) if left is not None else ""
         ended = course.state not in ("running", "planned")
         self.loss.show_run(course.step, course.total, course.train, course.held_out, pass_marks(course), to_go, ended)
+        self.effects.show_effects(course.effects if course.state == "done" else {})
         self.samples.show_samples(course.samples)
 
     def _show_right(self, course: RunCourse) -> None:

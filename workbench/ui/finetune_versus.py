@@ -22,6 +22,7 @@ SETTINGS = (
     ("alpha", "Alpha"),
     ("batch_size", "Rows per step"),
     ("max_tokens", "Longest row"),
+    ("patience", "Patience"),
     ("seed", "Seed"),
     ("precision", "Precision"),
 )  # of the recipe, shown where they differ
@@ -33,12 +34,14 @@ def figures_of(run: RunInfo) -> dict[str, str]:
     samples = read_samples(run.folder)
     newest = samples.get(max(samples, default=0), ())
     right = sum(judge(sample).same for sample in newest)
+    general = run.effects.get("general", {})
     files = ", ".join(str(each).rpartition("/")[2] for each in run.recipe.get("datasets") or ())
     return {
         "Training files": files or dash,
         "Steps": f"{run.step:,} of {run.total:,}" if run.total else dash,
         "Held-out loss": f"{run.eval_loss[-1][1]:.3f}" if run.eval_loss else dash,
         "Lowest held-out loss": f"{min(each[1] for each in run.eval_loss):.3f}" if run.eval_loss else dash,
+        "Loss on general text": f"{general['before']:.2f} to {general['after']:.2f}" if general else dash,
         "Held-out answers as expected": f"{right} of {len(newest)}" if newest else dash,
         "Training": widgets.seconds_text(run.seconds) if run.seconds else dash,
         "Tokens a second": f"{run.tokens_per_second:,.0f}" if run.tokens_per_second else dash,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.evaluation.refusal import is_refusal
+from workbench.retrieval.refusal import is_refusal
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""What the losses of a run say as it goes: which state is the best, when it only gets worse, when it explodes.
+
+A Course is kept with every checkpoint, so that a run that goes on decides as one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+# A held-out loss is clearly worse than the best from here on: the same rows are measured each time, so a hundredth is
+# more than rounding, and a curve that has only gone flat stays below it.
+CLEARLY = 1.01
+# A run has diverged when its rows have become e^2 = 7 times less likely, token for token, than in the first steps.
+# With that many rows on both sides the usual ups and downs are a few tenths.
+DIVERGED = 2.0  # nats per token
+WINDOW_ROWS, WINDOW_STEPS = 40, 5  # a mean over at least so many of both
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What was seen so far."""
+
+    before: tuple[float, ...] = ()  # nats of each measured held-out row before training
+    best: tuple[float, ...] = ()  # the same at best_step, where they were fewest in all
+    best_step: int = 0
+    last: tuple[float, ...] = ()  # the same when they were last measured
+    last_step: int = 0
+    worse: int = 0  # measurements in a row that were clearly worse than the best
+    planned: int = 0  # steps that were planned, where training ended early; else 0
+    early: tuple[float, ...] = ()  # losses of the first steps
+    recent: tuple[float, ...] = ()  # losses of the newest steps
+
+    @property
+    def overshot(self) -> bool:
+        """Whether the state of best_step is to be kept instead of the last one."""
+        return bool(self.best) and sum(self.last) > CLEARLY * sum(self.best)
+
+    @property
+    def kept(self) -> tuple[float, ...]:
+        """The nats of each measured row in the state that is kept."""
+        return self.best if self.overshot else self.last
+
+    @property
+    def kept_step(self) -> int:
+        """The step whose state is kept, of those that were measured."""
+        return self.best_step if self.overshot else self.last_step
+
+
+def see_held_out(course: Course, step: int, losses: tuple[float, ...]) -> Course:
+    """After a measurement. The untrained model is no candidate for the best: there would be nothing to keep."""
+    if step == 0:
+        return replace(course, before=losses)
+    course = replace(course, last=losses, last_step=step)
+    if not course.best or sum(losses) < sum(course.best):
+        return replace(course, best=losses, best_step=step, worse=0)
+    return replace(course, worse=course.worse + 1 if course.overshot else 0)
+
+
+def see_trained(course: Course, loss: float, batch_size: int) -> Course:
+    """After a step with this loss, in nats per token."""
+    size = window(batch_size)
+    early = course.early if len(course.early) == size else (*course.early, loss)
+    return replace(course, early=early, recent=(*course.recent, loss)[-size:])
+
+
+def window(batch_size: int) -> int:
+    """How many steps a mean is taken over."""
+    return max(WINDOW_STEPS, math.ceil(WINDOW_ROWS / batch_size))
+
+
+def divergence(course: Course) -> tuple[float, float] | None:
+    """The mean loss of the first steps and of the newest, once that has exploded; else None."""
+    if course.recent == course.early:  # no more steps yet than one window holds
+        return None
+    early, recent = (sum(losses) / len(losses) for losses in (course.early, course.recent))
+    return (early, recent) if recent > early + DIVERGED else None

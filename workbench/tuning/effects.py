@@ -1,0 +1,210 @@
+"""What a fine-tune did: to the held-out rows, and to what it was not about.
+
+The held-out rows were measured before training and at the state that is kept. What it was not about is general text
+(`resources/general`): how well the model reads it, and how it answers everyday questions, with the adapter and without.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import paths, records
+from workbench.retrieval.refusal import is_refusal
+from workbench.tuning.course import Course
+from workbench.tuning.loop import answer
+from workbench.tuning.threads import FreeCores
+from workbench.tuning.tokens import Tokenizer
+
+GENERAL = "general.json"  # in a run folder: what another process measured of general text
+REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself in its first sentence
+# General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
+# text about 14 % less likely, token for token.
+WORSE = 0.05
+# Answers to general questions have taken on another manner when those with and without the adapter have fewer of their
+# words in common: a quick fine-tune of the starter on the sample's tickets, which answers all of them with a ticket,
+# comes to 0.01.
+ALIKE = 0.1
+RESAMPLES, SEED = 9999, 3407
+
+
+def held_out_effect(course: Course, counts: Sequence[int]) -> dict[str, Any]:
+    """The measured held-out rows before training and in the state that is kept; empty when they were not measured."""
+    if not course.before or not course.kept:
+        return {}
+    better = sum(after < before for before, after in zip(course.before, course.kept, strict=True))
+    return {
+        "rows": len(counts),
+        **paired_change(course.before, course.kept, counts),
+        "improved": better / len(counts),
+        "step": course.kept_step,
+        "planned_steps": course.planned or course.last_step,
+    }
+
+
+def paired_change(before: Sequence[float], after: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
+    """The mean loss (nats per token) before and after, its change, and the change's 95 % interval.
+
+    Both losses of a row are drawn together (percentile bootstrap over rows), and a row weighs as many tokens as it has,
+    as in the curve of the held-out loss. Below two rows there is no interval.
+    """
+    import numpy as np
+    from scipy import stats
+
+    def change(before: Any, after: Any, counts: Any, axis: int = -1) -> Any:
+        return (after.sum(axis) - before.sum(axis)) / counts.sum(axis)
+
+    arrays = [np.asarray(each, dtype=float) for each in (before, after, counts)]
+    interval = None
+    if len(counts) > 1:
+        dice = np.random.default_rng(SEED)
+        found = stats.bootstrap(
+            arrays, change, paired=True, vectorized=True, n_resamples=RESAMPLES, method="percentile", rng=dice
+        )
+        interval = (float(found.confidence_interval.low), float(found.confidence_interval.high))
+    total = sum(counts)
+    return {
+        "before": sum(before) / total,
+        "after": sum(after) / total,
+        "change": (sum(after) - sum(before)) / total,
+        "interval": interval,
+    }
+
+
+def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None]) -> dict[str, Any]:
+    """General text and general questions with the adapter (after) and without (before); `model` is a peft model.
+
+    Costs two forward passes over about 1,000 tokens and twice eight short answers, all at once: with the starter about
+    13 seconds of one core (17 in fp32), and in proportion with a larger model, as training does. `threads` as a recipe
+    has them; `guard` is called now and then and may raise Interrupted. Empty where the texts are not there.
+    """
+    began = time.monotonic()
+    folder = paths.resources() / "general"
+    rows = [tokenizer.prompt_ids(text) for text in _parts(folder / "texts.txt", "\n\n")]
+    questions = _parts(folder / "questions.txt", "\n")
+    if not rows or not questions:
+        return {}
+    prompts = [tokenizer.prompt_ids(tokenizer.render([("user", each)], open_turn=True)) for each in questions]
+    cores = FreeCores(threads)
+
+    def look() -> None:
+        guard()
+        cores.adjust()
+
+    after, said_after = _read(model, rows, look), _reply(model, prompts, tokenizer)
+    with model.disable_adapter():
+        before, said_before = _read(model, rows, look), _reply(model, prompts, tokenizer)
+    counts = [len(row) - 1 for row in rows]
+    change = paired_change(before, after, counts)
+    alike = statistics.fmean(map(_likeness, said_before, said_after))
+    return {
+        "tokens": sum(counts),
+        **change,
+        "share": change["change"] / change["before"],
+        "worse": clearly_worse(change),
+        "questions": len(questions),
+        "words_before": statistics.fmean(len(_words(text)) for text in said_before),
+        "words_after": statistics.fmean(len(_words(text)) for text in said_after),
+        "refused_before": sum(map(is_refusal, said_before)) / len(questions),
+        "refused_after": sum(map(is_refusal, said_after)) / len(questions),
+        "same": sum(one == other for one, other in zip(said_before, said_after, strict=True)) / len(questions),
+        "alike": alike,
+        "another_manner": alike < ALIKE,
+        "answers": [
+            {"question": question, "before": one, "after": other}
+            for question, one, other in zip(questions, said_before, said_after, strict=True)
+        ],
+        "seconds": time.monotonic() - began,
+    }
+
+
+def _parts(path: Path, between: str) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [part.strip() for part in text.split(between) if part.strip()]
+
+
+def _read(model: Any, rows: Sequence[Sequence[int]], look: Callable[[], None]) -> list[float]:
+    """The summed loss of each text, in nats; the first token has nothing before it to be told from."""
+    import torch
+
+    model.get_base_model().config._attn_implementation = "sdpa"
+    found = []
+    with torch.no_grad():
+        for row in rows:
+            look()
+            ids = torch.tensor([row], device=model.device)
+            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
+            found.append(float(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum")))
+    return found
+
+
+def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:
+    return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS)]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of two answers' different words that both have (Jaccard)."""
+    first, second = set(_words(one)), set(_words(other))
+    return len(first & second) / len(first | second) if first or second else 1.0
+
+
+def take_general(folder: Path) -> dict[str, Any]:
+    """What another process measured of general text and left in a run folder, once; empty when there is nothing."""
+    try:
+        found: dict[str, Any] = records.read_json(folder / GENERAL)
+        (folder / GENERAL).unlink()
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def clearly_worse(change: dict[str, Any]) -> bool:
+    """Whether a paired change is one for the worse that is large enough to speak of, and no chance."""
+    interval = change["interval"]
+    return bool(interval) and interval[0] > 0 and change["change"] >= WORSE * change["before"]
+
+
+def describe(effects: dict[str, Any]) -> tuple[str, ...]:
+    """What a fine-tune did, in a sentence or two for people; none for a run that was not measured."""
+    said = []
+    if held := effects.get("held_out"):
+        within = ""
+        if held["interval"]:
+            low, high = held["interval"]
+            within = f" ({held['change']:+.2f}, with 95 % confidence {low:+.2f} to {high:+.2f})"
+        better = round(held["improved"] * held["rows"])
+        said.append(
+            f"On {held['rows']} held-out rows the loss went from {held['before']:.2f} to {held['after']:.2f}{within}; "
+            f"{better} of them got better."
+        )
+    if general := effects.get("general"):
+        verdict = (
+            "it forgot some of what the model could do; fewer passes or a lower learning rate help"
+            if general["worse"]
+            else "little changed there"
+        )
+        count = general["questions"]
+        same, before, after = (round(general[key] * count) for key in ("same", "refused_before", "refused_after"))
+        refused = f", and {after} instead of {before} are refused" if before != after else ""
+        manner = (
+            ": it answers them in the manner of its rows; ordinary questions with their answers among the rows help"
+            if general["another_manner"]
+            else ""
+        )
+        said.append(
+            f"On general text the loss went from {general['before']:.2f} to {general['after']:.2f} "
+            f"({general['share']:+.1%}): {verdict}. Of {count} general questions {same} are answered as before, in "
+            f"{general['words_after']:.0f} words instead of {general['words_before']:.0f}{refused}{manner}."
+        )
+    return tuple(said)
