@@ -51,7 +51,7 @@ LONGEST = (
     "test_whole_way.py",
     "ui/test_hard_times.py",
     "ui/test_finetune_walk.py",
-    "tuning/test_importing.py",
+    "tuning/test_adapter_import.py",
     "index/test_hostile_files.py",
     "ui/test_bench_ui.py",
     "test_full_disk.py",

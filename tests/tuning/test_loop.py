@@ -14,9 +14,13 @@ from workbench.errors import InputError
 from workbench.events import Note, Result, Step, last_result
 from workbench.tuning import loop
 from workbench.tuning.checkpoint import read_state
-from workbench.tuning.course import window
+from workbench.tuning.course import RowLoss, window
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokens
+
+
+def none(step: int) -> float:
+    return 0.0
 
 
 def one(step: int) -> float:
@@ -34,11 +38,13 @@ class Counting:
         held: Callable[[int], float] = one,
         loss: Callable[[int], float] | None = None,
         steps: int = 0,
+        right: Callable[[int], float] = none,
     ) -> None:
         torch.manual_seed(0)
         self.model = torch.nn.Linear(1, 1)
         self.model.save_pretrained = lambda folder: self._keep()  # type: ignore[assignment]
         self.now, self.steps, self._pace, self._held, self._loss = 0.0, steps, pace, held, loss
+        self._right = right  # held-out rows that are answered right
         self.seen: dict[int, list[float]] = {}  # the numbers at each measurement
         self.kept: list[float] = []  # the numbers that were saved
 
@@ -50,10 +56,12 @@ class Counting:
         loss.backward()
         return self._loss(self.steps) if self._loss is not None else float(loss.detach())
 
-    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
         guard()
         self.seen[self.steps] = self._numbers()
-        return [self._held(self.steps)] * len(rows)
+        loss = self._held(self.steps)
+        right = self._right(self.steps)
+        return [RowLoss(loss, 0.1 if number < right else 1.0) for number in range(len(rows))]
 
     def _numbers(self) -> list[float]:
         return [each for tensor in self.model.parameters() for each in tensor.detach().flatten().tolist()]
@@ -122,7 +130,9 @@ def test_the_state_with_the_lowest_held_out_loss_is_kept(tmp_path: Path) -> None
     trained = last_result(iter(events))
     assert trained.step == trained.total == 200
     assert trainer.kept == trainer.seen[80] != trainer.seen[200]
-    assert told(events) == ["The held-out loss was lowest at step 80 (1.000, at the end 1.600): that state is kept."]
+    assert told(events) == [
+        "The held-out loss was lowest at step 80 (loss 1.000, at the end 1.600): that state is kept."
+    ]
     assert trained.said == tuple(told(events)) and trained.course.kept_step == 80
     assert [path.name for path in (tmp_path / "best").iterdir()] == ["80.safetensors"]
 
@@ -143,6 +153,20 @@ def test_training_ends_when_the_held_out_loss_only_gets_worse(tmp_path: Path) ->
     assert told(events)[0].startswith("Training ended after step 160 of 200") and len(told(events)) == 2
     last = [event for event in events if isinstance(event, Step)][-1]
     assert (last.step, last.total) == (160, 160) and last.eval_loss == pytest.approx(1.6)
+
+
+def test_a_model_that_is_more_often_right_is_kept_though_its_loss_rises(tmp_path: Path) -> None:
+    trainer = Counting(held=OVERFIT, right=scripted(at0=0, at40=2, at80=4, at120=5, at160=6))
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
+    assert last_result(iter(events)).step == 200 and trainer.kept == trainer.seen[200]
+    assert not told(events)
+
+
+def test_a_model_that_gets_fewer_rows_right_is_not_kept_though_its_loss_falls(tmp_path: Path) -> None:
+    falling = scripted(at0=3.0, at40=2.0, at80=1.8, at120=1.7, at160=1.6)
+    trainer = Counting(held=falling, right=scripted(at0=0, at40=2, at80=6, at120=3, at160=3))
+    events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
+    assert trainer.kept == trainer.seen[80] and "Of 8 held-out rows 6 instead of 3 were right" in told(events)[1]
 
 
 def test_a_bump_that_is_over_by_the_next_look_ends_nothing(tmp_path: Path) -> None:

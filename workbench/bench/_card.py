@@ -177,7 +177,7 @@ def _stock(way: str, recipe: Recipe, data: Data) -> Outcome:
 def _loss(trainer: Any, data: Data) -> float:
     held: Sequence[Example] = data.held_out
     rows = [row.tokens for row in held]
-    return float(sum(trainer.row_losses(rows, lambda: None))) / sum(row.trained for row in rows)
+    return float(sum(each.total for each in trainer.row_losses(rows, lambda: None))) / sum(row.trained for row in rows)
 
 
 if __name__ == "__main__":

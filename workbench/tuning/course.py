@@ -6,15 +6,27 @@ A Course is kept with every checkpoint, so that a run that goes on decides as on
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 # A held-out loss is clearly worse than the best from here on: the same rows are measured each time, so a hundredth is
 # more than rounding, and a curve that has only gone flat stays below it.
 CLEARLY = 1.01
+# A row is answered right, token for token, where no token of it has a larger loss: each is then likelier than all the
+# others together, so that greedy decoding says it. Rows that are right by a narrower margin are not counted.
+SURE = math.log(2)  # nats
 # A run has diverged when its rows have become e^2 = 7 times less likely, token for token, than in the first steps.
 # With that many rows on both sides the usual ups and downs are a few tenths.
 DIVERGED = 2.0  # nats per token
 WINDOW_ROWS, WINDOW_STEPS = 40, 5  # a mean over at least so many of both
+
+
+class RowLoss(NamedTuple):
+    """The loss of a row's trained tokens, in nats."""
+
+    total: float
+    worst: float  # of a single token
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +34,11 @@ class Course:
     """What was seen so far."""
 
     before: tuple[float, ...] = ()  # nats of each measured held-out row before training
-    best: tuple[float, ...] = ()  # the same at best_step, where they were fewest in all
+    best: tuple[float, ...] = ()  # the same at best_step
+    best_right: int = 0  # rows that were answered right there
     best_step: int = 0
     last: tuple[float, ...] = ()  # the same when they were last measured
+    last_right: int = 0
     last_step: int = 0
     worse: int = 0  # measurements in a row that were clearly worse than the best
     planned: int = 0  # steps that were planned, where training ended early; else 0
@@ -33,8 +47,13 @@ class Course:
 
     @property
     def overshot(self) -> bool:
-        """Whether the state of best_step is to be kept instead of the last one."""
-        return bool(self.best) and sum(self.last) > CLEARLY * sum(self.best)
+        """Whether the state of best_step is to be kept instead of the last one.
+
+        A model that goes on learning soon becomes too sure of itself: its mistakes cost more, so the loss rises, while
+        it answers more rows right than before. What is wanted is right answers, so the loss decides among equals only.
+        """
+        rose = sum(self.last) > CLEARLY * sum(self.best)
+        return bool(self.best) and (self.last_right < self.best_right or (self.last_right == self.best_right and rose))
 
     @property
     def kept(self) -> tuple[float, ...]:
@@ -47,13 +66,14 @@ class Course:
         return self.best_step if self.overshot else self.last_step
 
 
-def see_held_out(course: Course, step: int, losses: tuple[float, ...]) -> Course:
+def see_held_out(course: Course, step: int, rows: Sequence[RowLoss]) -> Course:
     """After a measurement. The untrained model is no candidate for the best: there would be nothing to keep."""
+    losses, right = tuple(row.total for row in rows), sum(row.worst < SURE for row in rows)
     if step == 0:
         return replace(course, before=losses)
-    course = replace(course, last=losses, last_step=step)
-    if not course.best or sum(losses) < sum(course.best):
-        return replace(course, best=losses, best_step=step, worse=0)
+    course = replace(course, last=losses, last_right=right, last_step=step)
+    if not course.best or (right, -sum(losses)) > (course.best_right, -sum(course.best)):
+        return replace(course, best=losses, best_right=right, best_step=step, worse=0)
     return replace(course, worse=course.worse + 1 if course.overshot else 0)
 
 

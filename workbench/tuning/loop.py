@@ -25,7 +25,7 @@ from workbench.tuning.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from workbench.tuning.course import Course, divergence, see_held_out, see_trained
+from workbench.tuning.course import Course, RowLoss, divergence, see_held_out, see_trained
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.tokens import Tokenizer, Tokens
@@ -88,8 +88,8 @@ class Trainer(Protocol):
         `guard` is called often and may raise Interrupted, which is passed on.
         """
 
-    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
-        """The summed loss of each row's trained tokens, in nats, without gradients; Interrupted as above."""
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
+        """The loss of each row's trained tokens, without gradients; Interrupted as above."""
 
 
 def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) -> Iterator[Event]:
@@ -242,19 +242,25 @@ def _too_fast(what: str, recipe: Recipe) -> InputError:
     )
 
 
+def _best_words(course: Course) -> str:
+    if course.best_right > course.last_right:
+        return f"Of {len(course.last)} held-out rows {course.best_right} instead of {course.last_right} were right"
+    return "The held-out loss was lowest"
+
+
 def how_it_ended(course: Course, counts: Sequence[int], total: int) -> tuple[str, ...]:
     """What a person should know of the end, in sentences: that it came early, and which state is kept."""
     said = []
     if course.planned:
         times = "once" if course.worse == 1 else f"{course.worse} times in a row"
         said.append(
-            f"Training ended after step {total} of {course.planned}, for the held-out loss was clearly above its "
-            f"lowest {times}."
+            f"Training ended after step {total} of {course.planned}, for the held-out rows were answered clearly worse "
+            f"than at their best {times}."
         )
     if course.overshot:
         lowest, last = sum(course.best) / sum(counts), sum(course.last) / sum(counts)
         said.append(
-            f"The held-out loss was lowest at step {course.best_step} ({lowest:.3f}, at the end {last:.3f}): "
+            f"{_best_words(course)} at step {course.best_step} (loss {lowest:.3f}, at the end {last:.3f}): "
             "that state is kept."
         )
     return tuple(said)
@@ -285,17 +291,17 @@ def schedule(step: int, total: int, warmup: float) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * along))
 
 
-def measure(trainer: Trainer, rows: Sequence[Tokens], guard: Callable[[], None]) -> tuple[float, ...] | None:
-    """The loss of each held-out row, in nats; None when a stop came in between."""
+def measure(trainer: Trainer, rows: Sequence[Tokens], guard: Callable[[], None]) -> tuple[RowLoss, ...] | None:
+    """The loss of each held-out row; None when a stop came in between."""
     try:
         return tuple(trainer.row_losses(rows, guard)) if rows else ()
     except Interrupted:
         return None
 
 
-def _mean(losses: Sequence[float], counts: Sequence[int]) -> float | None:
+def _mean(losses: Sequence[RowLoss], counts: Sequence[int]) -> float | None:
     """Nats per trained token, None without rows."""
-    return sum(losses) / sum(counts) if losses else None
+    return sum(each.total for each in losses) / sum(counts) if losses else None
 
 
 def take_samples(model: Any, data: Data, recipe: Recipe) -> tuple[Sample, ...]:

@@ -11,6 +11,7 @@ from workbench.events import Event, Progress
 from workbench.settings import available_cores
 from workbench.tuning import loop
 from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_base
+from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, register_attention
@@ -92,11 +93,11 @@ class Trainer:
             summed += float(loss.detach())
         return summed
 
-    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
         """See loop.Trainer."""
         import torch
 
-        found = [0.0] * len(rows)
+        found = [RowLoss(0.0, 0.0)] * len(rows)
         with torch.no_grad():
             for part in micro_batches(rows, BUDGET):
                 self._cores.adjust()
@@ -126,13 +127,15 @@ def loss_of(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, guar
 
 def losses_of(
     model: Any, first: int, rows: Sequence[Tokens], memory: Memory, guard: Callable[[], None] = _go_on
-) -> list[float]:
+) -> list[RowLoss]:
     """The same of each row; without gradients."""
     packed = pack(rows)
     losses = _cross_entropy(model, first, rows, packed, memory, guard, "none")
     order = [place for group in packed.groups for place in group.members]  # as the packed labels stand
     pieces = losses.split([rows[place].trained for place in order])
-    by_place = {place: float(piece.sum()) for place, piece in zip(order, pieces, strict=True)}
+    by_place = {
+        place: RowLoss(float(piece.sum()), float(piece.max())) for place, piece in zip(order, pieces, strict=True)
+    }
     return [by_place[place] for place in range(len(rows))]
 
 

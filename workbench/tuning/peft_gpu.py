@@ -21,6 +21,7 @@ from workbench.errors import InputError, TooLittleMemory
 from workbench.events import Event, Progress, Result
 from workbench.tuning import loop
 from workbench.tuning.base import BaseInfo, load_base, read_base, write_base
+from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
 from workbench.tuning.peft_cpu import add_adapter
@@ -169,7 +170,7 @@ class Trainer:
         trained = sum(row.trained for row in rows)
         return self._fitting(lambda: self._summed(rows, trained, guard))
 
-    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[float]:
+    def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
         """See loop.Trainer."""
         import torch
 
@@ -188,17 +189,18 @@ class Trainer:
             summed += loss.detach()
         return float(summed)
 
-    def _by_row(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> dict[int, float]:
-        """The summed loss of each row by its id, for the parts are in an order of their own."""
+    def _by_row(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> dict[int, RowLoss]:
+        """The loss of each row by its id, for the parts are in an order of their own."""
         import torch
 
         found, losses = [], []
         for part in padded_parts(rows, self._budget):
             guard()
             pieces = padded_loss(self.model, part, "none").split([row.trained for row in part])
-            losses += [piece.sum() for piece in pieces]
+            losses += [torch.stack((piece.sum(), piece.max())) for piece in pieces]
             found += [id(row) for row in part]
-        return dict(zip(found, torch.stack(losses).tolist(), strict=True))
+        told = [RowLoss(*each) for each in torch.stack(losses).tolist()]  # one look at the card for all of them
+        return dict(zip(found, told, strict=True))
 
     def _fitting(self, work: Callable[[], Found]) -> Found:
         """Do it, in smaller parts when the card's memory is full. Raises TooLittleMemory when a row alone is too much.
