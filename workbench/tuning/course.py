@@ -16,6 +16,7 @@ CLEARLY = 1.01
 # A row is answered right, token for token, where no token of it has a larger loss: each is then likelier than all the
 # others together, so that greedy decoding says it. Rows that are right by a narrower margin are not counted.
 SURE = math.log(2)  # nats
+MORE_RIGHT = 2  # rows that are right make a state the better one; a single row more or less is chance
 # A run has diverged when its rows have become e^2 = 7 times less likely, token for token, than in the first steps.
 # With that many rows on both sides the usual ups and downs are a few tenths.
 DIVERGED = 2.0  # nats per token
@@ -52,8 +53,9 @@ class Course:
         A model that goes on learning soon becomes too sure of itself: its mistakes cost more, so the loss rises, while
         it answers more rows right than before. What is wanted is right answers, so the loss decides among equals only.
         """
+        more = self.best_right - self.last_right
         rose = sum(self.last) > CLEARLY * sum(self.best)
-        return bool(self.best) and (self.last_right < self.best_right or (self.last_right == self.best_right and rose))
+        return bool(self.best) and (more >= MORE_RIGHT or (more > -MORE_RIGHT and rose))
 
     @property
     def kept(self) -> tuple[float, ...]:
@@ -72,7 +74,8 @@ def see_held_out(course: Course, step: int, rows: Sequence[RowLoss]) -> Course:
     if step == 0:
         return replace(course, before=losses)
     course = replace(course, last=losses, last_right=right, last_step=step)
-    if not course.best or (right, -sum(losses)) > (course.best_right, -sum(course.best)):
+    more, fell = right - course.best_right, sum(losses) < sum(course.best)
+    if not course.best or more >= MORE_RIGHT or (more > -MORE_RIGHT and fell):
         return replace(course, best=losses, best_right=right, best_step=step, worse=0)
     return replace(course, worse=course.worse + 1 if course.overshot else 0)
 

@@ -25,7 +25,7 @@ from workbench.tuning.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from workbench.tuning.course import Course, RowLoss, divergence, see_held_out, see_trained
+from workbench.tuning.course import MORE_RIGHT, Course, RowLoss, divergence, see_held_out, see_trained
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.tokens import Tokenizer, Tokens
@@ -243,7 +243,7 @@ def _too_fast(what: str, recipe: Recipe) -> InputError:
 
 
 def _best_words(course: Course) -> str:
-    if course.best_right > course.last_right:
+    if course.best_right - course.last_right >= MORE_RIGHT:
         return f"Of {len(course.last)} held-out rows {course.best_right} instead of {course.last_right} were right"
     return "The held-out loss was lowest"
 
