@@ -226,9 +226,7 @@ class FinetunePage(Page):
         if busy:
             return self.tr("The run goes on when Workbench is closed, and is shown again when it is opened.")
         if shown is not None and shown.state == "done":
-            return self.tr("Opens Base and {0} beside each other, with a held-out question already asked").format(
-                shown.name
-            )
+            return self.tr("Opens Base and {0} side by side, on a held-out question").format(shown.name)
         if shown is not None:
             return self.tr("Go on continues from what was kept")
         if self.intake.report is None and self.intake.files:
