@@ -92,6 +92,15 @@ def test_where_nothing_helps_the_bare_model_is_not_praised() -> None:
     assert not any("the bare model." in reason for reason in found.reasons if reason.startswith("For the"))
 
 
+def test_a_kind_that_nothing_helped_with_is_no_reason_for_the_bare_model() -> None:
+    def tuning_alone(lane: str, case: Case, number: int) -> bool:
+        return case.kind == "behaviour" and "tuned" in lane
+
+    found = verdict(tuning_alone, 40, 40, 40)
+    assert found.by_kind["unanswerable"] == "neither"
+    assert not any("the bare model" in change for change in found.would_change), found.would_change
+
+
 def test_a_difference_within_the_noise_is_no_difference() -> None:
     suite = make_suite(120, 0, 0)
     evaluation = make_evaluation(suite, shares(base=60, prompted=72, rag=72, tuned=72, rag_tuned=72))

@@ -331,6 +331,8 @@ def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, C
         most, best = in_points(overall.gap.interval[1]).removeprefix("+"), lane_words(overall.best, False)
         told.append(f"If {most} would matter to you: {best} could be that much better.")
     for kind, choice in per_kind.items():
+        if choice.recommendation == "neither" and evaluation.lanes[choice.lane].by_kind[kind].interval[0] < ENOUGH:
+            continue  # nothing helped, which is no advice
         if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
             told.append(f"If you only had {kind_words(kind)}: {lane_words(choice.lane, False)}.")
     if overall.recommendation in ("fine-tuning", "both") and "prompted" not in evaluation.lanes:
