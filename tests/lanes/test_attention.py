@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench import paths, records
-from workbench.lanes import attention
+from workbench.lanes import attention, probe
 from workbench.lanes.probe import known_outcomes, trial_key
 
 
@@ -23,13 +23,13 @@ def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     found = attention.flash_is_faster(model)
     known, key = known_outcomes(cache), f"{trial_key(model)} flash"
     assert known.get(key, False) is found
-    monkeypatch.setattr(attention, "survives", lambda *arguments, **limit: pytest.fail("measured twice"))
+    monkeypatch.setattr(probe, "survives", lambda *arguments, **limit: pytest.fail("measured twice"))
     assert attention.flash_is_faster(model) is found
 
 
 def test_a_trial_that_dies_leaves_the_plain_kind(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "_given_up", set())
-    monkeypatch.setattr(attention, "survives", lambda *arguments, **limit: False)
+    monkeypatch.setattr(probe, "_given_up", set())
+    monkeypatch.setattr(probe, "survives", lambda *arguments, **limit: False)
     assert attention.flash_is_faster(paths.starter_model()) is False
 
 
@@ -42,6 +42,6 @@ def test_a_damaged_note_of_the_outcome_is_measured_again(home: None, monkeypatch
         records.write_json(cache, {key: True})
         return True
 
-    monkeypatch.setattr(attention, "_given_up", set())
-    monkeypatch.setattr(attention, "survives", measured)
+    monkeypatch.setattr(probe, "_given_up", set())
+    monkeypatch.setattr(probe, "survives", measured)
     assert attention.flash_is_faster(paths.starter_model()) is True

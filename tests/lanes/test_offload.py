@@ -9,7 +9,7 @@ import pytest
 
 from tests.lanes.test_engine import answers, lane
 from workbench import paths, records
-from workbench.lanes import offload, pool
+from workbench.lanes import offload, pool, probe
 from workbench.lanes.adapter_file import model_header
 from workbench.lanes.engine import Request
 from workbench.lanes.lane import Sampling
@@ -23,7 +23,7 @@ NEEDS_CARD = pytest.mark.skipif(not offload.cards(), reason="needs llama.cpp bui
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
-    monkeypatch.setattr(offload, "_given_up", set())
+    monkeypatch.setattr(probe, "_given_up", set())
 
 
 def test_as_many_layers_as_fit() -> None:
@@ -60,11 +60,11 @@ def test_a_card_is_tried_once_and_only_used_where_it_is_faster(home: None, monke
         return outcome is not None
 
     monkeypatch.setattr(offload, "cards", lambda: (CARD,))
-    monkeypatch.setattr("workbench.lanes.probe.survives", survives)
+    monkeypatch.setattr(probe, "survives", survives)
     outcome: bool | None = None
     assert offload.layers_on_card(STARTER) == offload.layers_on_card(STARTER) == 0  # the driver died
     assert len(tried) == 1 and "31 layers on a card" in tried[0]
-    offload._given_up.clear()
+    probe._given_up.clear()
     outcome = True
     assert offload.layers_on_card(STARTER) == offload.layers_on_card(STARTER) == 31
     assert len(tried) == 2

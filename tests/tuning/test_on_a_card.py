@@ -157,6 +157,7 @@ def test_the_card_s_trainer_learns_what_the_processor_s_does(recipe: Recipe, mon
     monkeypatch.setattr(peft_gpu, "check_card", lambda: None)
     monkeypatch.setattr(peft_gpu, "free_on_card", lambda: 8_000_000_000)
     recipe = replace(recipe, epochs=1.0, layers=(28, 29), eval_every=3, sample_rows=1, precision="bf16", threads=1)
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two that wait for each other beside another test take several times as long
     tokenizer = load_tokenizer(STARTER)
     *_, dataset = read_dataset(recipe.datasets, tokenizer)
@@ -169,6 +170,7 @@ def test_the_card_s_trainer_learns_what_the_processor_s_does(recipe: Recipe, mon
         assert trained.step == trained.total == 3 and trained.precision == "bf16"
         assert (recipe.folder / folder / "peft" / "adapter_model.safetensors").exists()
         losses.append([each.eval_loss for each in events if isinstance(each, Step) and each.eval_loss is not None])
+    torch.set_num_threads(threads)
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[1][-1] < 0.9 * losses[1][0]
 

@@ -283,8 +283,7 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     if not choice.lane:
         more = f"; about {choice.needed} more of them would tell" if 0 < choice.needed <= FEW else ""
         return f"For the {total} {what} it cannot be told yet{more}."
-    lane = evaluation.lanes[choice.lane]
-    if choice.recommendation == "neither" and lane.by_kind[kind].interval[0] < ENOUGH:
+    if _nothing_helped(kind, choice, evaluation):
         return f"For the {total} {what} nothing tried here helped enough."
     if choice.needed:
         more = f"; about {choice.needed} more of them would tell" if choice.needed <= FEW else ""
@@ -293,6 +292,13 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
             f"do still better cannot be told yet{more}."
         )
     return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
+
+
+def _nothing_helped(kind: str, choice: Choice, evaluation: Evaluation) -> bool:
+    """Whether the bare model is left over for a kind, and not because it does well."""
+    if choice.recommendation != "neither" or not choice.lane:
+        return False
+    return evaluation.lanes[choice.lane].by_kind[kind].interval[0] < ENOUGH
 
 
 def _oracle_sentence(evaluation: Evaluation) -> list[str]:
@@ -331,9 +337,8 @@ def _would_change(evaluation: Evaluation, overall: Choice, per_kind: dict[str, C
         most, best = in_points(overall.gap.interval[1]).removeprefix("+"), lane_words(overall.best, False)
         told.append(f"If {most} would matter to you: {best} could be that much better.")
     for kind, choice in per_kind.items():
-        if choice.recommendation == "neither" and evaluation.lanes[choice.lane].by_kind[kind].interval[0] < ENOUGH:
-            continue  # nothing helped, which is no advice
-        if choice.lane and choice.recommendation != overall.recommendation and overall.lane:
+        other = choice.lane and choice.recommendation != overall.recommendation
+        if other and overall.lane and not _nothing_helped(kind, choice, evaluation):  # which is no advice
             told.append(f"If you only had {kind_words(kind)}: {lane_words(choice.lane, False)}.")
     if overall.recommendation in ("fine-tuning", "both") and "prompted" not in evaluation.lanes:
         told.append("Prompt first: a better prompt was not measured, and it often does what a fine-tune is meant for.")

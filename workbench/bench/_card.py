@@ -92,12 +92,12 @@ def _ours(way: str, recipe: Recipe, data: Data) -> Outcome:
     """Our trainer, from loading to its last step."""
     from workbench.events import Step
     from workbench.tuning.batches import plan_batches
-    from workbench.tuning.train import _train_function
+    from workbench.tuning.train import train_function
 
     batches = plan_batches([row.source for row in data.train], recipe)
     marks: dict[int, float] = {}
     loss = 0.0
-    for event in _train_function(way)(recipe, data, lambda: False):
+    for event in train_function(way)(recipe, data, lambda: False):
         if isinstance(event, Step):
             marks[event.step] = time.perf_counter()
             loss = event.eval_loss if event.eval_loss is not None else loss

@@ -11,28 +11,20 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from workbench import paths, records
-from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds, survives, trial_key
+from workbench import records
+from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, trial_key
 
 WORTH = 1.05  # how many times faster it must read to be used
 TOKENS = 512  # of a trial read: about as many as a question with its passages
 ROUNDS = 3  # trial reads of each, in turn
 PATIENCE = 20.0  # seconds: a busy machine is asked another day, and has the plain kind until then
 
-_given_up: set[str] = set()  # trials this process does not try again
-
 
 def flash_is_faster(model: Path, layers: int = 0) -> bool:
     """Whether live answers of this model, with so many layers on a card, use flash attention; False where the trial
     died or hung."""
     on_card = f" with {layers} layers on a card" if layers else ""
-    key, cache = f"{trial_key(model)} flash{on_card}", paths.cache_folder() / "engine.json"
-    known = known_outcomes(cache)
-    if key not in known and key not in _given_up:
-        if not survives(measure, str(model), str(layers), str(cache), key, patience=PATIENCE):
-            _given_up.add(key)
-        known = known_outcomes(cache)
-    return known.get(key, False)
+    return outcome(f"{trial_key(model)} flash{on_card}", measure, str(model), str(layers), patience=PATIENCE)
 
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import paths, records
+from workbench import records
 from workbench.catalog.gguf_header import GgufHeader
 from workbench.catalog.memory import BATCH, kv_bytes
 from workbench.settings import available_cores, load_settings
@@ -27,8 +27,6 @@ CONTEXT = 8192  # tokens of keys and values that must fit beside the layers: fiv
 WORTH = 1.05  # how many times faster the card must read
 TOKENS, ROUNDS = 512, 2  # of the trial
 PATIENCE = 120.0  # seconds for it: kernels may be compiled for the card first
-
-_given_up: set[str] = set()  # trials this process does not try again
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +109,11 @@ def layers_that_fit(header: GgufHeader, free: int) -> int:
 
 
 def _is_faster(model: Path, layers: int, found: tuple[Card, ...]) -> bool:
-    from workbench.lanes.probe import known_outcomes, survives, trial_key
+    from workbench.lanes.probe import outcome, trial_key
 
     about = ", ".join(f"{card.description} {card.total}" for card in found)
-    key, cache = f"{trial_key(model)} {layers} layers on {about}", paths.cache_folder() / "engine.json"
-    known = known_outcomes(cache)
-    if key not in known and key not in _given_up:
-        if not survives(measure, str(model), str(layers), str(cache), key, patience=PATIENCE):
-            _given_up.add(key)
-        known = known_outcomes(cache)
-    return known.get(key, False)
+    key = f"{trial_key(model)} {layers} layers on {about}"
+    return outcome(key, measure, str(model), str(layers), patience=PATIENCE)
 
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:

@@ -28,6 +28,9 @@ PATIENCE = 120.0  # seconds for the trial; a model that takes longer to load tha
 TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside those of single tokens
 
 
+_given_up: set[str] = set()  # trials this process does not try again
+
+
 def extra_buffers_work(model: Path) -> bool:
     """Whether this model may be loaded with extra buffers; False where the trial died or hung."""
     key, cache = trial_key(model), paths.cache_folder() / "engine.json"
@@ -45,6 +48,21 @@ def known_outcomes(cache: Path) -> dict[str, bool]:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         return dict(records.read_json(cache))
     return {}
+
+
+def outcome(key: str, trial: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
+    """What a trial found on this machine, tried now where nobody knows; False where it died or hung.
+
+    It runs in a process of its own, gets the arguments, the cache file and the key, and writes what it found there.
+    One that dies is not tried again by this process.
+    """
+    cache = paths.cache_folder() / "engine.json"
+    known = known_outcomes(cache)
+    if key not in known and key not in _given_up:
+        if not survives(trial, *arguments, str(cache), key, patience=patience):
+            _given_up.add(key)
+        known = known_outcomes(cache)
+    return known.get(key, False)
 
 
 def survives(function: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:

@@ -124,7 +124,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
     backend = choose_backend(recipe, info)
     trained: Trained | None = None
-    for event in _train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
+    for event in train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
         if isinstance(event, Result):
             trained = event.value
         else:
@@ -240,7 +240,7 @@ def choose_backend(recipe: Recipe, info: BaseInfo) -> str:
     return "unsloth"
 
 
-def _train_function(backend: str) -> Callable[..., Iterator[Event]]:
+def train_function(backend: str) -> Callable[..., Iterator[Event]]:
     if backend == "unsloth":
         from workbench.tuning import unsloth_gpu
 
