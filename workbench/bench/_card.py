@@ -10,7 +10,6 @@ nobody has run them on a card yet.
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from workbench.tuning.dataset import Dataset, Example, read_dataset, split
 from workbench.tuning.loop import Data
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import load_tokenizer
+from workbench.tuning.unsloth_gpu import load_library
 
 TURNS = ("<|im_start|>user\n", "<|im_start|>assistant\n")  # how the starter's template begins them
 ROWS = 480  # 60 steps
@@ -75,6 +75,8 @@ def compare(model: Path, files: tuple[Path, ...]) -> list[Figure]:
 
 def main(way: str, folder: Path) -> int:
     """Measure one way and write its outcome."""
+    if way != "gpu":
+        load_library(folder / way)
     asked = records.read_json(folder / "asked.json")
     model, files = Path(asked["model"]), tuple(map(Path, asked["files"]))
     *_, dataset = read_dataset(files, load_tokenizer(model))
@@ -114,13 +116,11 @@ def _outcome(tokens: int, seconds: float, steps: int, loss: float) -> Outcome:
 
 def _stock(way: str, recipe: Recipe, data: Data) -> Outcome:
     """Unsloth's own trainer."""
-    os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
-    os.environ["UNSLOTH_COMPILE_LOCATION"] = str(recipe.folder / "unsloth_cache")
-    import unsloth  # first of all: it patches transformers, peft and trl
-    from datasets import Dataset as Rows  # isort: skip
-    from transformers import TrainerCallback  # isort: skip
+    import unsloth  # before trl; `main` has loaded it
+    from datasets import Dataset as Rows
+    from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer  # isort: skip
-    from unsloth.chat_templates import train_on_responses_only  # isort: skip
+    from unsloth.chat_templates import train_on_responses_only
 
     from workbench.tuning.base import read_base, write_base
     from workbench.tuning.peft_gpu import Trainer

@@ -108,10 +108,14 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
     from workbench.tuning.tokens import load_tokenizer
+    from workbench.tuning.unsloth_gpu import load_library
 
     yield Progress(0, 0, "reading the training files", "rows")
     info = read_base(recipe.model)
     adapter.check_targets(recipe, info)  # before training, not after: what cannot be converted is not trained
+    backend = choose_backend(recipe, info)
+    if backend == "unsloth":
+        load_library(recipe.folder)  # before the tokenizer, which may load transformers
     tokenizer = load_tokenizer(recipe.model)
     found = list(read_dataset(recipe.datasets, tokenizer, recipe.max_tokens))
     dataset = found[-1]
@@ -122,7 +126,6 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
-    backend = choose_backend(recipe, info)
     trained: Trained | None = None
     for event in train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
         if isinstance(event, Result):

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from workbench.errors import BadModel
 from workbench.events import Event, Progress
@@ -23,12 +25,10 @@ from workbench.tuning.recipe import Recipe
 
 def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
     """As `peft_gpu.train`; batches, order and schedule are the same. Raises BadModel for what it cannot express."""
-    os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
-    os.environ["UNSLOTH_COMPILE_LOCATION"] = str(recipe.folder / "unsloth_cache")
     info = read_base(recipe.model)
     check_base(info)
-    import unsloth  # first of all: it patches transformers and peft
-    import torch  # isort: skip
+    unsloth = load_library(recipe.folder)
+    import torch
 
     check_card()
     torch.manual_seed(recipe.seed)
@@ -55,6 +55,15 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         random_state=recipe.seed,
     )
     yield from run_on_card(recipe, data, stop, model, plan)
+
+
+def load_library(folder: Path) -> Any:
+    """Unsloth, which must come before transformers and peft, whose classes it changes; its cache lies in `folder`."""
+    os.environ["UNSLOTH_DISABLE_STATISTICS"] = "1"
+    os.environ["UNSLOTH_COMPILE_LOCATION"] = str(folder / "unsloth_cache")
+    import unsloth
+
+    return unsloth
 
 
 def check_base(info: BaseInfo) -> None:
