@@ -134,7 +134,7 @@ def test_a_backend_that_cannot_be_used_is_refused_in_a_sentence(
     info = read_base(STARTER)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert train.choose_backend(recipe, info) == "cpu"
-    for backend, words in (("gpu", "NVIDIA card"), ("unsloth", "package unsloth"), ("tpu", "no backend 'tpu'")):
+    for backend, words in (("gpu", "NVIDIA card"), ("unsloth", "unsloth and bits"), ("tpu", "no backend 'tpu'")):
         with pytest.raises(InputError, match=words):
             train.choose_backend(replace(recipe, backend=backend), info)
     stretched = replace(info, tensors={**info.tensors, "rope_freqs.weight": (32,)})
@@ -143,9 +143,10 @@ def test_a_backend_that_cannot_be_used_is_refused_in_a_sentence(
     # With a card, auto takes it; Unsloth only where it is installed and reads the base rightly.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(peft_gpu, "check_card", lambda: None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    installed = {"unsloth"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name in installed else None)
     assert train.choose_backend(recipe, info) == "gpu"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    installed.add("bitsandbytes")
     assert train.choose_backend(recipe, info) == "unsloth"
     assert train.choose_backend(recipe, stretched) == "gpu"
 

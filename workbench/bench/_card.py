@@ -4,8 +4,7 @@ A process for each way, because Unsloth changes transformers' classes for the wh
 (model, files, rows) and gets WAY.json (an Outcome). Ways are our backends "gpu" and "unsloth", and two yardsticks:
 "stock", Unsloth's trainer with the settings of its example notebooks (2 rows at once, 4 of those a step, 4-bit weights
 where bitsandbytes is there, its own gradient checkpointing), and "stock-16", the same with our settings (8 rows at
-once, 16 bits, no checkpointing). All ways but "gpu" were run on a processor, with the CPU backend of unsloth 2026.10.9;
-nobody has run them on a card yet.
+once, 16 bits, no checkpointing). Run on an H200 with unsloth 2026.10.7 (docs/benchmarks.md); "stock" not to its end.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ ABORTED = 2  # llama_decode's answer when the abort callback said so
 
 Tokens = Sequence[int]
 
+_NO_DEVICES = (ctypes.c_void_p * 1)()  # a list of none: nothing but its end
+
 _log: deque[str] = deque(maxlen=50)  # llama.cpp's last words, for error details
 
 
@@ -49,14 +51,14 @@ def library() -> Any:
     """llama_cpp with its log kept quiet and its backend started."""
     import llama_cpp
 
-    _return_freed_memory()
-
     def keep(level: int, text: bytes, data: Any) -> None:
         _log.append(text.decode("utf-8", errors="replace"))
 
     _log_callbacks.append(llama_cpp.llama_log_callback(keep))  # ctypes keeps none: it would be collected and called
     llama_cpp.llama_log_set(_log_callbacks[0], ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
+    if not llama_cpp.llama_supports_gpu_offload():
+        _return_freed_memory()
     return llama_cpp
 
 
@@ -67,6 +69,8 @@ def _return_freed_memory() -> None:
     """Have glibc take large blocks from the system and give them back at once.
 
     By default it keeps blocks of up to 32 MB once one was freed, and contexts that come, grow and go leave holes.
+    Only for a build without a card: on an H200, models did not load after this (the process died in the load), where
+    llama_cpp's own classes, which leave the allocator alone, loaded them. A card's contexts lie in its own memory.
     """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):  # other C libraries have no mallopt
@@ -101,6 +105,8 @@ class Model:
         parameters = lib.llama_model_default_params()
         parameters.use_extra_bufts = extra_buffers
         parameters.n_gpu_layers = layers
+        if not layers:  # or a build for a card would hand it large matrices all the same
+            parameters.devices = ctypes.cast(_NO_DEVICES, ctypes.c_void_p)
         self.extra_buffers = extra_buffers
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:

@@ -20,6 +20,7 @@ from workbench.tuning.base import BaseInfo
 from workbench.tuning.recipe import BACKENDS, Recipe
 
 EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
+UNSLOTH = ("unsloth", "bitsandbytes")  # packages: 2026.10.7 loads no model without the second, in 16 bits neither
 
 
 def main(recipe_path: Path) -> int:
@@ -218,13 +219,14 @@ def choose_backend(recipe: Recipe, info: BaseInfo) -> str:
     from workbench.tuning.peft_gpu import check_card
     from workbench.tuning.unsloth_gpu import check_base
 
-    wanted, card, installed = recipe.backend, bool(torch.cuda.is_available()), find_spec("unsloth") is not None
+    wanted, card = recipe.backend, bool(torch.cuda.is_available())
+    installed = all(find_spec(name) is not None for name in UNSLOTH)
     if wanted not in BACKENDS:
         raise InputError(f"There is no backend {wanted!r}: choose {', '.join(BACKENDS)}.")
     if wanted == "cpu" or (wanted == "auto" and not card):
         return "cpu"
     if not card or (wanted == "unsloth" and not installed):
-        needs = "an NVIDIA card" + (" and the package unsloth" if wanted == "unsloth" else "")
+        needs = "an NVIDIA card" + (f" and the packages {' and '.join(UNSLOTH)}" if wanted == "unsloth" else "")
         raise InputError(f"The backend {wanted} needs {needs}; choose the backend cpu.")
     try:
         check_card()
