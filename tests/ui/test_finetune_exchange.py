@@ -95,7 +95,7 @@ def choose(monkeypatch: pytest.MonkeyPatch, kind: str, scale: float = 1.0) -> No
 
 
 def done_run(page: FinetunePage) -> RunInfo:
-    return next(run for run in page.runs if run.state == "done")
+    return next(run for run in page.runs.known if run.state == "done")
 
 
 def open_runs(page: FinetunePage, bench: Bench, qtbot: QtBot) -> RunsSheet:
@@ -145,7 +145,7 @@ def test_a_peft_folder_is_made_where_a_person_says_and_replaces_nothing(
     (run.folder / "peft").mkdir()
     choose(monkeypatch, "peft", 0.5)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
-    page.exchange.ask_export(run, page)
+    page.runs.exchange.ask_export(run, page)
     qtbot.waitUntil(lambda: bool(elsewhere.asked))
     assert elsewhere.asked == [("tickets-v1", tmp_path / "tickets-v1", "peft", 1.0, False)]
 
@@ -154,12 +154,12 @@ def test_who_thinks_better_of_it_exports_nothing(
     page: FinetunePage, elsewhere: Elsewhere, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ExportDialog, "exec", lambda dialog: 0)
-    page.exchange.ask_export(done_run(page), page)
+    page.runs.exchange.ask_export(done_run(page), page)
     choose(monkeypatch, "gguf")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    page.exchange.ask_export(done_run(page), page)
+    page.runs.exchange.ask_export(done_run(page), page)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
-    page.exchange.ask_import(False, set(), page)
+    page.runs.exchange.ask_import(False, set(), page)
     assert elsewhere.asked == [] and bench.jobs.running("export") == bench.jobs.running("import") == []
 
 
@@ -210,4 +210,4 @@ def test_an_adapter_that_is_refused_says_why_and_changes_nothing(
     page._bring_menu.actions()[1].trigger()
     qtbot.waitUntil(lambda: len(said) > 1)
     assert said[-1] == elsewhere.bad
-    assert elsewhere.asked[0][1] == "lora" and len(page.runs) == 2
+    assert elsewhere.asked[0][1] == "lora" and len(page.runs.known) == 2

@@ -16,7 +16,7 @@ from scripted_trainer import REPORT, Trainer, script_tuning
 from workbench.events import Progress, Stage
 from workbench.project import Project
 from workbench.tuning.recipe import Recipe
-from workbench.ui import finetune_page
+from workbench.ui import finetune_measuring
 from workbench.ui import finetune_trial as trial
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage
@@ -28,7 +28,7 @@ LONG = 30_000  # milliseconds, for a busy machine
 
 @pytest.fixture
 def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
-    monkeypatch.setattr(finetune_page, "QUIET_MS", 50)
+    monkeypatch.setattr(finetune_measuring, "QUIET_MS", 50)
     return script_tuning(project, monkeypatch)
 
 
@@ -133,7 +133,7 @@ def test_the_speed_is_measured_once_unasked_and_kept_for_the_computer(
     page: FinetunePage, trainer: Trainer, datasets: tuple[Path, ...], bench: Bench, qtbot: QtBot
 ) -> None:
     page.data.files_chosen.emit(datasets[1:])
-    qtbot.waitUntil(lambda: page._speed is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.measuring.speed is not None, timeout=LONG)
     assert trainer.measured == [409]
     assert page.recipe.cards["quick"].accessibleName().startswith("Quick, about ")
     kept = trial.kept_speed(Path("/models/starter.gguf"))
@@ -142,7 +142,7 @@ def test_the_speed_is_measured_once_unasked_and_kept_for_the_computer(
     qtbot.addWidget(again)
     again.show()
     qtbot.waitUntil(again.start.isEnabled, timeout=LONG)
-    assert again._speed == kept and trainer.measured == [409]
+    assert again.measuring.speed == kept and trainer.measured == [409]
 
 
 def test_a_trial_gives_way_to_the_run(
@@ -159,10 +159,10 @@ def test_a_trial_gives_way_to_the_run(
 
     monkeypatch.setattr(trial, "measure", measure)
     page.data.files_chosen.emit(datasets[1:])
-    qtbot.waitUntil(lambda: page._trial is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.measuring.trial is not None, timeout=LONG)
     assert page.recipe.source.text().startswith("Measuring what each takes") and not page.recipe.measure.isVisible()
     qtbot.mouseClick(page.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(ended) and page._trial is None, timeout=LONG)
+    qtbot.waitUntil(lambda: bool(ended) and page.measuring.trial is None, timeout=LONG)
     qtbot.waitUntil(lambda: page.run.course.step == 9, timeout=LONG)
     assert not page.recipe.settings.isEnabled() and not page.data.several.isEnabled()
 

@@ -119,7 +119,7 @@ def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Proje
 def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None:
     assert "not measured" in ready.recipe.cards["balanced"].accessibleName()
     model = Path("/models/starter.gguf")
-    ready._on_measured(model, Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
+    ready.measuring.take(model, Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
     ready._show_recipe()
     assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 min, 2 passes")
     said = ready.recipe.source.text()
@@ -184,7 +184,7 @@ def test_a_name_that_is_taken_is_refused(ready: FinetunePage, project: Project, 
     said: list[Any] = []
     bench.notices.attach(said.append)
     make_run(project, "tickets", state="done")
-    ready._read_runs()
+    ready.read_runs()
     ready.start.click()
     assert not trainer.started and "There is a fine-tune named tickets already" in said[-1].message
     assert (
@@ -203,7 +203,7 @@ def test_earlier_runs_are_listed_noted_and_shown(
     page.show()
     sheets: list[Any] = []
     bench.sheet_requested.connect(sheets.append)
-    page._on_runs_clicked()
+    page.runs.show_all()
     sheet = sheets[0]
     assert isinstance(sheet, RunsSheet)
     qtbot.addWidget(sheet)
@@ -275,6 +275,6 @@ def test_a_run_that_goes_on_elsewhere_is_watched_when_shown(
 
     monkeypatch.setattr(source, "watch", watch)
     run = replace(source.list_runs(project)[0], state="running")
-    page._show_run(run)
+    page.show_run(run)
     qtbot.waitUntil(lambda: watched == [folder] and not page.watch.busy)
     assert page.resume.isVisible(), "it ended meanwhile, and its folder says how"

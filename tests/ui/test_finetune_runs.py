@@ -84,7 +84,7 @@ def test_two_runs_that_are_done_are_asked_together(
     assert differences(first, second) == (("Rank", "\N{EN DASH}", "32"), ("Layers", "all", "2"))
     shown, opened = sheets_of(bench), []
     bench.page_requested.connect(lambda name, what: opened.append((name, what)))
-    page._show_versus(first, second)
+    page.runs.show_versus(first, second)
     qtbot.addWidget(shown[-1])
     next(each for each in shown[-1].findChildren(QPushButton) if each.text() == "Ask both").click()
     name, what = opened[-1]
@@ -114,7 +114,7 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     page.shown(run="tickets-v1")
     assert not view.isVisible(), "it was never measured"
     measure(project, "tickets-v1")
-    page._read_runs()
+    page.read_runs()
     page.shown(run="tickets-v1")
     assert view.isVisible() and view.forgot.isVisible() and not view.manner.isVisible()
     assert view.texts[:3] == (
@@ -126,7 +126,7 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     assert view.texts[8] == "2 of 8 answered as before; 9 words each instead of 21; 1 refused, before it 0"
     assert page.run.course.epochs == 1.5  # half of three passes, for it ended early
     measure(project, "tickets-v1", worse=False, share=-0.01, another_manner=True)
-    page._read_runs()
+    page.read_runs()
     page.shown(run="tickets-v1")
     assert not view.forgot.isVisible() and len(view.texts) == 9 and view.manner.isVisible()
     assert view.texts[5] == "loss \N{MINUS SIGN}1.0 %: little changed"
@@ -159,7 +159,7 @@ def test_one_run_at_a_time(page: FinetunePage, trainer: Trainer, bench: Bench, q
     page.shown(run="tickets-v2")
     page.resume.click()
     qtbot.waitUntil(lambda: page.run.course.step > 0 and page.watch.busy, timeout=LONG)
-    page._resume(next(run for run in page.runs if run.name == "tickets-v1"))
+    page.runs.resume(next(run for run in page.runs.known if run.name == "tickets-v1"))
     assert said == ["tickets-v2 is being trained. Once it is done or stopped, tickets-v1 can go on."]
 
 

@@ -82,6 +82,11 @@ class DataSection(QWidget):
 
     # Which files
 
+    @property
+    def chosen(self) -> tuple[Path, ...]:
+        """The files that are trained on."""
+        return self._chosen
+
     def show_files(self, known: Sequence[Path], chosen: Sequence[Path]) -> None:
         """The training files of the project, those that are trained on ticked."""
         self._known, self._chosen = tuple(known), tuple(chosen)
