@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
-from scripted_trainer import REPORT, Trainer, script_tuning
+from scripted_trainer import MEASURED, REPORT, Trainer, script_tuning
 
 from workbench.events import Progress, Stage
 from workbench.project import Project
+from workbench.tuning import dry_run
 from workbench.tuning.recipe import Recipe
 from workbench.ui import finetune_measuring
-from workbench.ui import finetune_trial as trial
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage
 from workbench.ui.finetune_presets import Speed, estimate_seconds
@@ -133,16 +133,15 @@ def test_the_speed_is_measured_once_unasked_and_kept_for_the_computer(
     page: FinetunePage, trainer: Trainer, datasets: tuple[Path, ...], bench: Bench, qtbot: QtBot
 ) -> None:
     page.data.files_chosen.emit(datasets[1:])
-    qtbot.waitUntil(lambda: page.measuring.speed is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.measuring.measured, timeout=LONG)
     assert trainer.measured == [409]
     assert page.recipe.cards["quick"].accessibleName().startswith("Quick, about ")
-    kept = trial.kept_speed(Path("/models/starter.gguf"))
-    assert kept == Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps.")
+    assert page.measuring.basis == MEASURED
     again = FinetunePage(bench)
     qtbot.addWidget(again)
     again.show()
     qtbot.waitUntil(again.start.isEnabled, timeout=LONG)
-    assert again.measuring.speed == kept and trainer.measured == [409]
+    assert again.measuring.basis == MEASURED and trainer.measured == [409]
 
 
 def test_a_trial_gives_way_to_the_run(
@@ -150,25 +149,25 @@ def test_a_trial_gives_way_to_the_run(
 ) -> None:
     ended: list[bool] = []
 
-    def measure(recipe: object, rows: int) -> Stage:
+    def endless(recipe: object, report: object, anew: bool = False) -> Stage:
         try:
             while True:
-                yield Progress(1, 8, "a short trial", "steps")
+                yield Progress(1, 8, "a dry run", "steps")
         finally:
             ended.append(True)
 
-    monkeypatch.setattr(trial, "measure", measure)
+    monkeypatch.setattr(dry_run, "dry_run", endless)
     page.data.files_chosen.emit(datasets[1:])
-    qtbot.waitUntil(lambda: page.measuring.trial is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: page.measuring.job is not None, timeout=LONG)
     assert page.recipe.source.text().startswith("Measuring what each takes") and not page.recipe.measure.isVisible()
     qtbot.mouseClick(page.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(ended) and page.measuring.trial is None, timeout=LONG)
+    qtbot.waitUntil(lambda: bool(ended) and page.measuring.job is None, timeout=LONG)
     qtbot.waitUntil(lambda: page.run.course.step == 9, timeout=LONG)
     assert not page.recipe.settings.isEnabled() and not page.data.several.isEnabled()
 
 
 def test_a_run_that_is_bounded_in_time_is_estimated_so() -> None:
     recipe = Recipe("x", Path("m"), (Path("rows.jsonl"),), Path("f"), epochs=8.0)
-    speed = Speed(100.0, start_seconds=10.0)
+    speed = Speed(100.0)
     assert estimate_seconds(REPORT, recipe, speed) > 100
-    assert estimate_seconds(REPORT, replace(recipe, minutes=1.0), speed) == 70.0
+    assert estimate_seconds(REPORT, replace(recipe, minutes=1.0), speed) == 60.0

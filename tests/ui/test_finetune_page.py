@@ -13,12 +13,14 @@ from made_up_project import make_run
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
-from scripted_trainer import REPORT, Trainer, script_tuning
+from scripted_trainer import MEASURED, REPORT, Trainer, script_tuning
 
-from workbench.errors import BadDataset
+from workbench.catalog import memory
+from workbench.errors import BadDataset, TooLittleMemory
 from workbench.events import Stage, Step
 from workbench.paths import starter_model
 from workbench.project import Project
+from workbench.tuning import dry_run
 from workbench.tuning.recipe import Sample
 from workbench.tuning.remarks import Remark
 from workbench.ui import finetune_source as source
@@ -118,13 +120,61 @@ def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Proje
 
 def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None:
     assert "not measured" in ready.recipe.cards["balanced"].accessibleName()
-    model = Path("/models/starter.gguf")
-    ready.measuring.take(model, Speed(200.0, 1_900_000_000, "Measured on this computer by a trial of 8 steps."))
+    assert ready._recipe is not None
+    dry_run.keep(ready._recipe, REPORT, MEASURED)
     ready._show_recipe()
-    assert ready.recipe.cards["balanced"].accessibleName().startswith("Balanced, about 7 min, 2 passes")
-    said = ready.recipe.source.text()
-    assert said.startswith("Measured on this computer by a trial of 8 steps. It takes about 1.9 GB of memory;")
+    assert ready.recipe.cards["balanced"].accessibleName() == "Balanced, about 7 min, 2 passes, 1.9 GB memory"
+    assert ready.recipe.source.text().startswith("Measured here by a dry run on 20 Nov, 21:14. Free memory: ")
     assert ready.run.left.accessibleName() == "about 7 minutes of training"
+    assert not ready.recipe.short.isVisible() and ready.recipe.measure.text() == "Measure again"
+
+
+def test_what_other_rows_took_is_said_to_be_an_estimate(ready: FinetunePage) -> None:
+    assert ready._recipe is not None
+    dry_run.keep(ready._recipe, replace(REPORT, examples=50, tokens=5_000), replace(MEASURED, others=1.5))
+    ready._show_recipe()
+    assert ready.recipe.source.text().startswith("Estimated from what other rows took on this computer.")
+    assert not ready.measuring.measured
+    dry_run.keep(ready._recipe, REPORT, replace(MEASURED, others=1.5))
+    ready._show_recipe()
+    assert "Other programs were busy then" in ready.recipe.source.text() and ready.measuring.measured
+
+
+def test_where_memory_lacks_what_would_fit_is_one_click_away(
+    ready: FinetunePage, bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    assert ready._recipe is not None
+    dry_run.keep(ready._recipe, REPORT, replace(MEASURED, longest=300))
+    monkeypatch.setattr(memory, "free", lambda here=True: 1_400_000_000)
+    ready._show_recipe()
+    assert ready.recipe.short.text() == (
+        "This takes 1.9 GB of memory and 1.4 GB are free. With 640 tokens at once instead of 1280 it takes 1.3 GB."
+    )
+    qtbot.mouseClick(ready.recipe.fit, Qt.MouseButton.LeftButton)
+    assert ready._recipe.tokens_at_once == 640 and not ready.recipe.short.isVisible()
+
+    # Not even the least fits: a smaller model is what is left.
+    opened: list[str] = []
+    bench.page_requested.connect(lambda name, what: opened.append(name))
+    monkeypatch.setattr(memory, "free", lambda here=True: 800_000_000)
+    ready._show_recipe()
+    assert "No setting makes it fit" in ready.recipe.short.text()
+    qtbot.mouseClick(ready.recipe.fit, Qt.MouseButton.LeftButton)
+    assert opened == ["models"]
+
+
+def test_memory_that_does_not_suffice_for_a_dry_run_is_said_on_the_page(
+    ready: FinetunePage, bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    def refuse(recipe: object, report: object, anew: bool = False) -> Stage:
+        raise TooLittleMemory("Training starter.gguf needs about 0.8 GB.")
+        yield
+
+    monkeypatch.setattr(dry_run, "dry_run", refuse)
+    qtbot.mouseClick(ready.recipe.measure, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(ready.recipe.short.isVisible)
+    assert ready.recipe.short.text() == "Training starter.gguf needs about 0.8 GB."
+    assert ready.recipe.fit.text() == "Choose a smaller model"
 
 
 def test_a_preset_and_own_settings_change_the_recipe(ready: FinetunePage, bench: Bench, qtbot: QtBot) -> None:
@@ -246,8 +296,8 @@ def test_estimates_follow_tokens_passes_and_speed() -> None:
     quick, balanced, thorough = (choices.recipes[key] for key in KEYS)
     renamed = replace(balanced, name="y", folder=Path("g"))
     assert choices.key_of(renamed) == "balanced" and choices.key_of(replace(balanced, rank=5)) == ""
-    times = [estimate_seconds(REPORT, each, Speed(300.0, start_seconds=10)) for each in (quick, balanced, thorough)]
-    assert 10 < times[0] <= times[1] < times[2]
+    times = [estimate_seconds(REPORT, each, Speed(300.0)) for each in (quick, balanced, thorough)]
+    assert 0 < times[0] <= times[1] < times[2]
     assert step_count(REPORT, thorough) == round(46 * thorough.epochs)
     assert pass_marks(RunCourse(total=92, epochs=2.0)) == ((46, "46, pass 1"), (92, "92, pass 2"))
 

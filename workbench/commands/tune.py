@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,10 @@ from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
 from workbench.errors import BadDataset, InputError, MissingFile
 from workbench.project import Project, open_project
-from workbench.tuning.recipe import BACKENDS, RunInfo
+from workbench.tuning.recipe import BACKENDS, Recipe, RunInfo
+
+if TYPE_CHECKING:
+    from workbench.tuning.dataset import DatasetReport
 
 
 @click.group()
@@ -55,7 +58,7 @@ def _require(files: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="The adapter's name; the name of a stopped run goes on with it.")
+@click.option("--name", help="The adapter's name; the name of a stopped run goes on with it.")
 @click.option(
     "--preset",
     type=click.Choice(["quick", "balanced", "thorough"]),
@@ -75,25 +78,37 @@ def _require(files: tuple[Path, ...]) -> None:
     type=click.Choice(BACKENDS),
     help="What computes it; auto, the default, takes an NVIDIA card where there is one, with Unsloth if installed.",
 )
+@click.option("--dry-run", "dry", is_flag=True, help="Train nothing: measure what each preset takes here.")
+@click.option("--fit", is_flag=True, help="Change the recipe where it takes more memory than is free.")
 @project_option
 @json_option
 def tune(
     files: tuple[Path, ...],
-    name: str,
+    name: str | None,
     preset: str,
     epochs: float | None,
     minutes: float | None,
     seed: int | None,
     backend: str | None,
+    dry: bool,
+    fit: bool,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
     """Fine-tune an adapter on the rows of FILE; several files are trained together."""
+    from workbench.commands import dry_run
     from workbench.tuning.effects import describe
 
     changes = {"epochs": epochs, "minutes": minutes, "seed": seed, "backend": backend}
     given = {key: value for key, value in changes.items() if value is not None}
-    run = run_tune(open_project(project_folder), files, name, preset, **given)
+    project = open_project(project_folder)
+    if dry:
+        recipe, report = make_recipe(project, files, name or "dry-run", preset, **given)
+        dry_run.show(recipe, report, preset, given, as_json)
+        return
+    if not name:
+        raise InputError("The adapter needs a name: add --name, or --dry-run to only measure what training takes.")
+    run = run_tune(project, files, name, preset, fit=fit, **given)
     if as_json:
         console.print_json(tune_json(run))
         return
@@ -102,13 +117,34 @@ def tune(
         say(sentence)
 
 
-def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", **changes: Any) -> RunInfo:
-    """Fine-tune with a preset recipe; going on where a stopped run of the same name and recipe stopped."""
+def run_tune(
+    project: Project, files: tuple[Path, ...], name: str, preset: str = "balanced", fit: bool = False, **changes: Any
+) -> RunInfo:
+    """Fine-tune with a preset recipe; going on where a stopped run of the same name and recipe stopped.
+
+    With `fit` the recipe is changed where it takes more memory than is free, as a dry run measures it.
+    """
+    from workbench.commands import dry_run
+    from workbench.tuning.recipe import explain_recipe
+    from workbench.tuning.tune import tune as tune_stage
+
+    recipe, report = make_recipe(project, files, name, preset, **changes)
+    if fit:
+        recipe = dry_run.fitted(recipe, report)
+    for reason in explain_recipe(recipe, report):
+        say(reason)
+    run: RunInfo = console.last(tune_stage(recipe), "Tuning")
+    return run
+
+
+def make_recipe(
+    project: Project, files: tuple[Path, ...], name: str, preset: str, **changes: Any
+) -> tuple[Recipe, DatasetReport]:
+    """Read the rows, and a preset's recipe for them with some changes."""
     from workbench.evaluation.suite import asked_questions
     from workbench.lanes.presets import chat_model
     from workbench.tuning.dataset import inspect
-    from workbench.tuning.recipe import choose_recipe, explain_recipe
-    from workbench.tuning.tune import tune as tune_stage
+    from workbench.tuning.recipe import choose_recipe
 
     _require(files)
     if not name.replace("-", "").replace("_", "").isalnum():
@@ -121,11 +157,7 @@ def run_tune(project: Project, files: tuple[Path, ...], name: str, preset: str =
     if not report.examples:
         raise BadDataset("No row of the training file can be used: `workbench dataset check` names what is wrong.")
     recipe, _ = choose_recipe(preset, name, model, files, project.adapters_folder / name, report)
-    recipe = dataclasses.replace(recipe, **changes)
-    for reason in explain_recipe(recipe, report):
-        say(reason)
-    run: RunInfo = console.last(tune_stage(recipe), "Tuning")
-    return run
+    return dataclasses.replace(recipe, **changes), report
 
 
 def say_problems(report: Any, most: int = 5) -> None:

@@ -82,6 +82,17 @@ class Trainer(Protocol):
     def later(self) -> float:
         """What a step of a later pass over the rows costs beside one of the first."""
 
+    @property
+    def at_once(self) -> int:
+        """Tokens that are computed at once, at most; a longer row is computed alone."""
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes that are remembered of a token for later passes, 0 where nothing is."""
+
+    def size(self, rows: Sequence[Tokens]) -> int:
+        """Tokens that are computed for some rows: what they share counts once, padding counts."""
+
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         """Add the gradient of the mean loss of the rows' trained tokens; that loss, in nats per token.
 
@@ -90,6 +101,9 @@ class Trainer(Protocol):
 
     def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
         """The loss of each row's trained tokens, without gradients; Interrupted as above."""
+
+
+Run = Callable[[Recipe, Data, Callable[[], bool], Trainer], Iterator[Event]]  # what `run` is, for what takes its place
 
 
 def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) -> Iterator[Event]:

@@ -92,6 +92,11 @@ def group_rows(rows: Sequence[Tokens]) -> list[tuple[list[int], int]]:
     return groups
 
 
+def packed_length(rows: Sequence[Tokens]) -> int:
+    """T of some rows, without packing them."""
+    return sum(shared + sum(len(rows[place].ids) - shared for place in members) for members, shared in group_rows(rows))
+
+
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many tokens two rows share at their beginning."""
     for place, (one, other) in enumerate(zip(first, second, strict=False)):

@@ -14,7 +14,7 @@ from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_ba
 from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
-from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, register_attention
+from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, packed_length, register_attention
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokens
@@ -36,8 +36,9 @@ class Memory:
     states: dict[int, Any] = field(default_factory=dict)  # id of a row's Tokens → [length, hidden]
 
 
-def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
-    """Train a LoRA adapter, as `loop.run` says it. Raises BadModel and what that raises."""
+def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: loop.Run = loop.run) -> Iterator[Event]:
+    """Train a LoRA adapter, as `loop.run` says it, or what else `run` does with a trainer. Raises BadModel and what
+    that raises."""
     import torch
 
     torch.set_num_threads(recipe.threads or available_cores())
@@ -52,7 +53,9 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
     layers = sorted(recipe.layers) or list(range(info.layers))
     model = add_adapter(base, recipe, layers)  # in fp32, see `lora`
     speed_up(model)
-    yield from loop.run(recipe, data, stop, Trainer(model, precision, later_share(info, layers), layers[0], cores))
+    budget = recipe.tokens_at_once or BUDGET
+    trainer = Trainer(model, precision, later_share(info, layers), layers[0], cores, budget)
+    yield from run(recipe, data, stop, trainer)
 
 
 def add_adapter(base: Any, recipe: Recipe, layers: Sequence[int]) -> Any:
@@ -74,17 +77,27 @@ def add_adapter(base: Any, recipe: Recipe, layers: Sequence[int]) -> Any:
 class Trainer:
     """Packed micro-batches through the layers above the lowest trained one, on the cores that are free."""
 
-    def __init__(self, model: Any, precision: str, later: float, first: int, cores: FreeCores) -> None:
-        """`first` is the lowest layer with an adapter."""
-        self.model, self.precision, self.later = model, precision, later
+    def __init__(self, model: Any, precision: str, later: float, first: int, cores: FreeCores, budget: int) -> None:
+        """`first` is the lowest layer with an adapter, `budget` the tokens of a micro-batch."""
+        self.model, self.precision, self.later, self.at_once = model, precision, later, budget
         self._first, self._cores = first, cores
         self._memory = Memory(room=free_memory() // 4)
+
+    @property
+    def state_bytes(self) -> int:
+        """See loop.Trainer."""
+        weights = self.model.get_base_model().model.embed_tokens.weight
+        return int(weights.shape[1]) * int(weights.element_size()) if self._first else 0
+
+    def size(self, rows: Sequence[Tokens]) -> int:
+        """See loop.Trainer."""
+        return packed_length(rows)
 
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         """See loop.Trainer."""
         trained = sum(row.trained for row in rows)
         summed = 0.0
-        for part in micro_batches(rows, BUDGET):
+        for part in micro_batches(rows, self.at_once):
             guard()
             self._cores.adjust()
             chosen = [rows[place] for place in part]
@@ -99,7 +112,7 @@ class Trainer:
 
         found = [RowLoss(0.0, 0.0)] * len(rows)
         with torch.no_grad():
-            for part in micro_batches(rows, BUDGET):
+            for part in micro_batches(rows, self.at_once):
                 self._cores.adjust()
                 chosen = [rows[place] for place in part]
                 losses = losses_of(self.model, self._first, chosen, self._memory, guard)

@@ -50,7 +50,7 @@ class Plan:
         return "bf16" if self.bits == 16 else "4-bit nf4"
 
 
-def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
+def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: loop.Run = loop.run) -> Iterator[Event]:
     """As `peft_cpu.train`, on the first card. Raises TooLittleMemory, and InputError for a card that is too old."""
     import torch
 
@@ -65,7 +65,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         speed_up(model)
     if plan.recompute:
         recompute(model)
-    yield from run_on_card(recipe, data, stop, model, plan)
+    yield from run_on_card(recipe, data, stop, model, plan, run)
 
 
 def check_card() -> None:
@@ -94,7 +94,7 @@ def plan_memory(info: BaseInfo, recipe: Recipe, free: int, four_bit: bool) -> Pl
     """
     hidden = info.tensors["token_embd.weight"][0]
     wide = info.tensors["blk.0.ffn_up.weight"][1]
-    tokens = min(BUDGET, recipe.batch_size * recipe.max_tokens)
+    tokens = min(recipe.tokens_at_once or BUDGET, recipe.batch_size * recipe.max_tokens)
     trained = len(recipe.layers) or info.layers
     layer = 2 * tokens * (10 * hidden + 6 * wide)
     whole, again = trained * layer, 2 * tokens * hidden * info.layers + layer
@@ -149,10 +149,12 @@ def _load_four_bit(recipe: Recipe, info: BaseInfo) -> Any:
     return found
 
 
-def run_on_card(recipe: Recipe, data: Data, stop: Callable[[], bool], model: Any, plan: Plan) -> Iterator[Event]:
-    """`loop.run` with a model on a card, which is let go at the end: parity is compared from the folder it leaves."""
-    for event in loop.run(recipe, data, stop, Trainer(model, plan.precision)):
-        if isinstance(event, Result):
+def run_on_card(
+    recipe: Recipe, data: Data, stop: Callable[[], bool], model: Any, plan: Plan, run: loop.Run = loop.run
+) -> Iterator[Event]:
+    """`loop.run`, or another, on a card. The model is let go at the end: parity is compared from its folder."""
+    for event in run(recipe, data, stop, Trainer(model, plan.precision, recipe.tokens_at_once or BUDGET)):
+        if isinstance(event, Result) and isinstance(event.value, loop.Trained):
             event = Result(dataclasses.replace(event.value, model=None))
         yield event
 
@@ -161,10 +163,21 @@ class Trainer:
     """Padded micro-batches on a card; the trained places alone go through the head."""
 
     later = 1.0
+    state_bytes = 0
 
-    def __init__(self, model: Any, precision: str) -> None:
+    def __init__(self, model: Any, precision: str, budget: int = BUDGET) -> None:
         self.model, self.precision = model, precision
-        self._budget = BUDGET
+        self._budget = budget
+
+    @property
+    def at_once(self) -> int:
+        """See loop.Trainer."""
+        return self._budget
+
+    def size(self, rows: Sequence[Tokens]) -> int:
+        """See loop.Trainer."""
+        parts = padded_parts(rows, self._budget)
+        return sum(len(part) * max(len(row.ids) for row in part) for part in parts)
 
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         """See loop.Trainer."""

@@ -37,6 +37,8 @@ class Recipe:
     checkpoint_every: int = 0  # steps; 0: with each evaluation
     seed: int = 3407
     threads: int = 0  # 0: all cores
+    # Computed at once; 0: as many as is fastest. Fewer take less memory and more time; the same is learnt.
+    tokens_at_once: int = 0
     precision: str = "auto"  # "auto", "fp32" or "bf16"; auto measures which is faster on this CPU
     backend: str = "auto"  # one of BACKENDS
     sample_rows: int = 3  # held-out rows answered before, during and after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import sys
@@ -17,8 +18,10 @@ from workbench.children import QUIET
 from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
 from workbench.events import Event, Note, Progress, Result
 from workbench.tuning.base import BaseInfo
+from workbench.tuning.forecast import Measured
 from workbench.tuning.recipe import BACKENDS, Recipe
 
+DRY = "dry_run"  # in a recipe's extra: only measure what it takes
 EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
 UNSLOTH = ("unsloth", "bitsandbytes")  # packages: 2026.10.7 loads no model without the second, in 16 bits neither
 
@@ -104,7 +107,7 @@ def _listen_for_stop(folder: Path) -> Callable[[], bool]:
 
 def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
-    from workbench.tuning import adapter, effects
+    from workbench.tuning import adapter, dry_steps, effects, loop
     from workbench.tuning.base import read_base
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
@@ -127,13 +130,18 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
-    trained: Trained | None = None
-    for event in train_function(backend)(recipe, Data(training, held_out, tokenizer), stop):
+    dry = bool(recipe.extra.get(DRY))
+    trained: Trained | Measured | None = None
+    run = dry_steps.run if dry else loop.run
+    for event in train_function(backend)(recipe, Data(training, held_out, tokenizer), stop, run):
         if isinstance(event, Result):
             trained = event.value
         else:
             yield event
-    assert trained is not None
+    if dry:
+        yield Result(_measured(trained, backend))
+        return
+    assert isinstance(trained, Trained)
     if trained.stopped:
         yield Result(_stopped(trained))
         return
@@ -171,6 +179,14 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     did = {name: found for name, found in (("held_out", held), ("general", general)) if found}
     yield from _place(recipe, {**about, "parity": parity, "effects": did})
     yield Result({"state": "done", "outcome": _outcome(trained, parity)})
+
+
+def _measured(found: Any, backend: str) -> dict[str, Any]:
+    """How a dry run ended."""
+    if found is None:
+        return {"state": "stopped", "outcome": "Stopped before everything was measured."}
+    measured = dataclasses.replace(found, backend=f"{backend} ({found.backend})")
+    return {"state": "done", "outcome": "Measured; nothing was kept.", "measured": records.to_plain(measured)}
 
 
 def _stopped(trained: Any) -> dict[str, Any]:

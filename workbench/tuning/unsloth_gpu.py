@@ -20,12 +20,13 @@ from typing import Any
 from workbench.errors import BadModel
 from workbench.events import Event, Progress
 from workbench.tuning.base import BaseInfo, read_base, write_base
-from workbench.tuning.loop import Data
+from workbench.tuning.loop import Data, Run
+from workbench.tuning.loop import run as loop_run
 from workbench.tuning.peft_gpu import check_card, free_on_card, plan_memory, run_on_card
 from workbench.tuning.recipe import Recipe
 
 
-def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Event]:
+def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: Run = loop_run) -> Iterator[Event]:
     """As `peft_gpu.train`; batches, order and schedule are the same. Raises BadModel for what it cannot express."""
     info = read_base(recipe.model)
     check_base(info)
@@ -56,7 +57,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool]) -> Iterator[Even
         use_gradient_checkpointing="unsloth" if plan.recompute else False,
         random_state=recipe.seed,
     )
-    yield from run_on_card(recipe, data, stop, model, plan)
+    yield from run_on_card(recipe, data, stop, model, plan, run)
 
 
 def load_library(folder: Path) -> Any:

@@ -17,7 +17,7 @@ from workbench.ui.bench import Bench
 from workbench.ui.finetune_frame import FinetuneFrame
 from workbench.ui.finetune_intake import Intake
 from workbench.ui.finetune_measuring import Measuring
-from workbench.ui.finetune_presets import USUAL, Choices, estimate_seconds, make_choices, step_count
+from workbench.ui.finetune_presets import USUAL, Choices, estimate_seconds, like, make_choices, step_count
 from workbench.ui.finetune_run import passes_of
 from workbench.ui.finetune_run_actions import RunActions
 from workbench.ui.finetune_settings import RecipeSheet
@@ -52,7 +52,8 @@ class FinetunePage(FinetuneFrame):
         intake.failed.connect(self._on_unreadable)
         self.recipe.changed.connect(self._on_recipe)
         self.recipe.settings_wanted.connect(self._on_settings)
-        self.recipe.measure_wanted.connect(self._on_measure)
+        self.recipe.measure_wanted.connect(self._measure)
+        self.recipe.models_wanted.connect(lambda: self.bench.open_page("models"))
         self.measuring.due.connect(self._on_measure_due)
         self.measuring.changed.connect(self._show_recipe)
         watch.stopping.connect(self._arrange)
@@ -136,32 +137,17 @@ class FinetunePage(FinetuneFrame):
         self.takes_files = not busy
         self.data.set_changeable(not busy)
         self.recipe.set_changeable(not busy)
-        self.said.set_text(self._foot_words(busy, shown))
+        self.said.set_text(self.runs.foot_words(shown))
 
     def _show_plan(self) -> None:
         """What the run will be, before it is started."""
         recipe, report, choices = self._recipe, self.intake.report, self._choices
         if recipe is None or report is None or choices is None:
             return
-        speed = self.measuring.speed
-        seconds = estimate_seconds(report, recipe, speed) if speed is not None else None
+        basis = self.measuring.basis
+        seconds = estimate_seconds(report, recipe, basis) if basis is not None else None
         reasons = choices.reasons.get(choices.key_of(recipe), ())
         self.run.show_plan(step_count(report, recipe), passes_of(recipe.epochs, recipe.minutes), seconds, reasons)
-
-    def _foot_words(self, busy: bool, shown: RunInfo | None) -> str:
-        if self.watch.ending:
-            return self.tr("Stopping: what was learnt so far is being kept…")
-        if busy:
-            return self.tr("The run goes on when Workbench is closed, and is shown again when it is opened.")
-        if shown is not None and shown.state == "done":
-            return self.tr("Opens Base and {0} side by side, on a held-out question").format(shown.name)
-        if shown is not None:
-            return self.tr("Go on continues from what was kept")
-        if self.intake.report is None and self.intake.files:
-            return ""
-        if self.intake.report is None:
-            return self.tr("Choose a training file to begin")
-        return self.tr("Stopping keeps what was learnt")
 
     def shown(self, **what: Any) -> None:
         """Open with `file` (a training file), or `run` (a run's name)."""
@@ -220,11 +206,13 @@ class FinetunePage(FinetuneFrame):
         if recipe is None or report is None or choices is None:
             return
         measuring = self.measuring
-        measuring.look_up(recipe, self.runs.known)
+        measuring.look_up(recipe, report, self.runs.known)
         held = held_out_count(report.examples, recipe.eval_share)
         self.data.show_report(report, held, recipe.max_tokens, self.intake.mendable)
-        self.recipe.show_recipe(recipe, choices, report, measuring.speed, source.free_memory())
-        self.recipe.show_measuring(measuring.trial is not None)
+        self.recipe.show_recipe(recipe, choices, report, measuring.basis, source.free_memory())
+        self.recipe.show_measuring(measuring.job is not None)
+        if measuring.short:
+            self.recipe.show_short(measuring.short)
         self._arrange()
 
     def _on_recipe(self, recipe: Recipe) -> None:
@@ -238,16 +226,18 @@ class FinetunePage(FinetuneFrame):
             self.bench.show_sheet(sheet)
 
     def _on_jobs_changed(self) -> None:
-        if self.isVisible() and self.measuring.speed is None and self.intake.report is not None:
+        if self.isVisible() and not self.measuring.measured and self.intake.report is not None:
             self.measuring.soon()
 
     def _on_measure_due(self) -> None:
         if self.isVisible():
-            self._on_measure()
+            self._measure(asked=False)
 
-    def _on_measure(self) -> None:
-        if self._recipe is not None and self.intake.report is not None and not self.watch.busy:
-            self.measuring.start(self._recipe, self.intake.report)
+    def _measure(self, asked: bool = True) -> None:
+        """With the usual recipe, from which the others follow; with a person's own where it is computed otherwise."""
+        report, choices = self.intake.report, self._choices
+        if self._recipe is not None and report is not None and choices is not None and not self.watch.busy:
+            self.measuring.start(like(choices.recipes[USUAL], self._recipe), report, asked)
 
     # The run
 

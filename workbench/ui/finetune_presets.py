@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workbench.tuning import forecast
 from workbench.tuning.dataset import DatasetReport
+from workbench.tuning.forecast import Measured
 from workbench.tuning.recipe import Recipe, RunInfo, choose_recipe, held_out_count
 
 KEYS = ("quick", "balanced", "thorough")  # of tuning.recipe.PRESETS, in the order the cards stand
@@ -15,12 +17,13 @@ USUAL = "balanced"
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Tokens a second that training ran at on this machine, and how that is known."""
+    """Tokens a second that an earlier run was trained with on this machine, where no dry run says more."""
 
     tokens_per_second: float
-    memory: int = 0  # bytes at the peak, 0 when it was not measured
-    source: str = ""  # a sentence for people
-    start_seconds: float = 0.0  # loading and reading before the first step
+    run: str = ""  # its name
+
+
+Basis = Measured | Speed  # what an estimate is made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ def renamed(recipe: Recipe, like: Recipe) -> Recipe:
     return replace(recipe, name=like.name, folder=like.folder)
 
 
+def like(recipe: Recipe, own: Recipe) -> Recipe:
+    """A recipe computed in the way of a person's own: on the same backend, in the same precision, on as many cores."""
+    return replace(recipe, backend=own.backend, precision=own.precision, threads=own.threads)
+
+
 def make_choices(name: str, model: Path, files: tuple[Path, ...], folder: Path, report: DatasetReport) -> Choices:
     """What each preset comes to for a dataset. Raises BadModel for a model that cannot be tuned."""
     made = {key: choose_recipe(key, name, model, files, folder, report) for key in KEYS}
@@ -50,18 +58,18 @@ def make_choices(name: str, model: Path, files: tuple[Path, ...], folder: Path, 
 def step_count(report: DatasetReport, recipe: Recipe) -> int:
     """Optimiser steps of a run."""
     rows = report.examples - held_out_count(report.examples, recipe.eval_share)
-    return max(1, round(recipe.epochs * -(-rows // recipe.batch_size)))
+    return forecast.step_count(rows, recipe)
 
 
-def estimate_seconds(report: DatasetReport, recipe: Recipe, speed: Speed) -> float:
-    """About how long training takes: its tokens over the measured speed.
-
-    The held-out rows are read about eight times besides, at a third of the cost since nothing is learnt from them.
-    """
+def estimate_seconds(report: DatasetReport, recipe: Recipe, basis: Basis) -> float:
+    """About how long a fine-tune takes, its evaluations included."""
+    if isinstance(basis, Measured):
+        return forecast.seconds(basis, recipe)
+    # The held-out rows are read about eight times, at a third of the cost since nothing is learnt from them.
     held = held_out_count(report.examples, recipe.eval_share) / max(1, report.examples)
     trained = report.tokens * (1 - held) * recipe.epochs
-    seconds = (trained + report.tokens * held * 8 / 3) / max(1.0, speed.tokens_per_second)
-    return speed.start_seconds + (min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds)
+    seconds = (trained + report.tokens * held * 8 / 3) / max(1.0, basis.tokens_per_second)
+    return min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds
 
 
 def last_speed(runs: Sequence[RunInfo], recipe: Recipe) -> Speed | None:
@@ -70,4 +78,4 @@ def last_speed(runs: Sequence[RunInfo], recipe: Recipe) -> Speed | None:
     if not usable:
         return None
     newest = max(usable, key=lambda run: run.created)
-    return Speed(newest.tokens_per_second, source=f"From the speed of the run {newest.name} on this computer.")
+    return Speed(newest.tokens_per_second, newest.name)

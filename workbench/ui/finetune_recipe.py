@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
 
+from workbench.tuning import forecast
 from workbench.tuning.dataset import DatasetReport
+from workbench.tuning.forecast import Measured, Offer
 from workbench.tuning.recipe import Recipe
 from workbench.ui import theme, widgets
 from workbench.ui.charts import draw_glyph
 from workbench.ui.finetune_badge import StepBadge
-from workbench.ui.finetune_presets import KEYS, Choices, Speed, estimate_seconds, renamed
+from workbench.ui.finetune_presets import KEYS, Basis, Choices, estimate_seconds, like, renamed
 
 
 class PresetCard(QAbstractButton):
@@ -25,18 +29,19 @@ class PresetCard(QAbstractButton):
         self.setMinimumWidth(100)
         self._name, self._time = name, ""
         self._lines = [
-            widgets.ElidedLabel(text, kind) for text, kind in ((name, "strong"), ("", "text"), ("", "caption"))
+            widgets.ElidedLabel(text, kind)
+            for text, kind in ((name, "strong"), ("", "text"), ("", "caption"), ("", "caption"))
         ]
         for line in self._lines:
             line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setLayout(widgets.column(*self._lines, spacing=2, margins=(10, 8, 10, 8)))
         self.setAccessibleName(name)
 
-    def say(self, time: str, note: str) -> None:
+    def say(self, time: str, note: str, memory: str = "") -> None:
         """Say what it takes."""
-        self._lines[1].set_text(time)
-        self._lines[2].set_text(note)
-        self.setAccessibleName(f"{self._name}, {time}, {note}")
+        for line, text in zip(self._lines[1:], (time, note, memory), strict=True):
+            line.set_text(text)
+        self.setAccessibleName(", ".join(filter(None, (self._name, time, note, memory))))
 
     def sizeHint(self) -> QSize:
         layout = self.layout()
@@ -63,6 +68,7 @@ class RecipeSection(QWidget):
     changed = Signal(object)  # Recipe
     settings_wanted = Signal()
     measure_wanted = Signal()
+    models_wanted = Signal()  # a smaller one
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,9 +89,13 @@ class RecipeSection(QWidget):
         self._group.setExclusive(False)
         self.source = widgets.label("", "caption", wrap=True)
         self.measure = widgets.link_button(self.tr("Measure on this computer"), self.measure_wanted.emit)
+        self.short = widgets.label("", "warning", wrap=True)
+        self.fit = widgets.link_button("", self._on_fit_clicked)
+        self._offer: Offer | None = None
         head = widgets.row(self.badge, widgets.label(self.tr("Recipe"), "section"), None, self.settings)
         foot = widgets.column(self.source, widgets.row(self.measure, None), spacing=2)
-        self.setLayout(widgets.column(head, cards, foot))
+        lack = widgets.column(self.short, widgets.row(self.fit, None), spacing=2)
+        self.setLayout(widgets.column(head, cards, lack, foot))
         self.show_nothing()
 
     def show_nothing(self, why: str = "") -> None:
@@ -99,12 +109,13 @@ class RecipeSection(QWidget):
             card.say("", "")
         self.settings.setEnabled(False)
         self.measure.hide()
+        self._show_lack("", "")
         self.source.setText(why or self.tr("Choose a file first: how long each takes depends on it."))
 
     def show_recipe(
-        self, recipe: Recipe, choices: Choices, report: DatasetReport, speed: Speed | None, memory_free: int
+        self, recipe: Recipe, choices: Choices, report: DatasetReport, basis: Basis | None, free: int
     ) -> None:
-        """Show the presets for a dataset; without a speed no time is claimed."""
+        """Show the presets for a dataset; without a basis nothing is claimed. `free` bytes of memory are free."""
         self._recipe, self._choices = recipe, choices
         self.badge.set_done(True)
         chosen = choices.key_of(recipe)
@@ -112,31 +123,77 @@ class RecipeSection(QWidget):
             card = self.cards[key]
             card.setEnabled(True)
             card.setChecked(chosen == key)
-            each = choices.recipes[key]
+            each = like(choices.recipes[key], recipe)
             card.setToolTip(" ".join(choices.reasons[key]))
             passes = self.tr("1 pass") if each.epochs == 1 else self.tr("{0:g} passes").format(each.epochs)
-            if speed is None:
-                card.say(self.tr("not measured"), passes)
-            else:
-                seconds = estimate_seconds(report, each, speed)
-                card.say(widgets.about_short(seconds), passes)
+            time = self.tr("not measured")
+            if basis is not None:
+                time = widgets.about_short(estimate_seconds(report, each, basis))
+            card.say(time, passes, self._memory_words(each, basis, free))
         self.settings.setEnabled(True)
         self.measure.show()
         self.measure.setText(
-            self.tr("Measure again") if speed is not None else self.tr("Measure on this computer, in about a minute")
+            self.tr("Measure again")
+            if isinstance(basis, Measured) and basis.here
+            else self.tr("Measure on this computer, in about half a minute")
         )
-        said = [speed.source] if speed is not None else []
-        if memory_free:
-            free = widgets.bytes_text(memory_free)
-            taken = widgets.bytes_text(speed.memory) if speed is not None and speed.memory else ""
-            said.append(
-                self.tr("It takes about {0} of memory; {1} are free.").format(taken, free)
-                if taken
-                else self.tr("Free memory: {0}.").format(free)
-            )
+        said = [self._source_words(basis)] if basis is not None else []
+        if free:
+            said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(free)))
         if not chosen:
             said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
         self.source.setText(" ".join(said))
+        self._show_fit(recipe, basis, free)
+
+    def _memory_words(self, recipe: Recipe, basis: Basis | None, free: int) -> str:
+        if not isinstance(basis, Measured):
+            return ""
+        if basis.card:
+            return self.tr("{0} on the card").format(widgets.bytes_text(basis.card))
+        return self.tr("{0} memory").format(widgets.bytes_text(forecast.memory(basis, recipe, free)))
+
+    def _source_words(self, basis: Basis) -> str:
+        if not isinstance(basis, Measured):
+            return self.tr("Estimated from the speed of the run {0} on this computer.").format(basis.run)
+        if not basis.here:
+            return self.tr("Estimated from what other rows took on this computer.")
+        said = self.tr("Measured here by a dry run on {0}.").format(widgets.when_text(basis.at))
+        busy = self.tr("Other programs were busy then: without them it is faster.")
+        return f"{said} {busy}" if basis.disturbed else said
+
+    def _show_fit(self, recipe: Recipe, basis: Basis | None, free: int) -> None:
+        """Where the memory does not suffice: what would fit, one click away."""
+        self._offer = None
+        if not isinstance(basis, Measured) or not free or (need := forecast.needed(basis, recipe)) <= free:
+            self._show_lack("", "")
+            return
+        said = self.tr("This takes {0} of memory and {1} are free.")
+        said = said.format(widgets.bytes_text(need), widgets.bytes_text(free))
+        self._offer = forecast.offer(basis, recipe, free)
+        if self._offer is None:
+            self.show_short(
+                said + " " + self.tr("No setting makes it fit: close other programs, or take a smaller model.")
+            )
+            return
+        fits = self.tr("With {0} it takes {1}.").format(self._offer.words, widgets.bytes_text(self._offer.memory))
+        self._show_lack(f"{said} {fits}", self.tr("Train so"))
+
+    def show_short(self, why: str) -> None:
+        """Nothing but a smaller model fits."""
+        self._offer = None
+        self._show_lack(why, self.tr("Choose a smaller model"))
+
+    def _show_lack(self, why: str, way_out: str) -> None:
+        self.short.setText(why)
+        self.short.setVisible(bool(why))
+        self.fit.setText(way_out)
+        self.fit.setVisible(bool(why))
+
+    def _on_fit_clicked(self) -> None:
+        if self._offer is None:
+            self.models_wanted.emit()
+        elif self._recipe is not None:
+            self.changed.emit(replace(self._recipe, **self._offer.changes))
 
     def set_changeable(self, changeable: bool) -> None:
         """While a run goes on, its recipe stays."""
@@ -151,7 +208,7 @@ class RecipeSection(QWidget):
         self._measuring = measuring
         self.measure.setVisible(not measuring and self._recipe is not None)
         if measuring and self._recipe is not None:
-            self.source.setText(self.tr("Measuring what each takes, with a short trial that is thrown away…"))
+            self.source.setText(self.tr("Measuring what each takes, by a dry run that is thrown away…"))
 
     def _on_preset_clicked(self, key: str) -> None:
         if self._recipe is not None and self._choices is not None:

@@ -46,6 +46,21 @@ class RunActions(QObject):
         """The names that are taken."""
         return {run.name for run in self.known}
 
+    def foot_words(self, shown: RunInfo | None) -> str:
+        """What a person should know of what the page's foot offers; `shown` is a run that is over."""
+        page = self._page
+        if page.watch.ending:
+            return self.tr("Stopping: what was learnt so far is being kept…")
+        if page.watch.busy:
+            return self.tr("The run goes on when Workbench is closed, and is shown again when it is opened.")
+        if shown is not None and shown.state == "done":
+            return self.tr("Opens Base and {0} side by side, on a held-out question").format(shown.name)
+        if shown is not None:
+            return self.tr("Go on continues from what was kept")
+        if page.intake.report is None:
+            return "" if page.intake.files else self.tr("Choose a training file to begin")
+        return self.tr("Stopping keeps what was learnt")
+
     # One run
 
     def start(self, recipe: Recipe, name: str) -> None:
@@ -87,7 +102,6 @@ class RunActions(QObject):
 
     def _on_done(self, run: RunInfo | None) -> None:
         if run is not None and run.state == "done":
-            self._page.measuring.take_run(run, self._page.run.course.memory)
             self._offer(run, self.tr("The fine-tune {0} is done.").format(run.name))
 
     def _offer(self, run: RunInfo, said: str) -> None:

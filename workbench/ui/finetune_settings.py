@@ -23,6 +23,7 @@ NUMBERS = (
     ("alpha", "Alpha", "How strongly it is added; twice the rank is usual.", 1, 256),
     ("batch_size", "Rows per step", "More are steadier, fewer learn faster from few rows.", 1, 64),
     ("max_tokens", "Longest row, in tokens", "What is over is cut from the question, never the answer.", 64, 8192),
+    ("tokens_at_once", "Tokens at once", "Fewer take less memory and more time; 0: as is fastest.", 0, 16384),
     ("patience", "Patience", "Ends once the held-out loss was clearly worse so often in a row. 0: never.", 0, 20),
     ("eval_share", "Held out", "Share of rows kept aside to see what is really learnt.", 0.0, 0.5),
     ("seed", "Seed", "The same seed splits and shuffles the rows in the same way.", 0, 2**31 - 1),
