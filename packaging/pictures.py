@@ -147,6 +147,7 @@ class Photographer:
 
 def photograph(wanted: argparse.Namespace) -> list[str]:
     """All pictures; the paths of those that could not be taken."""
+    from PySide6.QtCore import Qt
     from PySide6.QtGui import QFont
 
     from workbench.ui.app import make_application
@@ -158,7 +159,9 @@ def photograph(wanted: argparse.Namespace) -> list[str]:
     app = make_application(sys.argv[:1])
     if wanted.font:
         app.setFont(QFont(wanted.font))
-    theme: Theme = Theme(app, "light")
+    if wanted.right_to_left:
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    theme: Theme = Theme(app, "light", wanted.text_scale)
     project = Project.open(wanted.project)
     options = dict(project.info.options)
     window = Window(Bench(project, load_settings()), theme)
@@ -187,6 +190,8 @@ def main() -> int:
     parser.add_argument("--size", action="append", help="WIDTHxHEIGHT; default 1280x800, 1440x900 and 1920x1080")
     parser.add_argument("--theme", action="append", choices=("light", "dark"), help="default: both")
     parser.add_argument("--font", default="", help="a font family in place of the system's")
+    parser.add_argument("--text-scale", type=float, default=1.0, help="of all text, as in Settings; default 1")
+    parser.add_argument("--right-to-left", action="store_true", help="mirrored, as for Arabic or Hebrew")
     wanted = parser.parse_args()
     if not (wanted.project / "project.json").is_file():
         parser.error(f"{wanted.project} is no project: `make demo` leaves one in demo/project.")

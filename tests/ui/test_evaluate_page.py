@@ -45,12 +45,12 @@ def page(bench: Bench, lanes: None, qtbot: QtBot, project: Project) -> Iterator[
     qtbot.addWidget(made)
     made.resize(1200, 800)
     made.show()
-    qtbot.waitUntil(lambda: len(made.runs) == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: len(made.sight.runs) == 2, timeout=30_000)
     yield made
 
 
 def shown_cases(page: EvaluatePage) -> int:
-    return sum(len(group.rows) for group in page.model.matrix.groups)
+    return sum(len(group.rows) for group in page.board.model.matrix.groups)
 
 
 def test_the_matrix_keeps_the_rules_of_models(qtbot: QtBot, project: Project) -> None:
@@ -73,46 +73,46 @@ def test_without_a_suite_the_page_teaches_with_one_action(bench: Bench, lanes: N
 
 
 def test_the_newest_run_is_shown_with_rates_in_the_heads(page: EvaluatePage) -> None:
-    assert page.shown_run is not None and page.shown_run.name == "later"
-    assert page.view.head.lanes == LANES
-    assert page.view.head.summaries["base"].overall.total == 16
-    assert "16 cases" in page.view.head.caption
-    group = page.model.index(0, 1)
-    assert group.data() == "{} of {}".format(*page.model.matrix.groups[0].passed["base"])
+    assert page.sight.run is not None and page.sight.run.name == "later"
+    assert page.board.view.head.lanes == LANES
+    assert page.board.view.head.summaries["base"].overall.total == 16
+    assert "16 cases" in page.board.view.head.caption
+    group = page.board.model.index(0, 1)
+    assert group.data() == "{} of {}".format(*page.board.model.matrix.groups[0].passed["base"])
     assert not page.grab().isNull()
 
 
 def test_chips_kinds_and_words_filter(page: EvaluatePage, qtbot: QtBot) -> None:
-    counts = page.model.matrix.counts
+    counts = page.board.model.matrix.counts
     for name in ("failures", "disagreements", "changed", "all"):
-        qtbot.mouseClick(page.filters.chips.chip(name), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(page.board.filters.chips.chip(name), Qt.MouseButton.LeftButton)
         assert shown_cases(page) == counts[name]
-    page.filters.kind.setCurrentIndex(page.filters.kind.findData("behaviour"))
+    page.board.filters.kind.setCurrentIndex(page.board.filters.kind.findData("behaviour"))
     assert shown_cases(page) == 5
-    qtbot.keyClicks(page.filters.find_line, "polish")
+    qtbot.keyClicks(page.board.filters.find_line, "polish")
     assert shown_cases(page) == 1
 
 
 def test_a_click_opens_the_answers_side_by_side(page: EvaluatePage, bench: Bench, qtbot: QtBot) -> None:
-    index = page.model.index(0, 2, page.model.index(0, 0))
-    page.view.setCurrentIndex(index)
-    page.view.setFocus()
-    qtbot.keyClick(page.view, Qt.Key.Key_Return)
-    assert page.answers.isVisible()
-    assert page.answers._lanes.count() == len(LANES)
+    index = page.board.model.index(0, 2, page.board.model.index(0, 0))
+    page.board.view.setCurrentIndex(index)
+    page.board.view.setFocus()
+    qtbot.keyClick(page.board.view, Qt.Key.Key_Return)
+    assert page.board.answers.isVisible()
+    assert page.board.answers._lanes.count() == len(LANES)
     asked: list[dict[str, Any]] = []
     bench.page_requested.connect(lambda name, what: asked.append({name: what}))
-    page.answers._on_ask_clicked()
+    page.board.answers._on_ask_clicked()
     assert asked == [{"compare": {"question": "How long is the warranty on the X2?"}}]
-    page.answers._on_edit_clicked()
+    page.board.answers._on_edit_clicked()
     assert page.stack.currentWidget() is page.editor
 
 
 def test_groups_fold_by_a_click(page: EvaluatePage) -> None:
-    group = page.model.index(0, 0)
-    assert page.view.isExpanded(group)
-    page.view.clicked.emit(group)
-    assert not page.view.isExpanded(group)
+    group = page.board.model.index(0, 0)
+    assert page.board.view.isExpanded(group)
+    page.board.view.clicked.emit(group)
+    assert not page.board.view.isExpanded(group)
 
 
 class ScriptedRun:
@@ -146,36 +146,36 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> ScriptedRun:
 def test_a_run_fills_the_matrix_as_it_goes_and_is_shown_at_its_end(
     page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
 ) -> None:
-    qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
-    qtbot.waitUntil(lambda: page.view.head.counts.get("base", (0, 0))[1] == 5, timeout=30_000)
-    assert page.stop.isVisible() and not page.run.isVisible()
+    qtbot.mouseClick(page.head.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.board.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    qtbot.waitUntil(lambda: page.board.view.head.counts.get("base", (0, 0))[1] == 5, timeout=30_000)
+    assert page.head.stop.isVisible() and not page.head.run.isVisible()
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         scripted.go.set()
-    qtbot.waitUntil(lambda: page.shown_run is not None and page.shown_run.name == "newest", timeout=30_000)
-    assert page.run.isVisible() and not page.strip.isVisible()
+    qtbot.waitUntil(lambda: page.sight.run is not None and page.sight.run.name == "newest", timeout=30_000)
+    assert page.head.run.isVisible() and not page.board.strip.isVisible()
 
 
 def test_a_run_that_is_stopped_stays_in_sight_and_goes_on(
     page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
 ) -> None:
-    page.run.click()
-    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    page.head.run.click()
+    qtbot.waitUntil(lambda: page.board.progress_text.text() == "5 of 32 answers", timeout=30_000)
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
-        qtbot.mouseClick(page.stop, Qt.MouseButton.LeftButton)
-    assert page.progress_text.text() == "5 of 32 answers" and page.strip.isVisible()
-    assert page.view.head.lanes == ("base", "rag") and page.view.head.counts["base"][1] == 5
-    assert page.shown_run is None and page.run.text() == "Go on"
-    menu = page._run_menu.actions()
+        qtbot.mouseClick(page.head.stop, Qt.MouseButton.LeftButton)
+    assert page.board.progress_text.text() == "5 of 32 answers" and page.board.strip.isVisible()
+    assert page.board.view.head.lanes == ("base", "rag") and page.board.view.head.counts["base"][1] == 5
+    assert page.sight.run is None and page.head.run.text() == "Go on"
+    menu = page.head.run_menu.actions()
     assert menu[0].text() == "Stopped run, 5 of 32 answers"
     menu[1].trigger()
-    assert page.shown_run is not None and page.shown_run.name == "later" and not page.strip.isVisible()
+    assert page.sight.run is not None and page.sight.run.name == "later" and not page.board.strip.isVisible()
     page.reload()  # as at the next start
-    assert page.run.text() == "Go on" and page.progress_text.text() == "5 of 32 answers"
+    assert page.head.run.text() == "Go on" and page.board.progress_text.text() == "5 of 32 answers"
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         scripted.go.set()
-        qtbot.mouseClick(page.run, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.shown_run is not None and page.shown_run.name == "newest", timeout=30_000)
+        qtbot.mouseClick(page.head.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.sight.run is not None and page.sight.run.name == "newest", timeout=30_000)
 
 
 def test_a_run_stopped_behind_another_page_says_so(
@@ -183,8 +183,8 @@ def test_a_run_stopped_behind_another_page_says_so(
 ) -> None:
     said: list[str] = []
     bench.notices.attach(lambda notice: said.append(notice.message))
-    page.run.click()
-    qtbot.waitUntil(lambda: page.progress_text.text() == "5 of 32 answers", timeout=30_000)
+    page.head.run.click()
+    qtbot.waitUntil(lambda: page.board.progress_text.text() == "5 of 32 answers", timeout=30_000)
     page.hide()
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         page.suite_run.stop()
@@ -192,18 +192,18 @@ def test_a_run_stopped_behind_another_page_says_so(
 
 
 def test_a_filter_that_leaves_nothing_says_so_and_can_be_taken_off(page: EvaluatePage, qtbot: QtBot) -> None:
-    qtbot.keyClicks(page.filters.find_line, "no such words anywhere")
-    assert page.matrix.currentWidget() is page.nothing
-    qtbot.mouseClick(page.nothing.action, Qt.MouseButton.LeftButton)
-    assert page.matrix.currentWidget() is page.view and shown_cases(page) == 16
+    qtbot.keyClicks(page.board.filters.find_line, "no such words anywhere")
+    assert page.board.matrix.currentWidget() is page.board.nothing
+    qtbot.mouseClick(page.board.nothing.action, Qt.MouseButton.LeftButton)
+    assert page.board.matrix.currentWidget() is page.board.view and shown_cases(page) == 16
 
 
 def test_no_lane_chosen_is_said_in_place_of_running(page: EvaluatePage, bench: Bench, qtbot: QtBot) -> None:
     said: list[str] = []
     bench.notices.attach(lambda notice: said.append(notice.message))
-    for action in page.lanes.menu.actions():
+    for action in page.head.lanes.menu.actions():
         action.setChecked(False)
-    page.run.click()
+    page.head.run.click()
     assert said == ["Choose at least one lane to run the suite over."]
     assert bench.recall("evaluate_lanes") == []
 
@@ -211,7 +211,8 @@ def test_no_lane_chosen_is_said_in_place_of_running(page: EvaluatePage, bench: B
 def test_a_run_is_exported_as_a_table(page: EvaluatePage, tmp_path: Path, bench: Bench, qtbot: QtBot) -> None:
     said: list[str] = []
     bench.notices.attach(lambda notice: said.append(notice.message))
-    page.export_run("csv", tmp_path / "run.csv")
+    assert page.sight.run is not None
+    page.suites.export("csv", tmp_path / "run.csv", page.sight.run, page.sight.suite)
     qtbot.waitUntil(lambda: bool(said))
     assert said == [f"Written: {tmp_path / 'run.csv'}"]
     assert len(list(csv.reader((tmp_path / "run.csv").open(encoding="utf-8-sig")))) == 1 + 16 * len(LANES)
@@ -224,7 +225,7 @@ def test_a_question_from_compare_becomes_a_case(page: EvaluatePage) -> None:
 
 
 def test_an_index_of_nothing_has_no_parent(page: EvaluatePage) -> None:
-    assert not page.model.parent(QModelIndex()).isValid()
+    assert not page.board.model.parent(QModelIndex()).isValid()
 
 
 def test_a_run_is_read_once_in_the_background_and_a_damaged_one_is_left_out(
@@ -238,10 +239,10 @@ def test_a_run_is_read_once_in_the_background_and_a_damaged_one_is_left_out(
     page = EvaluatePage(bench)
     qtbot.addWidget(page)
     page.show()
-    assert page.stack.currentWidget() is page.split and page.shown_run is None, "nothing is claimed while it is read"
-    qtbot.waitUntil(lambda: page.shown_run is not None, timeout=30_000)
-    assert [run.name for run in page.runs] == ["good"] and not evaluate_source.has_unread_runs(project)
-    assert evaluate_source.list_runs(project)[0] is page.runs[0]
+    assert page.stack.currentWidget() is page.board and page.sight.run is None, "nothing is claimed while it is read"
+    qtbot.waitUntil(lambda: page.sight.run is not None, timeout=30_000)
+    assert [run.name for run in page.sight.runs] == ["good"] and not evaluate_source.has_unread_runs(project)
+    assert evaluate_source.list_runs(project)[0] is page.sight.runs[0]
     make_evaluation(project, suite, good.name, "2026-11-20T10:00:00", seed=8)
     assert evaluate_source.has_unread_runs(project)
 
@@ -255,19 +256,23 @@ def test_results_of_a_suite_that_lies_elsewhere_are_shown_under_its_name(
     page = EvaluatePage(bench)
     qtbot.addWidget(page)
     page.show()
-    qtbot.waitUntil(lambda: page.shown_run is not None, timeout=30_000)
-    assert page.suite_picker.text() == suite.name and page.suite is None
-    assert page.stack.currentWidget() is page.split and shown_cases(page) == 16
-    assert page.export.isVisible() and not page.run.isVisible() and not page.edit.isVisible()
-    assert any(suite.name in action.text() for action in page._suite_menu.actions())
+    qtbot.waitUntil(lambda: page.sight.run is not None, timeout=30_000)
+    assert page.head.suite_picker.text() == suite.name and page.sight.suite is None
+    assert page.stack.currentWidget() is page.board and shown_cases(page) == 16
+    assert page.head.export.isVisible() and not page.head.run.isVisible() and not page.head.edit.isVisible()
+    assert any(suite.name in action.text() for action in page.head.suite_menu.actions())
+    assert page.sight.run is not None
+    page.suites.export("html", project.folder / "run.html", page.sight.run, page.sight.suite)
+    qtbot.waitUntil(lambda: (project.folder / "run.html").is_file(), timeout=30_000)
+    qtbot.waitUntil(lambda: not bench.jobs.running(), timeout=30_000)
 
 
 def test_a_table_of_questions_becomes_a_suite(page: EvaluatePage, tmp_path: Path) -> None:
     table = tmp_path / "questions.csv"
     table.write_text("question,expected\nWhat is the capital of France?,Paris\nHow many legs has a horse?,four|4\n")
-    page.take_suite(table)
-    assert page.suite is not None and [case.question for case in page.suite.cases] == [
+    page.suites.take(table)
+    assert page.sight.suite is not None and [case.question for case in page.sight.suite.cases] == [
         "What is the capital of France?",
         "How many legs has a horse?",
     ]
-    assert page.suite.cases[1].checks == ({"contains": ["four", "4"]},)
+    assert page.sight.suite.cases[1].checks == ({"contains": ["four", "4"]},)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,12 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, Q
 from workbench import records
 from workbench.advice.cost import Assumptions, Cost, cost_table
 from workbench.advice.records import Verdict
-from workbench.errors import WorkbenchError
-from workbench.evaluation.records import Evaluation, Suite
-from workbench.evaluation.suite import read_suite, suite_files
-from workbench.events import Progress, Result, Stage
+from workbench.evaluation.records import Evaluation
 from workbench.project import Project
 from workbench.ui import evaluate_source, theme, widgets
 from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
 from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
+from workbench.ui.advise_source import Advice, advise
 from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, scroll_area
@@ -33,60 +29,6 @@ AROUND = 24 + 16 + 24 + 12  # pixels beside and between two panels, and a scroll
 START_WIDTH = 560  # of the two halves of the page before anything is measured
 START, VERDICT, READING = range(3)  # in the stack: nothing measured, the verdict, blank until it is known which
 SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Everything the page shows of a run."""
-
-    evaluation: Evaluation
-    suite: Suite
-    verdict: Verdict
-    train_seconds: dict[str, float]
-    adapter_bytes: dict[str, int]
-    index_bytes: int
-    index_seconds: float  # to read all documents once, at the speed of this project's own builds; 0: not known
-
-
-def read_seconds(project: Project) -> float:
-    """About how long it takes to read all documents of the project from scratch, 0 where no build has told."""
-    from workbench.index.files import list_files, read_index
-
-    with contextlib.suppress(WorkbenchError, OSError, ValueError, sqlite3.Error):
-        with read_index(project.folder) as index:
-            rate = float(index.fact("bytes_per_second", "0"))
-        size = sum(file.size for file in list_files(project.folder) if file.state == "indexed")
-        return size / rate if rate else 0.0
-    return 0.0
-
-
-def advise(project: Project, evaluation: Evaluation) -> Stage:
-    """The advice on a run, as a stage: the verdict resamples every pair of lanes."""
-    from workbench.advice.verdict import decide
-
-    yield Progress(0, 0, "weighing the results")
-    suite = suite_of(project, evaluation)
-    seconds, sizes = {}, {}
-    with contextlib.suppress(WorkbenchError, OSError):
-        from workbench.tuning.adapter import list_runs
-
-        for run in list_runs(project.folder):
-            seconds[run.name] = run.seconds
-            sizes[run.name] = run.adapter.stat().st_size if run.adapter is not None else 0
-    index = sum(path.stat().st_size for path in project.index_folder.rglob("*") if path.is_file())
-    yield Result(Advice(evaluation, suite, decide(evaluation, suite), seconds, sizes, index, read_seconds(project)))
-
-
-def suite_of(project: Project, evaluation: Evaluation) -> Suite:
-    """The suite of a run; where its file is gone, one made of what the results know."""
-    for path in suite_files(project):
-        with contextlib.suppress(WorkbenchError):
-            suite = read_suite(path)
-            if evaluation.suite in (suite.name, path.stem):
-                return suite
-    from workbench.ui.evaluate_rows import cases_of
-
-    return Suite(Path(evaluation.suite), evaluation.suite, cases_of(evaluation, None), evaluation.suite_hash)
 
 
 def _least_width(widget: QWidget) -> int:

@@ -9,8 +9,11 @@ from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from workbench.ui import theme
 from workbench.ui.charts import Chart, draw_curve, nice_top, round_estimate, short_number, signed, write
 from workbench.ui.theme import color, lane_color
+
+ROW = 38  # pixels of one effect, at the usual size of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,6 @@ class EffectBar:
 class EffectsChart(Chart):
     """What each thing adds, as bars with intervals over the grey noise band."""
 
-    ROW = 38.0
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setAccessibleName(self.tr("What each thing adds"))
@@ -36,10 +37,15 @@ class EffectsChart(Chart):
         self._noise = 0.0
 
     def sizeHint(self) -> QSize:
-        return QSize(620, int(self.ROW * max(1, len(self._rows)) + 28))
+        return QSize(theme.px(620), int(self._row * max(1, len(self._rows)) + theme.px(28)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(380, self.sizeHint().height())
+        return QSize(theme.px(380), self.sizeHint().height())
+
+    @property
+    def _row(self) -> float:
+        """Pixels from one row to the next."""
+        return theme.px(ROW)
 
     def show_effects(self, rows: Sequence[EffectBar], noise: float) -> None:
         """Rows from top to bottom, the noise as half the width of the band in points (0: none is known)."""
@@ -63,7 +69,7 @@ class EffectsChart(Chart):
         painter = self._painter()
         metrics = QFontMetricsF(self.font())
         titles = max([metrics.horizontalAdvance(row.title) for row in self._rows] or [0]) + 44
-        plot = QRectF(titles, 0, self.width() - titles - 122, self.height() - 26)
+        plot = QRectF(titles, 0, self.width() - titles - theme.px(122), self.height() - theme.px(26))
         low, high = self._bounds()
 
         def place(value: float) -> float:
@@ -74,7 +80,7 @@ class EffectsChart(Chart):
             painter.fillRect(band, color("line"))
         self._draw_scale(painter, plot, low, high, place(0), plot.width() / (high - low))
         for number, row in enumerate(self._rows):
-            self._draw_row(painter, row, self.ROW * (number + 0.5), place(0), place)
+            self._draw_row(painter, row, self._row * (number + 0.5), place(0), place)
 
     def _draw_scale(self, painter: QPainter, plot: QRectF, low: float, high: float, zero: float, unit: float) -> None:
         step = 20 if high - low > 50 else 10
@@ -83,7 +89,7 @@ class EffectsChart(Chart):
                 x = zero + value * unit
                 painter.setPen(QPen(color("strong" if value == 0 else "line"), 1))
                 painter.drawLine(QLineF(x, plot.top(), x, plot.bottom()))
-                write(painter, x, plot.bottom() + 14, signed(value), color("muted"), "centre", self.small())
+                write(painter, x, plot.bottom() + theme.px(14), signed(value), color("muted"), "centre", self.small())
 
     def _draw_row(
         self, painter: QPainter, row: EffectBar, y: float, zero: float, place: Callable[[float], float]
@@ -108,12 +114,12 @@ class EffectsChart(Chart):
         painter.drawEllipse(QPointF(place(row.difference), y), 4, 4)
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
-        write(painter, self.width() - 72, y, signed(row.difference), color("text"), "right", bold)
+        write(painter, self.width() - theme.px(72), y, signed(row.difference), color("text"), "right", bold)
         write(painter, self.width() - 2, y, self._range(row), color("muted"), "right", self.small())
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = int(event.pos().y() // self.ROW)
+            number = int(event.pos().y() // self._row)
             if 0 <= number < len(self._rows) and self._rows[number].hint:
                 QToolTip.showText(event.globalPos(), self._rows[number].hint, self)
             return True

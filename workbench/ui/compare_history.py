@@ -27,12 +27,12 @@ class TalkRow(QWidget):
         name.setAccessibleName(self.tr("Open {0}").format(talk.name))
         text = widgets.ElidedLabel(talk.name, "text")
         text.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        inner = widgets.row(text, margins=(4, 0, 4, 0))
+        inner = widgets.row(text, margins=(0, 0, 4, 0))
         inner.setStretch(0, 1)
         name.setLayout(inner)
         count = len(talk.turns)
         questions = self.tr("{0} question") if count == 1 else self.tr("{0} questions")
-        when = talk.created.replace("T", ", ")[:17]
+        when = widgets.when_text(talk.created)
         note = widgets.label(f"{when} · {questions.format(count)}", "caption")
         menu = QMenu(self)
         widgets.add_action(menu, self.tr("Rename…"), self._on_rename, "pencil-simple")
@@ -41,7 +41,7 @@ class TalkRow(QWidget):
         more.clicked.connect(lambda: menu.exec(more.mapToGlobal(more.rect().bottomLeft())))
         top = widgets.row(name, more, spacing=4)
         top.setStretch(0, 1)
-        under = widgets.row(note, margins=(6, 0, 0, 6))
+        under = widgets.row(note, margins=(0, 0, 0, 6))
         self.setLayout(widgets.column(top, under, widgets.hline(), spacing=0))
 
     def _on_rename(self) -> None:

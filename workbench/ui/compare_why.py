@@ -21,7 +21,8 @@ PART_COLORS = {"system": "muted", "examples": "warning", "passages": "accent", "
 PROMPT_LINES = 12  # of the prompt before "Show more of it"
 PROMPT_SHOWN = 40_000  # characters of it; all of it is copied
 EXCERPT = 100  # characters of a passage, about two lines
-NARROW = 58  # pixels of the columns with the places
+NARROW = 58  # pixels of the columns with the places, at the usual size of text
+PLACE, GAP = 20, 12  # pixels of the number before a passage, and between its text and the places
 
 
 class ControlTokens(QSyntaxHighlighter):
@@ -56,22 +57,18 @@ class WhySheet(Sheet):
         self.content.addWidget(widgets.label(self._passages_sentence(), wrap=True))
         if not answer.passages and not answer.retrieved:
             return
-        head = QGridLayout()
-        head.setContentsMargins(0, 8, 0, 4)
-        for place, (text, width) in enumerate(
-            (("", 20), (self.tr("Passage, best first"), 0), (self.tr("Meaning"), NARROW), (self.tr("Words"), NARROW))
-        ):
+        head = widgets.row(PLACE, widgets.label(self.tr("Passage, best first"), "caption"), None, GAP, spacing=0)
+        for text in (self.tr("Meaning"), self.tr("Words")):
             made = widgets.label(text, "caption")
-            if width:
-                made.setFixedWidth(width)
-            head.addWidget(made, 0, place)
-        head.setColumnStretch(1, 1)
-        self.content.addLayout(head)
+            made.setFixedWidth(theme.px(NARROW))
+            head.addWidget(made)
+        rows = widgets.column(head, 4, spacing=0, margins=(0, 8, 0, 0))
         for number, passage in enumerate(answer.passages, start=1):
-            self.content.addWidget(widgets.hline())
-            self.content.addWidget(self._row(number, passage, number in answer.cited))
+            rows.addWidget(widgets.hline())
+            rows.addWidget(self._row(number, passage, number in answer.cited))
+        rows.addWidget(widgets.hline())
+        self.content.addLayout(rows)
         left = [each for each in answer.retrieved if each.id not in {used.id for used in answer.passages}]
-        self.content.addWidget(widgets.hline())
         if left:
             self._left_out(left)
 
@@ -102,7 +99,7 @@ class WhySheet(Sheet):
 
     def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
         place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
-        place.setFixedWidth(20)
+        place.setFixedWidth(PLACE)
         top = widgets.row(widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong", hug=True), spacing=8)
         top.addWidget(widgets.ElidedLabel(passage.location, "caption"), 1)
         if cited:
@@ -112,11 +109,11 @@ class WhySheet(Sheet):
         line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
         line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
         line.addLayout(middle, 1)
-        line.addSpacing(12)
+        line.addSpacing(GAP)
         for rank, note in ((passage.vector_rank, _cosine(passage)), (passage.keyword_rank, "")):
             leg = widgets.column(widgets.label(ordinal(rank)), widgets.label(note, "caption"), None, spacing=2)
             holder = QWidget()
-            holder.setFixedWidth(NARROW)
+            holder.setFixedWidth(theme.px(NARROW))
             holder.setLayout(leg)
             line.addWidget(holder)
         said = self.tr("Passage {0}: {1} {2}").format(number, passage.file, passage.location)
@@ -235,7 +232,7 @@ def _copy(text: str) -> None:
 
 def _excerpt(text: str) -> str:
     flat = " ".join(text[: 4 * EXCERPT].split())
-    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0] + "…"
+    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
 
 
 def _cosine(passage: Passage) -> str:

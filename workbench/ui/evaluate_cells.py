@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from workbench.evaluation.records import CaseResult
+from workbench.ui import theme
 from workbench.ui.charts import draw_glyph, small_font, write
 from workbench.ui.evaluate_model import CellRole, Index, MatrixModel, RowRole
 from workbench.ui.evaluate_rows import CaseRow, Group
@@ -20,7 +21,7 @@ class CellDelegate(QStyledItemDelegate):
     """Draws a pass quietly and a failure with its reason, on a pale cell."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(120, ROW_HEIGHT)
+        return QSize(120, theme.px(ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = index.data(RowRole)
@@ -46,13 +47,15 @@ class CellDelegate(QStyledItemDelegate):
             font.setWeight(QFont.Weight.DemiBold)
             model = index.model()
             title = model.kind_title(group.kind) if isinstance(model, MatrixModel) else group.kind
-            write(painter, rect.left() + 4, middle, title, color("text"), font=font)
-            x = rect.left() + 12 + QFontMetrics(font).horizontalAdvance(title)
+            mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            start, step, side = (rect.right(), -1, "right") if mirrored else (rect.left(), 1, "left")
+            write(painter, start + step * 4, middle, title, color("text"), side, font)
+            x = start + step * (12 + QFontMetrics(font).horizontalAdvance(title))
             shown = len(group.rows)
             count = self.tr("{0} cases").format(group.size)
             if shown != group.size:
                 count = self.tr("{0} of {1} cases shown").format(shown, group.size)
-            write(painter, x, middle, count, color("muted"), font=small)
+            write(painter, x, middle, count, color("muted"), side, small)
         else:
             write(painter, rect.left() + 12, middle, str(index.data()), color("muted"), font=small)
 
@@ -60,10 +63,11 @@ class CellDelegate(QStyledItemDelegate):
         if focused:
             painter.fillRect(rect, color("selected"))
         metrics = QFontMetrics(painter.font())
-        text = metrics.elidedText(
-            row.question.replace("\n", " "), Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE
-        )
-        write(painter, rect.left() - NUDGE, rect.center().y() + 0.5, text, color("text"))
+        question = row.question.replace("\n", " ")
+        text = metrics.elidedText(question, Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE)
+        mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x, side = (rect.right() + NUDGE, "right") if mirrored else (rect.left() - NUDGE, "left")
+        write(painter, x, rect.center().y() + 0.5, text, color("text"), side)
 
     def _paint_cell(self, painter: QPainter, rect: QRect, index: Index, row: CaseRow, focused: bool) -> None:
         cell = index.data(CellRole)

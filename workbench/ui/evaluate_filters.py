@@ -57,13 +57,15 @@ class FilterLine(QWidget):
         for each in reversed(before):
             text = self.tr("Changed since {0}").format(widgets.when_text(each.created))
             widgets.add_action(self._menu, text, partial(self.earlier_chosen.emit, each))
-        self.earlier.setText(
-            self.tr("since {0}").format(widgets.when_text(chosen.created)) if chosen is not None else ""
-        )
+        self.name_earlier(chosen)
         self.earlier.setVisible(chosen is not None)
         self.chips.chip("changed").setVisible(chosen is not None)
         if chosen is None and self.filter.show == "changed":
             self.choose("all")
+
+    def name_earlier(self, run: Evaluation | None) -> None:
+        """Say which run is compared with."""
+        self.earlier.setText(self.tr("since {0}").format(widgets.when_text(run.created)) if run is not None else "")
 
     def show_choices(self, counts: dict[str, int], kinds: Sequence[tuple[str, str]], tags: Sequence[str]) -> None:
         """Counts for the chips; kinds as (key, name); tags by name."""

@@ -27,10 +27,10 @@ class MatrixHeader(QHeaderView):
         self.verified = ""  # "" or why a lane may not carry its label
         self.setSectionsClickable(False)
         self.setHighlightSections(False)
-        self.setMinimumSectionSize(96)
+        self.setMinimumSectionSize(theme.px(96))
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), HEAD_HEIGHT)
+        return QSize(super().sizeHint().width(), theme.px(HEAD_HEIGHT))
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         painter.save()
@@ -49,45 +49,49 @@ class MatrixHeader(QHeaderView):
     def _paint_first(self, painter: QPainter, rect: QRect) -> None:
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
-        write(painter, rect.left() + 12, rect.top() + 24, self.tr("Right answers"), color("text"), font=bold)
+        write(painter, rect.left() + 12, rect.top() + theme.px(24), self.tr("Right answers"), color("text"), font=bold)
         small = small_font(self.font())
         painter.setFont(small)
         painter.setPen(color("muted"))
-        area = QRect(rect.left() + 12, rect.top() + 38, rect.width() - 24, 36)
+        area = QRect(rect.left() + 12, rect.top() + theme.px(38), rect.width() - 24, theme.px(36))
         painter.drawText(area, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self.caption)
         if self.summaries:
             sign = ("warning", "warning") if self.verified else ("check-circle", "good")
-            draw_glyph(painter, *sign, rect.left() + 12, rect.top() + 87, 14)
+            draw_glyph(painter, *sign, rect.left() + 12, rect.top() + theme.px(87), 14)
             said = self.verified or self.tr("Every lane is what its label says")
             text = QFontMetrics(small).elidedText(said, Qt.TextElideMode.ElideRight, rect.width() - 44)
-            write(painter, rect.left() + 32, rect.top() + 87, text, color("muted"), font=small)
+            write(painter, rect.left() + 32, rect.top() + theme.px(87), text, color("muted"), font=small)
 
     def _paint_lane(self, painter: QPainter, rect: QRect, lane: str) -> None:
         ink, left = lane_color(lane), rect.left() + 12
         painter.fillRect(QRect(rect.left() + 1, rect.top(), rect.width() - 1, 3), ink)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ink)
-        painter.drawEllipse(QPointF(left + 4, rect.top() + 24), 4, 4)
+        painter.drawEllipse(QPointF(left + 4, rect.top() + theme.px(24)), 4, 4)
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
         name = QFontMetrics(bold).elidedText(lane_short(lane), Qt.TextElideMode.ElideRight, rect.width() - 36)
-        write(painter, left + 14, rect.top() + 24, name, color("text"), font=bold)
+        write(painter, left + 14, rect.top() + theme.px(24), name, color("text"), font=bold)
         summary = self.summaries.get(lane)
         small = small_font(self.font())
         if summary is None:
             passed, answered = self.counts.get(lane, (0, 0))
             said = self.tr("{0} of {1} so far").format(passed, answered) if answered else self.tr("not asked yet")
-            write(painter, left, rect.top() + 50, said, color("muted"), font=small)
+            write(painter, left, rect.top() + theme.px(50), said, color("muted"), font=small)
             return
         rate = summary.overall
         large = QFont(self.font())
         large.setPixelSize(theme.px(theme.PAGE_TITLE))
         large.setWeight(QFont.Weight.DemiBold)
         percent = self.tr("{0} %").format(round(100 * rate.rate))
-        write(painter, left, rect.top() + 50, percent, color("text"), font=large)
+        write(painter, left, rect.top() + theme.px(50), percent, color("text"), font=large)
         x = left + QFontMetrics(large).horizontalAdvance(percent) + 8
         low, high = (round(100 * each) for each in rate.interval)
-        write(painter, x, rect.top() + 51, self.tr("{0} to {1}").format(low, high), color("muted"), font=small)
-        draw_interval(painter, QRectF(left, rect.top() + 68, rect.width() - 32, 12), rate.rate, rate.interval, ink)
+        write(
+            painter, x, rect.top() + theme.px(51), self.tr("{0} to {1}").format(low, high), color("muted"), font=small
+        )
+        draw_interval(
+            painter, QRectF(left, rect.top() + theme.px(68), rect.width() - 32, 12), rate.rate, rate.interval, ink
+        )
         said = self.tr("{0} of {1}").format(rate.passed, rate.total)
-        write(painter, left, rect.top() + 93, said, color("muted"), font=small)
+        write(painter, left, rect.top() + theme.px(93), said, color("muted"), font=small)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QLineF, QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QTreeView, QWidget
 
+from workbench.ui import theme
 from workbench.ui.charts import draw_glyph
 from workbench.ui.evaluate_cells import CellDelegate
 from workbench.ui.evaluate_heads import MatrixHeader
@@ -48,7 +49,7 @@ class MatrixView(QTreeView):
             return
         self.head.setStretchLastSection(False)
         room = self.viewport().width()
-        each = max(112, min(200, int(room * 0.7) // max(1, lanes)))
+        each = max(theme.px(112), min(theme.px(200), int(room * 0.7) // max(1, lanes)))
         first = max(240, room - each * lanes)
         self.head.resizeSection(0, first)
         for column in range(1, lanes + 1):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
+from workbench.retrieval.refusal import is_refusal
 
+SHORT = 32  # characters of an answer that is shown in its cell
+ABOUT_TEXT = ("contains", "contains_all", "equals", "one_of")  # checks of what the answer says
 KINDS = ("fact", "behaviour", "unanswerable")  # in the order they are shown
 
 
@@ -125,7 +129,18 @@ def short_reason(result: CaseResult) -> str:
     if result.answer.stopped == "failed":
         return "lane failed"
     failed = next((check for check in result.checks if not check.passed), None)
-    return failed.reason if failed is not None else "no answer"
+    if failed is None:
+        return "no answer"
+    return _said_instead(result.answer.text, failed.reason) if failed.check in ABOUT_TEXT else failed.reason
+
+
+@lru_cache(maxsize=8192)
+def _said_instead(text: str, reason: str) -> str:
+    """What a lane said in place of what was expected, which is the same for every lane: where that fits a cell."""
+    said = " ".join(text.split()).rstrip(".")
+    if not said or is_refusal(text):
+        return "no answer"
+    return f"says {said}" if len(said) <= SHORT else reason
 
 
 def lanes_of(evaluation: Evaluation) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from workbench.errors import BadSuite, InputError, WorkbenchError
 from workbench.evaluation.records import CaseResult, Evaluation, Suite
-from workbench.evaluation.suite import read_suite
+from workbench.evaluation.suite import read_suite, suite_files
 from workbench.events import Progress, Result, Stage
 from workbench.lanes.lane import Lane
 from workbench.project import Project
+from workbench.ui.evaluate_rows import cases_of
 
 
 def new_suite_file(project: Project, name: str) -> Path:
@@ -106,6 +107,16 @@ def stopped_run(project: Project, suite: Suite) -> tuple[CaseResult, ...]:
     from workbench.evaluation.results import unfinished_results
 
     return unfinished_results(project.folder, suite)
+
+
+def suite_of(project: Project, evaluation: Evaluation) -> Suite:
+    """The suite of a run; where its file is gone, one made of what the results know."""
+    for path in suite_files(project):
+        with contextlib.suppress(WorkbenchError):
+            suite = read_suite(path)
+            if evaluation.suite in (suite.name, path.stem):
+                return suite
+    return Suite(Path(evaluation.suite), evaluation.suite, cases_of(evaluation, None), evaluation.suite_hash)
 
 
 def all_lanes(project: Project) -> tuple[Lane, ...]:

@@ -9,11 +9,14 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 class FlowLayout(QLayout):
     """Puts widgets beside each other and goes on in the next line where room is short."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 8, between_lines: int = 0) -> None:
-        """`between_lines` is the same as `spacing` unless it is given."""
+    def __init__(
+        self, parent: QWidget | None = None, spacing: int = 8, between_lines: int = 0, centred: bool = False
+    ) -> None:
+        """`between_lines` is the same as `spacing` unless it is given; `centred` lines stand in the middle of the
+        height there is, not at its top."""
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
-        self._gap, self._line_gap = spacing, between_lines or spacing
+        self._gap, self._line_gap, self._centred = spacing, between_lines or spacing, centred
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -39,7 +42,8 @@ class FlowLayout(QLayout):
 
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
-        self._place(rect, move=True)
+        spare = rect.height() - self.heightForWidth(rect.width()) if self._centred else 0
+        self._place(rect.translated(0, max(0, spare) // 2), move=True)
 
     def sizeHint(self) -> QSize:
         hints = [each.sizeHint() for each in self._items if not each.isEmpty()]

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QIconEngine, QPainter, QPixmap
 
 from workbench.ui import theme
 
@@ -51,7 +51,12 @@ class _Glyph(QIconEngine):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         painter.setFont(font)
         painter.setPen(color)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, chr(int(codes[self._name], 16)))
+        square = QRect(rect.topLeft(), QSize(rect.height(), rect.height()))
+        if rect.width() <= rect.height():
+            square = rect
+        elif QGuiApplication.isRightToLeft():
+            square.moveRight(rect.right())  # what is wider leaves room towards the text
+        painter.drawText(square, Qt.AlignmentFlag.AlignCenter, chr(int(codes[self._name], 16)))
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

@@ -42,6 +42,7 @@ class ModelRow(QFrame):
         head = widgets.row(title, spacing=8)
         head.setStretch(0, 1)
         self.state = widgets.label(self._state_words(here, used), "good" if here else "muted")
+        self.state.setVisible(here)  # where it is not, the button that fetches it says so
         words = widgets.column(head, widgets.label(self._facts(), "muted", wrap=True), spacing=4)
         if model.note:
             words.addWidget(widgets.label(model.note, "caption", wrap=True))
@@ -114,7 +115,7 @@ class ModelsPage(Page):
         self._list = widgets.column(spacing=8)
         inner = QWidget()
         inner.setLayout(widgets.column(self._list, None, margins=(24, 0, 24, 24)))
-        head = widgets.row(self.chips, self.memory, margins=(24, 12, 24, 12))
+        head = widgets.row(self.chips, None, self.memory, margins=(24, 12, 24, 12))
         self.body.addLayout(head)
         self.body.addWidget(scroll_area(inner), 1)
         bench.project_changed.connect(self._fill)

@@ -164,7 +164,8 @@ class Sheet(QWidget):
         inner.setLayout(self.content)
         self.scroller = scroll_area(inner)
         self.foot = widgets.row(spacing=8, margins=(24, 12, 24, 12))
-        self._layout = widgets.column(self.rule, head, widgets.hline(), self.scroller, spacing=0)
+        parts = (self.rule, head, widgets.hline(), self.scroller)
+        self._layout = widgets.column(*parts, spacing=0, margins=(1, 0, 0, 0))  # beside the line at its edge
         self._layout.addLayout(self.foot)
         self.setLayout(self._layout)
         self.foot.setContentsMargins(0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QMargins, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
+    QStyleOptionButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -39,11 +40,21 @@ from workbench.ui.words import when_text as when_text
 Click = Callable[[], object] | None
 Margins = tuple[int, int, int, int]  # left, top, right, bottom
 NO_MARGINS = (0, 0, 0, 0)
+ICON_GAP = 4  # pixels between icon and text, beside the four that Qt leaves
+
+
+class _Button(QPushButton):
+    """A button whose icon stands 8 pixels off its text: Qt's own space is 4, so the icon is drawn that much wider."""
+
+    def initStyleOption(self, option: QStyleOptionButton) -> None:
+        super().initStyleOption(option)
+        if option.text and not option.icon.isNull():
+            option.iconSize = option.iconSize.grownBy(QMargins(0, 0, ICON_GAP, 0))
 
 
 def button(text: str, icon: str = "", on_click: Click = None, kind: str = "plain") -> QPushButton:
     """A button 32 high with a border."""
-    made = QPushButton(text)
+    made = _Button(text)
     made.setProperty("kind", kind)
     made.setAutoDefault(False)
     made.setCursor(Qt.CursorShape.ArrowCursor)
@@ -333,7 +344,7 @@ class ChipRow(QWidget):
         super().__init__(parent)
         self._chips: dict[str, Chip] = {}
         self._group = QButtonGroup(self)
-        layout = FlowLayout(self)
+        layout = FlowLayout(self, centred=True)
         for key, text in choices:
             chip = self._chips[key] = Chip(text)
             self._group.addButton(chip)

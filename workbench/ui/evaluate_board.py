@@ -1,0 +1,147 @@
+"""What the Evaluate page shows of a run: how far it is, the matrix with its filters, and the answers under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+
+from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
+from workbench.events import Progress
+from workbench.ui import widgets
+from workbench.ui.evaluate_answers import AnswersPanel
+from workbench.ui.evaluate_filters import FilterLine
+from workbench.ui.evaluate_matrix import MatrixView
+from workbench.ui.evaluate_model import MatrixModel
+from workbench.ui.evaluate_rows import CaseRow, build_matrix, build_rows
+
+ANSWERS_HEIGHT = 300  # of the answers under the matrix when they are opened
+
+
+class RunBoard(QSplitter):
+    """The matrix of a run; a click on one of its cells opens the answers to that case."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self._cases: tuple[Case, ...] = ()
+        self.model = MatrixModel(self)
+        self.view = MatrixView(self.model)
+        self.filters = FilterLine()
+        self.nothing = widgets.EmptyState(
+            "funnel", self.tr("No case is left"), "", self.tr("Show all cases"), self.filters.clear
+        )
+        self.answers = AnswersPanel()
+        self.answers.hide()
+        self.matrix = QStackedWidget()
+        self.matrix.addWidget(self.view)
+        self.matrix.addWidget(self.nothing)
+        top = QWidget()
+        parts = (self._build_strip(), self.filters, self.matrix)
+        top.setLayout(widgets.column(*parts, spacing=12, margins=(24, 12, 24, 12)))
+        self.setChildrenCollapsible(False)
+        self.addWidget(top)
+        self.addWidget(self.answers)
+        self.setStretchFactor(0, 1)
+        self.view.opened.connect(self.show_answers)
+        self.answers.closed.connect(self._on_answers_closed)
+        find = QShortcut(QKeySequence.StandardKey.Find, self, self.filters.start_finding)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+
+    def _build_strip(self) -> QWidget:
+        self.strip = QWidget()
+        self.progress_text = widgets.label("", "strong")
+        self.progress_note = widgets.ElidedLabel("", "muted")
+        self.bar = widgets.ProgressLine()
+        line = widgets.row(self.progress_text, self.progress_note)
+        line.setStretch(1, 1)
+        self.strip.setLayout(widgets.column(line, self.bar))
+        self.strip.hide()
+        return self.strip
+
+    # How far a run is
+
+    def say_starting(self) -> None:
+        self.progress_text.setText(self.tr("Starting"))
+        self.progress_note.set_text("")
+        self.bar.set_share(None)
+
+    def show_progress(self, progress: Progress) -> None:
+        self._say_answers(progress.done, progress.total)
+        said = [progress.note]
+        if progress.seconds_left is not None:
+            said.append(self.tr("{0} left").format(widgets.about_text(progress.seconds_left)))
+        self.progress_note.set_text(", ".join(said))
+        self.bar.set_share(progress.done / progress.total if progress.total else None)
+
+    def say_stopped(self, done: int, total: int) -> None:
+        self._say_answers(done, total)
+        self.progress_note.set_text(self.tr("Stopped. What was answered is kept, and Go on asks the rest."))
+        self.bar.set_share(done / total if total else 0.0)
+
+    def _say_answers(self, done: int, total: int) -> None:
+        self.progress_text.setText(self.tr("{0:,} of {1:,} answers").format(done, total))
+
+    # The matrix
+
+    def show_run(
+        self,
+        run: Evaluation | None,
+        suite: Suite | None,
+        matter: tuple[Sequence[str], Sequence[CaseResult], Sequence[Case]],
+        earlier: Sequence[CaseResult] = (),
+    ) -> None:
+        """`matter`: lanes, results and cases; `run` is None while it goes on, `earlier` what it is compared with."""
+        lanes, results, cases = matter
+        self._cases = suite.cases if suite is not None else ()
+        rows = build_rows(cases, results, earlier)
+        matrix = build_matrix(rows, lanes, self.filters.filter)
+        kinds = [(kind, self.model.kind_title(kind)) for kind in dict.fromkeys(row.kind for row in rows)]
+        self.filters.show_choices(matrix.counts, kinds, matrix.tags)
+        self._show_head(run, lanes, results)
+        self.view.head.caption = self._caption(run, suite, len(cases))
+        scroll = self.view.verticalScrollBar().value()
+        self.model.show_matrix(matrix)
+        self.view.verticalScrollBar().setValue(scroll)
+        none_left = bool(rows) and not matrix.groups
+        self.nothing.set_text(self.tr("None of the {0:,} cases fits what is asked for above.").format(len(rows)))
+        self.matrix.setCurrentWidget(self.nothing if none_left else self.view)
+
+    def _show_head(self, run: Evaluation | None, lanes: Sequence[str], results: Sequence[CaseResult]) -> None:
+        head = self.view.head
+        head.lanes = tuple(lanes)
+        head.summaries = dict(run.lanes) if run is not None else {}
+        passed = {lane: [each.passed for each in results if each.lane == lane] for lane in lanes}
+        head.counts = {lane: (sum(each), len(each)) for lane, each in passed.items()}
+        head.verified = next((said for said in (run.canaries.values() if run is not None else ()) if said != "ok"), "")
+
+    def _caption(self, run: Evaluation | None, suite: Suite | None, cases: int) -> str:
+        if run is None:
+            return self.tr("Percent of {0} cases, once all of them are answered.").format(cases)
+        said = self.tr("Percent of {0} cases, with the range the true rate lies in 95 times of 100.").format(cases)
+        if suite is not None and run.suite_hash != suite.hash:
+            said += " " + self.tr("The suite was changed since this run.")
+        return said
+
+    # The answers to one case
+
+    def show_answers(self, row: CaseRow, lane: str) -> None:
+        """Open the answers of one case under the matrix."""
+        case = next((each for each in self._cases if each.id == row.case), None)
+        self.answers.show_case(row, self.view.head.lanes, lane, case.checks if case is not None else ())
+        if not self.answers.isVisible():
+            self.answers.show()
+            self.setSizes([self.height() - ANSWERS_HEIGHT, ANSWERS_HEIGHT])
+        self.view.scrollTo(self.view.currentIndex())
+
+    def open_case(self, case: str, lane: str) -> None:
+        """The same for a case by its id, where the filter lets it through."""
+        for group in self.model.matrix.groups:
+            for row in group.rows:
+                if row.case == case:
+                    self.show_answers(row, lane)
+
+    def _on_answers_closed(self) -> None:
+        self.answers.hide()
+        self.view.setFocus()

@@ -1,0 +1,92 @@
+"""The header of the Evaluate page: which suite and run are shown, the lanes of the next one, what is done with them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMenu
+
+from workbench.ui import widgets
+from workbench.ui.evaluate_lanes import LanesPicker
+from workbench.ui.evaluate_running import SuiteRun
+from workbench.ui.evaluate_shown import Shown
+from workbench.ui.page import Page
+
+
+class EvaluateHeader(QObject):
+    """Fills the page's header. It tells what is wanted and shows what it is told."""
+
+    suite_chosen = Signal(object)  # the Path of its file
+    results_chosen = Signal(str)  # the name of a suite whose file lies elsewhere
+    new_wanted = Signal()
+    import_wanted = Signal()
+    run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
+    export_wanted = Signal(str)  # "html", "csv" or "junit"
+    edit_clicked = Signal()
+    run_clicked = Signal()
+    stop_clicked = Signal()
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.suite_menu, self.run_menu, self._exports = QMenu(page), QMenu(page), QMenu(page)
+        self.suite_picker = widgets.menu_button("", self.suite_menu, "", self.tr("Suite"))
+        self.run_picker = widgets.menu_button(
+            "", self.run_menu, "clock-counter-clockwise", self.tr("Which run is shown")
+        )
+        self.lanes = LanesPicker()
+        self.edit = widgets.quiet_button(self.tr("Edit cases"), "pencil-simple", self.edit_clicked.emit)
+        self.export = widgets.menu_button(self.tr("Export"), self._exports, "export")
+        for text, kind in (
+            (self.tr("Report page (HTML)"), "html"),
+            (self.tr("Table (CSV)"), "csv"),
+            ("JUnit XML", "junit"),
+        ):
+            widgets.add_action(self._exports, text, partial(self.export_wanted.emit, kind))
+        self.run = widgets.primary_button(self.tr("Run"), "", self.run_clicked.emit)
+        self.stop = widgets.button(self.tr("Stop and keep"), "stop", self.stop_clicked.emit)
+        page.add_picker(self.suite_picker)
+        page.add_picker(self.run_picker)
+        for each in (self.edit, self.export, self.lanes, self.stop, self.run):
+            page.add_action(each)
+
+    def show_suites(self, shown: Shown) -> None:
+        """Offer the suites of the project, and name the one that is shown."""
+        self.suite_menu.clear()
+        for path in shown.files:
+            widgets.add_action(self.suite_menu, path.stem, partial(self.suite_chosen.emit, path))
+        for name in shown.suites_elsewhere():
+            text = self.tr("{0}, results only").format(name)
+            widgets.add_action(self.suite_menu, text, partial(self.results_chosen.emit, name))
+        self.suite_menu.addSeparator()
+        widgets.add_action(self.suite_menu, self.tr("New suite…"), self.new_wanted.emit, "plus")
+        widgets.add_action(self.suite_menu, self.tr("Import a suite…"), self.import_wanted.emit, "upload-simple")
+        self.suite_picker.setText(shown.name or self.tr("No suite"))
+
+    def show_runs(self, shown: Shown, live: SuiteRun) -> None:
+        """Offer the runs of the suite, the newest first, and say which one is shown."""
+        self.run_menu.clear()
+        if live.results:
+            text = self.tr("Stopped run, {0:,} of {1:,} answers").format(len(live.results), live.total)
+            widgets.add_action(self.run_menu, text, partial(self.run_chosen.emit, None))
+        for each in reversed(shown.runs_of_suite):
+            text = self.tr("{0}, {1} lanes").format(widgets.when_text(each.created), len(each.lanes))
+            widgets.add_action(self.run_menu, text, partial(self.run_chosen.emit, each))
+        run = shown.run
+        self.run_picker.setText(widgets.when_text(run.created) if run is not None else self.tr("Stopped run"))
+
+    def arrange(self, shown: Shown, busy: bool, stopped: bool, results: bool) -> None:
+        """Show what can be done just now; `results`: whether the matrix is in sight."""
+        suite = shown.suite is not None
+        self.run.setVisible(not busy and results and suite)
+        self.run.setText(self.tr("Go on") if stopped else self.tr("Run again"))
+        self.stop.setVisible(busy)
+        self.lanes.setVisible(suite and not busy)
+        self.edit.setVisible(suite and not busy)
+        self.export.setVisible(shown.run is not None and not busy)
+        self.run_picker.setVisible(bool(shown.runs_of_suite) and not busy)
+
+    def hide_actions(self) -> None:
+        """While cases are edited, only the suite is named."""
+        for each in (self.run, self.edit, self.export, self.lanes, self.run_picker):
+            each.hide()
