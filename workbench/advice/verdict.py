@@ -28,6 +28,7 @@ from workbench.advice.wording import (
     in_points,
     kind_words,
     lane_words,
+    left_out_sentences,
     points,
     scope_sentence,
     sentence_for,
@@ -79,7 +80,7 @@ def family(lane: str) -> str:
 def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
     """The verdict on an evaluation, over all its cases and per kind of case."""
     noise = evaluation.noise.margin if evaluation.noise else 0.0
-    proven = [result for result in evaluation.results if result.lane not in evaluation.withheld]
+    proven = [result for result in evaluation.counted if result.lane not in evaluation.withheld]
     overall = choose(proven, noise)
     kinds = regroup(proven, lambda result: result.kind)
     per_kind = {kind: choose(each, _noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
@@ -97,7 +98,7 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
         failed_cases=failures,
         questions_needed=overall.needed,
         needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if choice.needed},
-        scope=scope_sentence(len({result.case for result in evaluation.results}), FEWEST),
+        scope=scope_sentence(len({result.case for result in evaluation.counted}), FEWEST),
     )
 
 
@@ -324,6 +325,7 @@ def _faults(evaluation: Evaluation) -> list[str]:
         for lane in evaluation.lanes.values()
         if lane.failed
     ]
+    told += [*left_out_sentences(evaluation)]
     if evaluation.missing_sources:
         told.append(f"{len(evaluation.missing_sources)} of the files the questions are about are not in the index.")
     return told

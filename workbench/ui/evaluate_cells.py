@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from workbench.evaluation.records import CaseResult
 from workbench.ui.charts import draw_glyph, small_font, write
 from workbench.ui.evaluate_model import CellRole, Index, MatrixModel, RowRole
-from workbench.ui.evaluate_rows import CaseRow, Group
+from workbench.ui.evaluate_rows import MET, CaseRow, Group
 from workbench.ui.theme import color
 
 ROW_HEIGHT = 28
@@ -60,8 +60,11 @@ class CellDelegate(QStyledItemDelegate):
         if focused:
             painter.fillRect(rect, color("selected"))
         metrics = QFontMetrics(painter.font())
+        question = row.question.replace("\n", " ")
         text = metrics.elidedText(
-            row.question.replace("\n", " "), Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE
+            self.tr("Left out: {0}").format(question) if MET in row.tags else question,
+            Qt.TextElideMode.ElideRight,
+            rect.width() - 12 + NUDGE,
         )
         write(painter, rect.left() - NUDGE, rect.center().y() + 0.5, text, color("text"))
 
