@@ -61,6 +61,7 @@ class Sample:
 
     texts: dict[str, str]  # relative path -> the text a reader finds in the document
     cases: list[dict[str, Any]]
+    tones: list[dict[str, Any]]
     tickets: list[dict[str, Any]]
     readings: list[dict[str, Any]]
     description: dict[str, Any]
@@ -73,6 +74,7 @@ def read_sample(folder: Path = SAMPLE) -> Sample:
     return Sample(
         {path.relative_to(documents).as_posix(): read_text(path) for path in files},
         yaml.safe_load((folder / "suite.yaml").read_text(encoding="utf-8")),
+        yaml.safe_load((folder / "tone.yaml").read_text(encoding="utf-8")),
         _rows(folder / "tickets.jsonl"),
         _rows(folder / "reading.jsonl"),
         tomllib.loads((folder / "sample.toml").read_text(encoding="utf-8")),
@@ -87,6 +89,7 @@ def check_sample(folder: Path = SAMPLE) -> Findings:
     _check_facts(sample, findings)
     _check_unanswerable(sample, findings)
     _check_tickets(sample, findings)
+    _check_tones(sample, findings)
     _check_readings(sample, findings)
     _check_overlap(sample, findings)
     _check_description(sample, findings, folder)
@@ -306,6 +309,31 @@ def _answered(row: dict[str, Any]) -> bool:
     return all(word in text for word in numbers) and any(word in text for word in said)
 
 
+def _check_tones(sample: Sample, findings: Findings) -> None:
+    """Each case must accept a note in the house's tone, and refuse it shouted, unsigned or saying something else."""
+    wrong = []
+    for case in sample.tones:
+        *rules, longest, kept = case["checks"]
+        said = case["question"].removeprefix("Write to the customer: ").rstrip("!.")
+        good = f"Dear grower, {said}. Kind regards, Orrinfell"
+
+        def passes(text: str, rules: list[Any] = rules, kept: Any = kept, longest: Any = longest) -> bool:
+            keeps = any(stands_in(word, text) for word in kept["contains"])
+            return (
+                keeps and len(text.split()) <= longest["max_words"] and all(re.search(r["regex"], text) for r in rules)
+            )
+
+        bad = [
+            good.replace(". Kind", "! Kind"),
+            good.partition(" Kind")[0],
+            good[6:],
+            "Dear grower, hello. Kind regards, Orrinfell",
+        ]
+        if not passes(good) or any(passes(text) for text in bad):
+            wrong.append(case["id"])
+    findings.check("notes whose checks accept the house's tone alone", len(sample.tones), wrong)
+
+
 # Words of an answer that say nothing by themselves.
 _COMMON = tuple(words("the a an at in on of to it is was they does can has one within until after from with for by"))
 
@@ -320,7 +348,7 @@ def _own_names(sample: Sample) -> list[str]:
 
 def _check_overlap(sample: Sample, findings: Findings) -> None:
     """Suite against training rows: the same text, eight words in a row, or six tenths of the words in common."""
-    cases = [case["question"] for case in sample.cases]
+    cases = [case["question"] for case in [*sample.cases, *sample.tones]]
     rows = [row["messages"][0]["content"] for row in sample.tickets] + [row["question"] for row in sample.readings]
     passages = [passage["text"] for row in sample.readings for passage in row["passages"]]
     seen = {" ".join(words(text)) for text in rows}
@@ -347,7 +375,9 @@ def _check_description(sample: Sample, findings: Findings, folder: Path) -> None
     missing = [name for name in sample.description["files"].values() if not (folder / name).exists()]
     findings.check("files named by sample.toml", len(sample.description["files"]), missing)
     examples = sample.description["examples"]
-    asked = {case["question"] for case in sample.cases} | {message for message, _ in _ticket_pairs(sample)}
+    asked = {case["question"] for case in [*sample.cases, *sample.tones]} | {
+        message for message, _ in _ticket_pairs(sample)
+    }
     shown = [example["question"] for example in examples] + sample.description["questions"]
     known = [question for question in shown if question in asked]
     findings.check("examples and first questions that are in neither suite nor training", len(shown), known)

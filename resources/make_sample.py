@@ -15,7 +15,7 @@ import yaml
 from sample_maker.formats import write_page
 from sample_maker.reading import as_rows, make_piles, with_tickets
 from sample_maker.source import read_pages
-from sample_maker.suite import make_suite
+from sample_maker.suite import make_suite, make_tone
 from sample_maker.tickets import Ticket, make_tickets
 
 HERE = Path(__file__).resolve().parent
@@ -30,21 +30,22 @@ TICKETS_AMONG_PASSAGES = 50  # enough that a model tuned on both files still wri
 
 
 def main() -> None:
-    """Write the documents, the suite, both training files and the description."""
+    """Write the documents, the suites, both training files and the description."""
     shutil.rmtree(SAMPLE, ignore_errors=True)
     for page in read_pages(SOURCE / "documents"):
         write_page(page, SAMPLE / "documents")
-    _write_suite(SAMPLE / "suite.yaml")
+    _write_suite(SAMPLE / "suite.yaml", make_suite(SOURCE))
+    _write_suite(SAMPLE / "tone.yaml", make_tone(SOURCE))
     tickets = make_tickets(SOURCE / "ticket_parts.yaml", TICKETS, TICKET_SEED)
     _write_rows(SAMPLE / "tickets.jsonl", map(_conversation, tickets))
     _write_rows(SAMPLE / "reading.jsonl", _reading_rows(tickets))
     shutil.copyfile(SOURCE / "sample.toml", SAMPLE / "sample.toml")
 
 
-def _write_suite(path: Path) -> None:
+def _write_suite(path: Path, cases: list[dict[str, Any]]) -> None:
     dumper = yaml.SafeDumper
     dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
-    text = yaml.dump(make_suite(SOURCE), Dumper=dumper, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.dump(cases, Dumper=dumper, sort_keys=False, allow_unicode=True, width=110)
     path.write_text("# Made by resources/make_sample.py; change resources/source instead.\n" + text, encoding="utf-8")
 
 

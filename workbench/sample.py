@@ -12,6 +12,8 @@ from workbench import paths
 from workbench.errors import MissingFile
 from workbench.project import Project
 
+SUITES = ("suite", "tone")  # the parts that are suites
+
 
 @dataclass(frozen=True, slots=True)
 class SampleFiles:
@@ -19,6 +21,7 @@ class SampleFiles:
 
     documents: Path  # the folder to index
     suite: Path
+    tone: Path  # a second suite: notes in the house's tone, which the prompt is enough for
     datasets: tuple[Path, ...]
     questions: tuple[str, ...]  # to try first; the first one shows the difference best
 
@@ -52,15 +55,15 @@ def make_sample_project(folder: Path) -> Project:
 def sample_files(project: Project) -> SampleFiles:
     """The parts of the sample in a project made by `make_sample_project`."""
     places = {part: _place(project, part, name) for part, name in _told()["files"].items()}
-    datasets = tuple(place for part, place in places.items() if part not in ("documents", "suite"))
-    return SampleFiles(places["documents"], places["suite"], datasets, sample_questions())
+    datasets = tuple(place for part, place in places.items() if part not in ("documents", *SUITES))
+    return SampleFiles(places["documents"], places["suite"], places["tone"], datasets, sample_questions())
 
 
 def _place(project: Project, part: str, name: str) -> Path:
     """Where a part of the sample lies in a project."""
     if part == "documents":
         return project.folder / name
-    return (project.suites_folder if part == "suite" else project.datasets_folder) / name
+    return (project.suites_folder if part in SUITES else project.datasets_folder) / name
 
 
 def sample_questions() -> tuple[str, ...]:

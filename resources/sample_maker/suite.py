@@ -8,6 +8,10 @@ from typing import Any
 
 from sample_maker.tickets import Ticket, read_suite_tickets, schema
 
+# The house's tone: how a note begins, how it closes, and that it never raises its voice.
+TONE = (r"^\s*Dear grower,", r"Kind regards, Orrinfell\.?\s*$", r"\A[^!]*\Z")
+LONGEST_NOTE = 40  # words
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -55,6 +59,23 @@ def make_suite(source: Path) -> list[dict[str, Any]]:
     cases += [_case(f"ticket-{n:02d}", "behaviour", one.message, _ticket(one)) for n, one in enumerate(tickets, 1)]
     cases += [_case(f"unknown-{n:02d}", "unanswerable", text, {"refuses": True}) for n, text in enumerate(unknown, 1)]
     return cases
+
+
+def make_tone(source: Path) -> list[dict[str, Any]]:
+    """The cases of the second suite: a note is said in the house's tone, which a prompt alone can teach."""
+    cases = []
+    for number, (message, kept) in enumerate(read_notes(source / "suite_tone.txt"), 1):
+        checks = [*({"regex": rule} for rule in TONE), {"max_words": LONGEST_NOTE}, {"contains": list(kept)}]
+        question = f"Write to the customer: {message}"
+        cases.append(
+            {"id": f"tone-{number:02d}", "kind": "behaviour", "question": question, "checks": checks, "tags": ["tone"]}
+        )
+    return cases
+
+
+def read_notes(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """`what to say | words of which one must be kept` a line."""
+    return [(message.strip(), _parted(kept, ";")) for message, kept in (line.split(" | ") for line in _lines(path))]
 
 
 def _case(name: str, kind: str, question: str, check: dict[str, Any], fact: Fact | None = None) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from made_up import LANES, make_evaluation, make_result, make_suite, telling
 
+from workbench.advice.choice import FEWEST, choose, choose_among
 from workbench.advice.records import Verdict
-from workbench.advice.verdict import choose, choose_among, decide
+from workbench.advice.verdict import decide
 from workbench.evaluation.records import Case
 from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import effects_of, regroup, summarise
@@ -51,6 +52,26 @@ def test_each_kind_of_case_has_its_own_recommendation() -> None:
     assert found.recommendation == "both"
     assert found.by_kind == {"fact": "retrieval", "behaviour": "fine-tuning", "unanswerable": "cannot-tell"}
     assert any("about 130 more" in reason for reason in found.reasons)
+
+
+def test_a_tag_with_enough_cases_is_told_where_it_parts_from_its_kind() -> None:
+    """Notes that a prompt does as well as anything, among tickets that a fine-tune is needed for."""
+    suite = make_suite(20, 60, 0)
+    tags = {"ticket": range(20, 60), "tone": range(60, 80), "few": range(60, 60 + FEWEST - 1), "all": range(80)}
+    cases = [
+        dataclasses.replace(case, tags=tuple(tag for tag, places in tags.items() if place in places))
+        for place, case in enumerate(suite.cases)
+    ]
+    suite = dataclasses.replace(suite, cases=tuple(cases))
+
+    def right(lane: str, case: Case, place: int) -> bool:
+        return lane == "prompted" if place >= 60 else "tuned" in lane and place >= 20
+
+    found = decide(make_evaluation(suite, right), suite)
+    assert found.by_kind["behaviour"] == "fine-tuning"
+    assert found.by_tag == {"ticket": "fine-tuning", "tone": "prompt"}  # few are too few, all are of two kinds
+    assert "For the 20 questions tagged “tone”: the better prompt." in found.reasons
+    assert not any("tagged “ticket”" in reason for reason in found.reasons)  # its kind says the same
 
 
 def test_where_only_an_addition_is_open_the_part_that_is_sure_is_told() -> None:

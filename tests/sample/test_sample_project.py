@@ -124,3 +124,16 @@ def test_many_editions_tell_their_year_in_the_file_name_alone(read: Any) -> None
     assert len(pairs) >= 8
     years = [(re.findall(r"20\d\d", passage["file"])[0], passage["text"]) for pair in pairs for passage in pair]
     assert [text for year, text in years if year in text] == []
+
+
+def test_the_committed_notes_are_what_the_source_makes(checker: ModuleType, read: Any) -> None:
+    from sample_maker.suite import make_tone
+
+    assert read.tones == make_tone(RESOURCES / "source") and len(read.tones) >= 15
+
+
+def test_checks_that_let_another_tone_pass_are_noticed(checker: ModuleType, sample: Any) -> None:
+    findings = checker.Findings()
+    sample.tones[0]["checks"] = sample.tones[0]["checks"][1:]  # any beginning will do
+    checker._check_tones(sample, findings)
+    assert any("tone-01" in problem for problem in findings.problems)

@@ -105,12 +105,12 @@ def evidence_of(evaluation: Evaluation) -> Evidence:
 
 
 def explain_failures(evaluation: Evaluation, suite: Suite) -> tuple[Failure, ...]:
-    """The failed cases of every lane, each with one reason of REASONS, in the evaluation's order."""
+    """The failed cases of every lane that count, each with one reason of REASONS, in the evaluation's order."""
     cases = {case.id: case for case in suite.cases}
     reading = {result.lane for result in evaluation.results if result.answer.passages or result.answer.retrieved}
     evidence = evidence_of(evaluation)
     found = []
-    for result in evaluation.results:
+    for result in evaluation.counted:
         if not result.passed:
             reason = attribute(result, cases.get(result.case), result.lane in reading, evidence)
             tried = evidence.oracle.get(result.case) if result.lane in reading else None

@@ -33,4 +33,5 @@ class Verdict:
     failed_cases: tuple[Failure, ...]
     questions_needed: int  # about how many more would tell, 0 when it is told
     needed_by_kind: dict[str, int] = field(default_factory=dict)  # the same for each kind of case that is open
+    by_tag: dict[str, str] = field(default_factory=dict)  # the same per tag with enough cases that is a part of a kind
     scope: str = ""  # one sentence: what a suite of this size can and cannot show

@@ -1,26 +1,16 @@
 """What to use, by how much, or that it cannot be told yet.
 
-The rule is prompt first: the cheapest lane whose result is not clearly worse than the best. *Clearly worse* asks for
-three things at once: McNemar's p under 5 % after Holm's correction over the cheaper lanes, a paired interval that
-leaves out zero, and a difference beyond the noise of asking the same lane twice.
-
-Under FEWEST questions nothing is told, however clear it looks: a dozen questions show what a lane does with them and
-not with the next ones. Lanes whose canary failed take no part.
-
-A cheaper lane that merely was not shown to be worse is not yet as good. How much better the best could still be is the
-upper end of its interval: under MATTERS the verdict is firm, under twice that it leans, and beyond, or where the best
-was seen ahead by MATTERS without proof, it cannot be told and the number of questions that would tell is given. One
-case is told all the same: where only an addition is open, as documents alone or with a fine-tune on top, the part that
-is in both and clearly beats everything cheaper is right either way.
+Lanes are chosen in `choice`, over all cases, per kind and per tag; here the choices are said, with their figures.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Sequence
 
 from workbench.advice.attribution import REASONS, count_failures, explain_failures
+from workbench.advice.choice import ENOUGH, FEW, FEWEST, ORDER, Choice, choose, family
 from workbench.advice.records import Verdict
 from workbench.advice.wording import (
     HEADLINES,
@@ -28,61 +18,26 @@ from workbench.advice.wording import (
     in_points,
     kind_words,
     lane_words,
+    left_out_sentences,
     points,
     scope_sentence,
     sentence_for,
 )
 from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
-from workbench.evaluation.statistics import holm, paired_effect, pairs_to_bound, pairs_to_detect
 from workbench.evaluation.summary import regroup
-
-LEVEL = 0.05  # chance of calling any one cheaper lane worse when none is
-MATTERS = 0.10  # our choice: one question in ten is what people notice, and what 100 to 200 questions can show
-ENOUGH = 0.5  # our choice: a bare model that may be wrong every other time is not praised as enough
-FEWEST = 15  # our choice: up to here even a clean sweep leaves a fifth open, by Wilson's interval
-FEW = 1000  # beyond so many more questions the difference is too small to be worth measuring
-
-# Cheapest first: what each adds to set up, run and keep up to date.
-ORDER = ("base", "prompted", "rag", "tuned", "rag+tuned")
-RECOMMENDATIONS = {
-    "base": "neither",
-    "prompted": "prompt",
-    "rag": "retrieval",
-    "tuned": "fine-tuning",
-    "rag+tuned": "both",
-    "": "cannot-tell",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the results of some cases speak for."""
-
-    lane: str  # the lane chosen, "" when it cannot be told
-    best: str  # the lane with the most right answers, the cheaper of equals
-    gap: Effect | None  # best over the lane chosen (or over the cheapest that could be), None when they are the same
-    worse: tuple[str, ...]  # cheaper lanes that are clearly worse than the best
-    firm: bool
-    needed: int  # about how many more questions would tell, 0 when it is told
-
-    @property
-    def recommendation(self) -> str:
-        """As in the contract."""
-        return RECOMMENDATIONS[family(self.lane)]
-
-
-def family(lane: str) -> str:
-    """ "tuned" for "tuned:tickets"; a person's own lane is its own family."""
-    return lane.partition(":")[0]
 
 
 def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
-    """The verdict on an evaluation, over all its cases and per kind of case."""
+    """The verdict on an evaluation, over all its cases, per kind of case and per tag."""
     noise = evaluation.noise.margin if evaluation.noise else 0.0
-    proven = [result for result in evaluation.results if result.lane not in evaluation.withheld]
+    proven = [result for result in evaluation.counted if result.lane not in evaluation.withheld]
     overall = choose(proven, noise)
     kinds = regroup(proven, lambda result: result.kind)
     per_kind = {kind: choose(each, _noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
+    per_tag = {
+        tag: (kind, choose(each, _noise_within(noise, len(each), len(proven))))
+        for tag, kind, each in _tagged(proven, suite)
+    }
     failures = explain_failures(evaluation, suite)
     return Verdict(
         recommendation=overall.recommendation,
@@ -90,120 +45,38 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
         headline=_headline(evaluation, overall),
         firmness=_firmness(evaluation, overall),
         by_kind={kind: choice.recommendation for kind, choice in per_kind.items()},
-        reasons=_reasons(evaluation, overall, per_kind, count_failures(failures)),
+        reasons=_reasons(evaluation, overall, per_kind, per_tag, count_failures(failures)),
         would_change=_would_change(evaluation, overall, per_kind),
         effects=evaluation.effects,
         failures=count_failures(failures),
         failed_cases=failures,
         questions_needed=overall.needed,
         needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if choice.needed},
-        scope=scope_sentence(len({result.case for result in evaluation.results}), FEWEST),
+        by_tag={tag: choice.recommendation for tag, (_, choice) in per_tag.items()},
+        scope=scope_sentence(len({result.case for result in evaluation.counted}), FEWEST),
     )
+
+
+def _tagged(results: Sequence[CaseResult], suite: Suite) -> list[tuple[str, str, list[CaseResult]]]:
+    """Kind and results of each tag that can be told of: FEWEST cases or more, all of one kind, and not the whole kind.
+
+    Tags are a person's own groups, named before anything was measured; so each is decided as a kind is.
+    """
+    asked = {result.case for result in results}
+    cases = [case for case in suite.cases if case.id in asked]
+    sizes = Counter(case.kind for case in cases)
+    found = []
+    for tag in dict.fromkeys(tag for case in cases for tag in case.tags):
+        tagged = {case.id: case.kind for case in cases if tag in case.tags}
+        kind = next(iter(tagged.values()))
+        if FEWEST <= len(tagged) < sizes[kind] and set(tagged.values()) == {kind}:
+            found.append((tag, kind, [result for result in results if result.case in tagged]))
+    return found
 
 
 def _noise_within(noise: float, some: int, every: int) -> float:
     """The noise over a part of the cases: chance weighs more where there are fewer."""
     return min(1.0, noise * math.sqrt(every / some)) if some else noise
-
-
-def choose(results: Sequence[CaseResult], noise: float = 0.0) -> Choice:
-    """The cheapest lane that is not clearly worse than the best, over some cases. Lanes a person made are left out."""
-    return choose_among(_candidates(results), noise)
-
-
-def choose_among(lanes: Mapping[str, Mapping[str, bool]], noise: float = 0.0) -> Choice:
-    """The same from verdicts by lane and case, the lanes cheapest first."""
-    if len(lanes) < 2:
-        return Choice("", next(iter(lanes), ""), None, (), False, 0)
-    choice = _choose(lanes, noise)
-    total = max(len(lane) for lane in lanes.values())
-    if total >= FEWEST:
-        return choice
-    return replace(choice, lane="", worse=(), firm=False, needed=max(choice.needed, _tens(FEWEST - total)))
-
-
-def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
-    best = max(lanes, key=lambda lane: sum(lanes[lane].values()))  # max keeps the first, so the cheaper of equals
-    cheaper = list(lanes)[: list(lanes).index(best)]
-    gaps = [_gap(best, lane, lanes) for lane in cheaper]
-    corrected = holm([gap.p_value for gap in gaps])
-    worse = {gap.against for gap, p in zip(gaps, corrected, strict=True) if _clearly(gap, p, noise)}
-    left = [gap for gap in gaps if gap.against not in worse]
-    ordered = tuple(lane for lane in cheaper if lane in worse)
-    if left:
-        choice = _weigh(left[0], best, ordered, len(gaps))
-        return choice if choice.lane or len(left) > 1 else _certain_part(choice, left[0].against, lanes, noise)
-    return _weigh_best(best, lanes, ordered)
-
-
-def _certain_part(choice: Choice, lane: str, lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
-    """The one lane that is left, if it is a part of the best and clearly better than all that are cheaper than it."""
-    below = [_gap(lane, each, lanes) for each in list(lanes)[: list(lanes).index(lane)]]
-    corrected = holm([gap.p_value for gap in below])
-    proven = below and all(_clearly(gap, p, noise) for gap, p in zip(below, corrected, strict=True))
-    return replace(choice, lane=lane) if proven and _parts(lane) < _parts(choice.best) else choice
-
-
-def _parts(lane: str) -> set[str]:
-    return set(family(lane).split("+"))
-
-
-def _candidates(results: Sequence[CaseResult]) -> dict[str, dict[str, bool]]:
-    """Verdicts by case for the standard lanes, cheapest first; of several fine-tunes the one that did best."""
-    lanes: dict[str, dict[str, bool]] = {}
-    for result in results:
-        if family(result.lane) in ORDER and result.answer.stopped != "failed":
-            lanes.setdefault(result.lane, {})[result.case] = result.passed
-    best: dict[str, str] = {}
-    for lane, passed in lanes.items():
-        holder = best.get(family(lane))
-        if holder is None or sum(passed.values()) > sum(lanes[holder].values()):
-            best[family(lane)] = lane
-    return {best[each]: lanes[best[each]] for each in ORDER if each in best}
-
-
-def _gap(best: str, lane: str, lanes: Mapping[str, Mapping[str, bool]]) -> Effect:
-    shared = [case for case in lanes[best] if case in lanes[lane]]
-    ours, theirs = [lanes[best][case] for case in shared], [lanes[lane][case] for case in shared]
-    return paired_effect("gap", best, lane, ours, theirs)
-
-
-def _clearly(gap: Effect, corrected: float, noise: float) -> bool:
-    return corrected < LEVEL and gap.interval[0] > 0 and gap.difference > noise
-
-
-def _weigh(gap: Effect, best: str, worse: tuple[str, ...], compared: int) -> Choice:
-    """Whether the cheapest lane that is left is as good as the best, or merely was not shown to be worse."""
-    upper = gap.interval[1]
-    if gap.difference >= MATTERS or upper > 2 * MATTERS:
-        return Choice("", best, gap, worse, False, _needed(gap, compared))
-    return Choice(gap.against, best, gap, worse, upper <= MATTERS, 0)
-
-
-def _weigh_best(best: str, lanes: Mapping[str, Mapping[str, bool]], worse: tuple[str, ...]) -> Choice:
-    """The best beats all cheaper lanes clearly, or is itself the cheapest: then dearer ones may still beat it."""
-    if worse:
-        return Choice(best, best, _gap(best, worse[-1], lanes), worse, True, 0)
-    dearer = [_gap(lane, best, lanes) for lane in lanes if lane != best]
-    widest = max(dearer, key=lambda gap: gap.interval[1])
-    return _weigh(widest, best, worse, len(dearer))
-
-
-def _needed(gap: Effect, compared: int) -> int:
-    """About how many more questions would tell, rounded up to tens: to prove the difference, or to bound it.
-
-    Holm asks most of the first of `compared` differences, so the level is divided by their number.
-    """
-    discordant = (gap.better + gap.worse + 1) / (gap.total + 2)  # smoothed: no discordant pair of three is not none
-    if abs(gap.difference) >= MATTERS:
-        total = pairs_to_detect(gap.difference, discordant, level=1 - LEVEL / compared)
-    else:
-        total = pairs_to_bound(max(gap.difference, 0.0), discordant, 2 * MATTERS)
-    return _tens(total - gap.total)
-
-
-def _tens(number: float) -> int:
-    return max(10, math.ceil(number / 10) * 10)
 
 
 def _headline(evaluation: Evaluation, choice: Choice) -> str:
@@ -231,7 +104,11 @@ def _firmness(evaluation: Evaluation, choice: Choice) -> str:
 
 
 def _reasons(
-    evaluation: Evaluation, overall: Choice, per_kind: dict[str, Choice], failures: dict[str, dict[str, int]]
+    evaluation: Evaluation,
+    overall: Choice,
+    per_kind: dict[str, Choice],
+    per_tag: dict[str, tuple[str, Choice]],
+    failures: dict[str, dict[str, int]],
 ) -> tuple[str, ...]:
     told = [f"{lane_words(lane)}: right on {_share(evaluation, lane)}." for lane in _shown(evaluation, overall)]
     told += [
@@ -239,6 +116,7 @@ def _reasons(
     ]
     if len(per_kind) > 1:
         told += [_kind_sentence(kind, choice, evaluation) for kind, choice in per_kind.items()]
+    told += [_tag_sentence(tag, one) for tag, (kind, one) in per_tag.items() if _worth_naming(one, per_kind[kind])]
     told += [*_faults(evaluation), *_oracle_sentence(evaluation)]
     lane = overall.lane or overall.best
     for reason, count in list(failures.get(lane, {}).items())[:1]:
@@ -294,6 +172,16 @@ def _kind_sentence(kind: str, choice: Choice, evaluation: Evaluation) -> str:
     return f"For the {total} {what}: {lane_words(choice.lane, False)}{'' if choice.firm else ', not yet firmly'}."
 
 
+def _worth_naming(tagged: Choice, kind: Choice) -> bool:
+    """Whether a tag is told something else than its kind is; the rest is in `by_tag`."""
+    return bool(tagged.lane) and tagged.recommendation not in (kind.recommendation, "neither")
+
+
+def _tag_sentence(tag: str, choice: Choice) -> str:
+    firm = "" if choice.firm and not choice.needed else ", not yet firmly"
+    return f"For the {choice.total} questions tagged “{tag}”: {lane_words(choice.lane, False)}{firm}."
+
+
 def _nothing_helped(kind: str, choice: Choice, evaluation: Evaluation) -> bool:
     """Whether the bare model is left over for a kind, and not because it does well."""
     if choice.recommendation != "neither" or not choice.lane:
@@ -324,6 +212,7 @@ def _faults(evaluation: Evaluation) -> list[str]:
         for lane in evaluation.lanes.values()
         if lane.failed
     ]
+    told += [*left_out_sentences(evaluation)]
     if evaluation.missing_sources:
         told.append(f"{len(evaluation.missing_sources)} of the files the questions are about are not in the index.")
     return told

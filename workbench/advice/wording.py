@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.evaluation.records import Effect
+from workbench.evaluation.records import Effect, Evaluation
 from workbench.evaluation.statistics import smallest_difference
 
 HEADLINES = {
@@ -91,6 +91,22 @@ def sentence_for(state: str, gap: Effect, needed: int, few: int) -> str:
     if needed > few:
         return f"{seen}. The difference is too small to be told with a suite of sensible size."
     return f"{seen}, over {gap.total} questions. About {needed} more would tell."
+
+
+def left_out_sentences(evaluation: Evaluation, named: int = 5) -> list[str]:
+    """Which cases are in no figure because training met them, and of which lanes that is not known."""
+    left, told = evaluation.left_out, []
+    if left:
+        total = len({result.case for result in evaluation.results})
+        listed = "; ".join(f"{case}: {why}" for case, why in list(left.items())[:named])
+        one = "1 question is" if len(left) == 1 else f"{len(left)} questions are"
+        told.append(
+            f"{one} left out of {total}, for a fine-tune met {'it' if len(left) == 1 else 'them'} in training "
+            f"({listed}{'; …' if len(left) > named else ''})."
+        )
+    for lane, why in evaluation.unguarded.items():
+        told.append(f"Whether {lane_words(lane, False)} met questions of the suite in training is not known: {why}.")
+    return told
 
 
 def scope_sentence(total: int, fewest: int) -> str:

@@ -76,11 +76,16 @@ def _tell(folder: Path, out: Path, quiet: bool) -> dict[str, Any]:
         say("\n5  Evaluate the suite over every lane")
         suite = read_suite(files.suite)
         evaluation = run_evaluation(suite, adjusted(choose_lanes(project, ()), ANSWER_TOKENS), project, workers, "demo")
+        say("\n6  Evaluate the tone of notes, which has nothing to do with documents")
+        tone_suite = read_suite(files.tone)
+        plain = tuple(lane for lane in choose_lanes(project, ()) if lane.context == "none")
+        tone = run_evaluation(tone_suite, adjusted(plain, ANSWER_TOKENS), project, workers, "demo-tone")
+    verdict, tone_verdict = decide(evaluation, suite), decide(tone, tone_suite)
     if not quiet:
-        say_evaluation(evaluation)
-    verdict = decide(evaluation, suite)
-    if not quiet:
-        say_verdict(verdict)
+        for measured, said in ((evaluation, verdict), (tone, tone_verdict)):
+            click.echo("")
+            say_evaluation(measured)
+            say_verdict(said)
     report = write_page(out / "report.html", evaluation, suite, project, index=index)
     return {
         "index": records.to_plain(index),
@@ -88,6 +93,7 @@ def _tell(folder: Path, out: Path, quiet: bool) -> dict[str, Any]:
         "tune": tune_json(run),
         "evaluate": records.to_plain(evaluation_json(evaluation)),
         "advice": records.to_plain(verdict),
+        "tone": {"evaluate": records.to_plain(evaluation_json(tone)), "advice": records.to_plain(tone_verdict)},
         "report": str(report),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from workbench.advice.wording import left_out_sentences
 from workbench.commands import console
 from workbench.commands.ask import adjusted, choose_lanes
 from workbench.commands.console import json_option, project_option, say
@@ -67,6 +68,8 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "lanes": lanes,
         "results": results,
         "effects": list(evaluation.effects),
+        "left_out": evaluation.left_out,
+        "unguarded": evaluation.unguarded,
         "noise": evaluation.noise,
         "oracle": [{"case": each.case, "lane": each.lane, "passed": each.passed} for each in evaluation.oracle],
     }
@@ -83,6 +86,8 @@ def say_evaluation(evaluation: Evaluation) -> None:
     for name, lane in evaluation.lanes.items():
         cells = [lane.overall, *(lane.by_kind.get(kind) for kind in kinds)]
         click.echo(f"{name:26}" + "".join(f"{_cell(rate):>22}" for rate in cells))
+    for sentence in left_out_sentences(evaluation):
+        click.echo(sentence)
     for name in sorted(evaluation.withheld):
         click.echo(f"The label of {name} is withheld: {evaluation.canaries[name]}")
 

@@ -15,6 +15,7 @@ from workbench.errors import InputError
 from workbench.evaluation.answering import SharedSearch
 from workbench.evaluation.asking import Asking
 from workbench.evaluation.canary import check_lane
+from workbench.evaluation.guard import guard_cases
 from workbench.evaluation.oracle import Sources, read_sources
 from workbench.evaluation.records import Case, CaseResult, Evaluation, LaneSummary, Measuring, Suite
 from workbench.evaluation.results import list_evaluations, open_run, read_evaluation, write_evaluation
@@ -73,14 +74,16 @@ def _finish(asking: Asking, sources: Sources, indexed: bool) -> Evaluation:
     canaries = {lane.name: check_lane(lane, by_lane[lane.name], by_lane) for lane in asking.lanes}
     named = dict.fromkeys(case.source for case in suite.cases if case.source)
     lost = {case.source for case in suite.cases if sources.states.get(case.id) == "missing"}
+    guarded = guard_cases(asking.lanes, suite.cases, sources)
+    counted = [result for result in results if result.case not in guarded.left_out]
     return Evaluation(
         name=run.name,
         folder=run.folder,
         suite=suite.name,
         suite_hash=suite.hash,
         created=run.created,
-        lanes={lane: _summary(lane, each, asking) for lane, each in by_lane.items()},
-        effects=effects_of(results, {lane for lane, said in canaries.items() if said != "ok"}),
+        lanes={lane: _summary(lane, [r for r in counted if r.lane == lane], asking) for lane in by_lane},
+        effects=effects_of(counted, {lane for lane, said in canaries.items() if said != "ok"}),
         results=results,
         seconds=sum(each.answer.seconds for key in chosen for each in asking.asked(key)),
         noise=asking.noise,
@@ -90,6 +93,8 @@ def _finish(asking: Asking, sources: Sources, indexed: bool) -> Evaluation:
         oracle=asking.oracle,
         in_source=dict(sources.states),
         memory=asking.memory,
+        left_out=dict(guarded.left_out),
+        unguarded=dict(guarded.unread),
     )
 
 

@@ -55,6 +55,7 @@ class Gate:
     new_cases: tuple[str, ...] = ()
     gone_cases: tuple[str, ...] = ()
     changed_cases: tuple[str, ...] = ()  # same id, another question or other checks: not compared
+    met_cases: tuple[str, ...] = ()  # met in training by now: not compared
     regressions: frozenset[tuple[str, str]] = field(default_factory=frozenset)  # lane and case that passed then
 
     @property
@@ -65,7 +66,7 @@ class Gate:
 def baseline_of(evaluation: Evaluation, suite: Suite) -> Baseline:
     """An evaluation as a later one is held against it."""
     passed: dict[str, dict[str, bool]] = {}
-    for result in evaluation.results:
+    for result in evaluation.counted:
         if result.lane not in evaluation.withheld:
             passed.setdefault(result.lane, {})[result.case] = result.passed
     noise = evaluation.noise
@@ -85,7 +86,7 @@ def hold_against(baseline: Baseline, evaluation: Evaluation, suite: Suite) -> Ga
     """Compare the lanes and cases both have. Raises InputError when there are none."""
     now = {case.id: case_hash(case) for case in suite.cases}
     shared = [case for case in now if baseline.cases.get(case) == now[case]]
-    results = {(each.lane, each.case): each.passed for each in evaluation.results}
+    results = {(each.lane, each.case): each.passed for each in evaluation.counted}
     lanes = [lane for lane in evaluation.lanes if lane in baseline.passed]
     if not shared or not lanes:
         what = "question" if not shared else "lane"
@@ -103,6 +104,7 @@ def hold_against(baseline: Baseline, evaluation: Evaluation, suite: Suite) -> Ga
         new_cases=tuple(case for case in now if case not in baseline.cases),
         gone_cases=tuple(case for case in baseline.cases if case not in now),
         changed_cases=tuple(case for case in now if case in baseline.cases and case not in shared),
+        met_cases=tuple(case for case in shared if case in evaluation.left_out),
         regressions=frozenset((change.lane, case) for change in changes for case in change.lost),
     )
 
@@ -143,6 +145,8 @@ def gate_sentences(gate: Gate) -> list[str]:
     for cases, what in ((gate.new_cases, "new"), (gate.gone_cases, "gone"), (gate.changed_cases, "changed")):
         if cases:
             said.append(f"{len(cases)} questions are {what} and not compared.")
+    if gate.met_cases:
+        said.append(f"{len(gate.met_cases)} questions were met in training and are not compared.")
     return said or ["Nothing got worse."]
 
 
@@ -169,4 +173,5 @@ def gate_json(gate: Gate) -> dict[str, Any]:
         "new_cases": list(gate.new_cases),
         "gone_cases": list(gate.gone_cases),
         "changed_cases": list(gate.changed_cases),
+        "met_cases": list(gate.met_cases),
     }

@@ -148,8 +148,17 @@ class Evaluation:
         default_factory=dict
     )  # case of fact -> "missing", "silent" or "holds": see oracle
     memory: dict[str, int] = field(default_factory=dict)  # lane -> bytes the engine's process held after its cases
+    left_out: dict[str, str] = field(
+        default_factory=dict
+    )  # case -> where training met it: in no rate, effect or verdict, see guard
+    unguarded: dict[str, str] = field(default_factory=dict)  # lane -> why it is not known what it was trained on
 
     @property
     def withheld(self) -> frozenset[str]:
         """Lanes whose canary failed: their label proves nothing, so they are compared with none."""
         return frozenset(lane for lane, said in self.canaries.items() if said != "ok")
+
+    @property
+    def counted(self) -> tuple[CaseResult, ...]:
+        """The results that rates, effects and verdicts rest on: all but those of cases that training met."""
+        return tuple(result for result in self.results if result.case not in self.left_out)

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench import records
 from workbench.advice.records import Verdict
+from workbench.advice.wording import left_out_sentences
 from workbench.errors import InputError, MissingFile
 from workbench.evaluation.gate import Baseline, baseline_of
 from workbench.evaluation.records import Evaluation, Suite
@@ -122,6 +123,7 @@ def weaknesses(evaluation: Evaluation, verdict: Verdict, redacted: str = "") -> 
     """What a careful reader should hold against this very measurement."""
     said = [verdict.scope] if verdict.scope else []
     said += [f"The label of {lane} is withheld: {evaluation.canaries[lane]}" for lane in sorted(evaluation.withheld)]
+    said += left_out_sentences(evaluation)
     if evaluation.noise is None or not evaluation.noise.asked:
         said.append("The noise of asking twice was not measured.")
     if evaluation.missing_sources is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench import records
@@ -56,7 +56,8 @@ def page_values(
     return {
         "verdict": verdict,
         "suite_name": suite.name,
-        "total": len(cases),
+        "total": sum(not case["left_out"] for case in cases),
+        "listed": len(cases),
         "day": evaluation.created.partition("T")[0],
         "kinds": [{"title": KINDS.get(k, k), "advice": ADVICE[each]} for k, each in verdict.by_kind.items()],
         "lanes": list(lanes.values()),
@@ -263,18 +264,23 @@ def case_groups(evaluation: Evaluation, suite: Suite, lanes: Mapping[str, dict[s
     cases = {case.id: case for case in suite.cases}
     groups: dict[str, list[dict[str, Any]]] = {}
     for results in regroup(evaluation.results, lambda result: result.case).values():
-        view = _case_view(cases.get(results[0].case), results, lanes)
+        left_out = evaluation.left_out.get(results[0].case, "")
+        view = {**_case_view(cases.get(results[0].case), results, lanes), "left_out": left_out}
         groups.setdefault(results[0].kind, []).append(view)
     return [
         {
             "kind": kind,
             "title": KINDS.get(kind, kind),
             "total": len(views),
-            "counts": [f"{sum(view['passed'].get(lane, False) for view in views)} of {len(views)}" for lane in lanes],
+            "counts": _counts([view for view in views if not view["left_out"]], lanes),
             "cases": views,
         }
         for kind, views in groups.items()
     ]
+
+
+def _counts(views: Sequence[Mapping[str, Any]], lanes: Iterable[str]) -> list[str]:
+    return [f"{sum(view['passed'].get(lane, False) for view in views)} of {len(views)}" for lane in lanes]
 
 
 def _case_view(case: Case | None, results: Sequence[CaseResult], lanes: Mapping[str, dict[str, str]]) -> dict[str, Any]:

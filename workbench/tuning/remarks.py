@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 ENOUGH = 500  # rows: the published guides ask for 500 to 5,000 and call retrieval the only practical way below
 FORM = 50  # rows from which on a form is usually learnt: the project's own runs and the guides agree
@@ -48,6 +48,9 @@ class Row(Protocol):
     def answer(self) -> str: ...
 
 
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """One thing to weigh."""
@@ -79,26 +82,32 @@ def _size(count: int) -> Remark | None:
 
 def _overlap(rows: Sequence[Row], suite: Sequence[tuple[str, str]]) -> Remark | None:
     """Rows that ask what the suite asks: the adapter would be measured on what it has learnt by heart."""
+    met = same_questions(rows, suite)
+    if not met:
+        return None
+    hit_rows, hit_cases = [row.row for row, _ in met], dict.fromkeys(case for _, cases in met for case in cases)
+    said = (
+        f"Asked by the suite as well ({_listed(hit_cases)}): {_rows(hit_rows)}. What is trained on cannot be measured "
+        "with: a verdict leaves such questions out. Take them out of one of the two."
+    )
+    return Remark("suite", "warning", said, tuple(hit_rows))
+
+
+def same_questions(rows: Sequence[AnyRow], suite: Sequence[tuple[str, str]]) -> list[tuple[AnyRow, tuple[str, ...]]]:
+    """The rows that ask what cases of a suite, given as (id, question), ask; each with the ids of those cases."""
     cases = [(name, _words(question)) for name, question in suite]
     places = defaultdict[str, set[int]](set)
     for number, (_, words) in enumerate(cases):
         for word in words:
             places[word].add(number)
-    hit_rows, hit_cases = [], dict[str, None]()
+    found = []
     for row in rows:
         asked = _words(_question(row))
         shared = Counter(number for word in asked for number in places.get(word, ()))
         alike = [n for n, count in shared.items() if count >= SAME_QUESTION * len(asked | cases[n][1])]
         if alike:
-            hit_rows.append(row.row)
-            hit_cases.update({cases[number][0]: None for number in alike})
-    if not hit_rows:
-        return None
-    said = (
-        f"Asked by the suite as well ({_listed(hit_cases)}): {_rows(hit_rows)}. What is trained on cannot be measured "
-        "with, so take them out of one of the two."
-    )
-    return Remark("suite", "warning", said, tuple(hit_rows))
+            found.append((row, tuple(cases[number][0] for number in alike)))
+    return found
 
 
 def _alike(rows: Sequence[Row]) -> Remark | None:

@@ -10,7 +10,7 @@ from workbench.evaluation.records import CaseResult
 from workbench.ui import theme
 from workbench.ui.charts import draw_glyph, small_font, write
 from workbench.ui.evaluate_model import CellRole, Index, MatrixModel, RowRole
-from workbench.ui.evaluate_rows import CaseRow, Group
+from workbench.ui.evaluate_rows import MET, CaseRow, Group
 from workbench.ui.theme import color
 
 ROW_HEIGHT = 28
@@ -64,7 +64,8 @@ class CellDelegate(QStyledItemDelegate):
             painter.fillRect(rect, color("selected"))
         metrics = QFontMetrics(painter.font())
         question = row.question.replace("\n", " ")
-        text = metrics.elidedText(question, Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE)
+        said = self.tr("Left out: {0}").format(question) if MET in row.tags else question
+        text = metrics.elidedText(said, Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE)
         mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x, side = (rect.right() + NUDGE, "right") if mirrored else (rect.left() - NUDGE, "left")
         write(painter, x, rect.center().y() + 0.5, text, color("text"), side)

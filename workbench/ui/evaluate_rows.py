@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
@@ -11,6 +11,7 @@ from workbench.retrieval.refusal import is_refusal
 
 SHORT = 32  # characters of an answer that is shown in its cell
 ABOUT_TEXT = ("contains", "contains_all", "equals", "one_of")  # checks of what the answer says
+MET = "met in training"  # a tag of cases that are left out of every figure, so that they can be found by it
 KINDS = ("fact", "behaviour", "unanswerable")  # in the order they are shown
 
 
@@ -107,7 +108,7 @@ def build_matrix(rows: Sequence[CaseRow], lanes: Sequence[str], wanted: MatrixFi
 
 
 def _count(rows: Sequence[CaseRow], lane: str) -> tuple[int, int]:
-    answered = [row.cells[lane] for row in rows if lane in row.cells]
+    answered = [row.cells[lane] for row in rows if lane in row.cells and MET not in row.tags]
     return sum(each.passed for each in answered), len(answered)
 
 
@@ -151,7 +152,15 @@ def lanes_of(evaluation: Evaluation) -> tuple[str, ...]:
 
 
 def cases_of(evaluation: Evaluation, suite: Suite | None) -> tuple[Case, ...]:
-    """The cases of a run: the suite's where it is the same version, else what the results know of them."""
+    """The cases of a run: the suite's where it is the same version, else what the results know of them.
+
+    Those that training met carry a tag that says so.
+    """
+    cases = _known_cases(evaluation, suite)
+    return tuple(replace(case, tags=(*case.tags, MET)) if case.id in evaluation.left_out else case for case in cases)
+
+
+def _known_cases(evaluation: Evaluation, suite: Suite | None) -> tuple[Case, ...]:
     if suite is not None and suite.hash == evaluation.suite_hash:
         return suite.cases
     known = {case.id: case for case in suite.cases} if suite is not None else {}
