@@ -48,6 +48,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["dataset", "check", "/not/there.jsonl"], "/not/there.jsonl"),
         (["tune", "/not/there.jsonl", "--name", "x"], "/not/there.jsonl"),
         (["ask", "hello", "--lane", "unheard-of"], "unheard-of"),
+        (["ask", "hello", "--lane", "base", "--scale", "0.5"], "A strength is for fine-tuned lanes"),
         (["adapter", "export", "mine", "mine.gguf"], "There is no adapter called mine"),
         (["adapter", "import", "/not/there", "--name", "mine"], "There is nothing at /not/there"),
     ],

@@ -186,6 +186,7 @@ def test_an_adapter_changes_answers_and_its_absence_leaves_the_base_bit_for_bit(
     stamps = [both[name].stamp for name in ("base", "tuned", "off")]
     assert all(stamps)
     assert [bool(stamp and stamp.adapter) for stamp in stamps] == [False, True, True]
+    assert [stamp.adapter_scale for stamp in stamps if stamp] == [0.0, 8.0, 0.0]  # what was set, not what was wished
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from workbench import records
 from workbench.errors import ChildCrashed
 from workbench.evaluation.suite import read_suite
+from workbench.project import Project
 from workbench.ui import compare_lanes
 from workbench.ui.compare_edit import LaneSheet, LanesSheet
+from workbench.ui.compare_heads import made_of
 from workbench.ui.compare_history import HistorySheet
 from workbench.ui.compare_keep import SuiteSheet, TrainingSheet
 from workbench.ui.compare_page import ComparePage
@@ -467,6 +471,35 @@ def test_a_lane_is_edited_into_ones_own(page: ComparePage, qtbot: QtBot, window:
     own = compare_lanes.own_lanes(page.bench.project)
     assert own["eight-passages"].passages == 8 and own["eight-passages"].title == "Eight passages"
     assert [lane.name for lane in page.view.lanes] == ["base", "prompted", "rag", "eight-passages"]
+
+
+def test_the_strength_of_a_fine_tune_is_slid_and_said_in_the_lanes_line(project: Project, qtbot: QtBot) -> None:
+    adapter = project.adapters_folder / "tickets" / "adapter.gguf"
+    adapter.parent.mkdir(parents=True)
+    adapter.write_bytes(b"GGUF")
+    manifest = {"name": "tickets", "created": "2026-11-20", "adapter": "adapter.gguf"}
+    records.write_json(adapter.parent / "manifest.json", manifest)
+    bare = LaneSheet(project, LANES["base"])
+    tuned = LaneSheet(project, make_lane("tuned:tickets", adapter=Path(str(adapter))))
+    for sheet in (bare, tuned):
+        qtbot.addWidget(sheet)
+        sheet.show()
+    assert not bare.scale.isVisible() and tuned.scale.isVisible()
+    bare.adapter.setCurrentIndex(1)
+    assert bare.scale.isVisible()
+    assert (tuned.scale.slider.minimum(), tuned.scale.slider.maximum()) == (0, 15)
+    assert tuned.edited().adapter == adapter  # an equal path is the same adapter
+    assert tuned.edited().adapter_scale == 1.0 and "at" not in made_of(tuned.edited())
+    tuned.scale.slider.setFocus()
+    qtbot.keyClick(tuned.scale.slider, Qt.Key.Key_Left)
+    qtbot.keyClick(tuned.scale.slider, Qt.Key.Key_Left)
+    assert tuned.edited().adapter_scale == 0.8 and tuned.scale.said.text() == "0.8"
+    assert "at 0.8" in made_of(tuned.edited())
+    tuned.adapter.setCurrentIndex(0)
+    assert not tuned.scale.isVisible() and tuned.edited().adapter_scale == 1.0
+    odd = LaneSheet(project, make_lane("tuned:tickets", adapter=adapter, adapter_scale=1.85))
+    qtbot.addWidget(odd)
+    assert odd.edited().adapter_scale == 1.85  # what lies beyond the slider stays until it is moved
 
 
 def test_lanes_are_reordered_taken_out_and_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:

@@ -10,6 +10,7 @@ import click
 from workbench import records
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option
+from workbench.errors import InputError
 from workbench.lanes.lane import Answer, Lane
 from workbench.project import Project, open_project
 from workbench.retrieval.support import unsupported
@@ -30,6 +31,15 @@ def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
     return tuple(lanes[name] for name in chosen if ready or lanes[name].context == "none")
 
 
+def strengthened(lanes: tuple[Lane, ...], scale: float | None) -> tuple[Lane, ...]:
+    """The same lanes with their adapters at this strength, where given. Raises InputError where none has an adapter."""
+    if scale is None:
+        return lanes
+    if not any(lane.adapter for lane in lanes):
+        raise InputError("A strength is for fine-tuned lanes and none is asked: add one, such as --lane tuned.")
+    return tuple(dataclasses.replace(lane, adapter_scale=scale) if lane.adapter else lane for lane in lanes)
+
+
 def adjusted(lanes: tuple[Lane, ...], most_tokens: int | None, passages: int | None = None) -> tuple[Lane, ...]:
     """The same lanes with answers of at most so many tokens and at most so many passages to read, where given."""
     return tuple(
@@ -48,15 +58,23 @@ def adjusted(lanes: tuple[Lane, ...], most_tokens: int | None, passages: int | N
     "--lane", "names", multiple=True, metavar="NAME", help="A lane to ask: base, prompted, rag, tuned:NAME, …"
 )
 @click.option("--max-tokens", type=click.IntRange(1, 8192), help="The longest answer, in tokens.")
+@click.option(
+    "--scale", type=click.FloatRange(0, 1.5), help="How strongly adapters are added, instead of 1; 0 is without."
+)
 @project_option
 @json_option
 def ask(
-    question: str, names: tuple[str, ...], max_tokens: int | None, project_folder: str | None, as_json: bool
+    question: str,
+    names: tuple[str, ...],
+    max_tokens: int | None,
+    scale: float | None,
+    project_folder: str | None,
+    as_json: bool,
 ) -> None:
     """Ask QUESTION in each lane; @FILE reads one question a line."""
     questions = console.read_questions(question)
     project = open_project(project_folder)
-    lanes = adjusted(choose_lanes(project, names), max_tokens)
+    lanes = strengthened(adjusted(choose_lanes(project, names), max_tokens), scale)
     answers: list[Answer] = []
     with console.Workers() as workers:
         for each in questions:
@@ -82,8 +100,10 @@ def ask_one(
 
 
 def _print_answer(answer: Answer) -> None:
+    stamp = answer.stamp
+    strength = f" at {stamp.adapter_scale:g}" if stamp and stamp.adapter and stamp.adapter_scale != 1 else ""
     figures = f"first token {answer.first_token_seconds:.2f} s, {answer.tokens_per_second:.0f} tokens/s"
-    click.echo(f"\n── {answer.lane}  ({figures})\n{answer.error or answer.text}")
+    click.echo(f"\n── {answer.lane}{strength}  ({figures})\n{answer.error or answer.text}")
     for start, end in unsupported(answer.text, answer.question, answer.passages):
         click.echo(f"   no passage says this in its words: {answer.text[start:end].strip()}")
     for number in answer.cited:

@@ -23,6 +23,7 @@ from workbench.project import Project
 from workbench.ui import compare_lanes, widgets
 from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.compare_heads import made_of, model_name, title_of
+from workbench.ui.compare_strength import StrengthSlider
 from workbench.ui.page import Sheet
 
 
@@ -91,8 +92,7 @@ class LaneSheet(Sheet):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.model, self.adapter, self.context = QComboBox(), QComboBox(), QComboBox()
-        self.scale = real_box(0.0, 2.0, 0.05)
-        self.scale.setToolTip(self.tr("1 is the fine-tune as it was trained, 0 switches it off"))
+        self.scale = StrengthSlider()
         self.passages = whole_box(1, 20)
         self.worked = QCheckBox(self.tr("Show it how passages are read and cited first"))
         self.system = QPlainTextEdit()
@@ -110,7 +110,7 @@ class LaneSheet(Sheet):
         ):
             self._field(name, widget)
             if widget is self.adapter:
-                self._pair((self.tr("Strength of the fine-tune"), self.scale))
+                self.content.addWidget(self.scale)
             if widget is self.context:
                 self._pair((self.tr("Passages at most"), self.passages))
                 self.content.addWidget(self.worked)
@@ -129,18 +129,18 @@ class LaneSheet(Sheet):
         )
         self.content.addStretch(1)
         self.model.currentIndexChanged.connect(self._fill_adapters)
-        self.adapter.currentIndexChanged.connect(lambda *_: self.scale.setEnabled(bool(self.adapter.currentData())))
+        self.adapter.currentIndexChanged.connect(lambda *_: self.scale.setVisible(bool(self.adapter.currentData())))
         self.context.currentIndexChanged.connect(lambda *_: self._enable_reading(str(self.context.currentData())))
 
     def _fill(self, lane: Lane) -> None:
         self.name.setText(title_of(lane) if self._own else self.tr("{0}, changed").format(title_of(lane)))
         for path, title in chat_models(self._known):
             self.model.addItem(title, path)
-        if self.model.findData(lane.model) < 0:
+        if place_of(self.model, lane.model) < 0:
             self.model.addItem(model_name(lane), lane.model)
-        self.model.setCurrentIndex(self.model.findData(lane.model))
+        self.model.setCurrentIndex(place_of(self.model, lane.model))
         self._fill_adapters()
-        self.adapter.setCurrentIndex(max(0, self.adapter.findData(lane.adapter)))
+        self.adapter.setCurrentIndex(max(0, place_of(self.adapter, lane.adapter)))
         for key, title in (
             ("none", self.tr("None")),
             ("passages", self.tr("The passages found for the question")),
@@ -148,7 +148,7 @@ class LaneSheet(Sheet):
         ):
             self.context.addItem(title, key)
         self.context.setCurrentIndex(max(0, self.context.findData(lane.context)))
-        self.scale.setValue(lane.adapter_scale)
+        self.scale.set_value(lane.adapter_scale)
         self.passages.setValue(lane.passages)
         self.system.setPlainText(lane.system)
         self.examples.set_examples(lane.examples)
@@ -160,7 +160,6 @@ class LaneSheet(Sheet):
         self.repeat.setValue(sampling.repeat_penalty)
         self.worked.setChecked(lane.grounded_examples)
         self._enable_reading(lane.context)
-        self.scale.setEnabled(lane.adapter is not None)
 
     def _enable_reading(self, context: str) -> None:
         self.passages.setEnabled(context == "passages")
@@ -174,7 +173,8 @@ class LaneSheet(Sheet):
             self.adapter.addItem(self.tr("None"), None)
             for each in self._project.adapters():
                 self.adapter.addItem(each.name, each.path)
-            self.adapter.setCurrentIndex(max(0, self.adapter.findData(chosen)))
+            self.adapter.setCurrentIndex(max(0, place_of(self.adapter, chosen)))
+        self.scale.setVisible(bool(self.adapter.currentData()))
 
     def edited(self) -> Lane:
         """The lane as the fields say."""
@@ -194,7 +194,7 @@ class LaneSheet(Sheet):
             short=title,
             model=Path(self.model.currentData()),
             adapter=self.adapter.currentData(),
-            adapter_scale=round(self.scale.value(), 3),
+            adapter_scale=self.scale.value if self.adapter.currentData() else 1.0,
             context=self.context.currentData(),
             passages=self.passages.value(),
             grounded_examples=self.worked.isChecked(),
@@ -306,6 +306,11 @@ class LanesSheet(Sheet):
     def _tell(self) -> None:
         self._fill()
         self.changed.emit(list(self._names))
+
+
+def place_of(box: QComboBox, value: object) -> int:
+    """Where a box has a value, -1 where it has not; Qt's findData knows no path but the very same object."""
+    return next((place for place in range(box.count()) if box.itemData(place) == value), -1)
 
 
 def chat_models(known: dict[str, Lane]) -> list[tuple[Path, str]]:
