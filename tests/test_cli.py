@@ -77,7 +77,7 @@ def test_a_fine_tune_takes_its_backend_and_says_what_it_did(
 
     monkeypatch.setattr("workbench.commands.tune.run_tune", run_tune)
     command = ["tune", "rows.jsonl", "--name", "x", "--backend", "cpu", "--project", str(tmp_path)]
-    assert run(command) == 0 and given == {"backend": "cpu"}
+    assert run(command) == 0 and given == {"backend": "cpu", "fit": False}
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "Done: 9 steps." and said[1].startswith("On 4 held-out rows the loss went from 2.00 to 1.00")
     assert run([*command, "--json"]) == 0
