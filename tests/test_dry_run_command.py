@@ -81,7 +81,7 @@ def test_what_fits_is_said_and_trained(
     free["bytes"] = 1_200_000_000
     assert tune(rows, "--dry-run") == 0
     assert (
-        "With 600 tokens at once instead of 1200 balanced takes 1.1 GB: `--fit` trains so." in capsys.readouterr().err
+        "With 576 tokens at once balanced takes 1.0 GB: `--fit` trains so." in capsys.readouterr().err
     )
 
     trained: list[Recipe] = []
@@ -91,8 +91,8 @@ def test_what_fits_is_said_and_trained(
         yield Result(RunInfo("x", recipe.folder, "done", "Done.", 1, 1, (), (), 1.0, 1.0, ""))
 
     monkeypatch.setattr("workbench.tuning.tune.tune", stage)
-    assert tune(rows, "--name", "x", "--fit") == 0 and trained[-1].tokens_at_once == 600
-    assert "trained with 600 tokens at once" in capsys.readouterr().err
+    assert tune(rows, "--name", "x", "--fit") == 0 and trained[-1].tokens_at_once == 576
+    assert "trained with 576 tokens at once" in capsys.readouterr().err
     assert tune(rows, "--name", "x") == 0 and trained[-1].tokens_at_once == 0, "not unasked"
 
     free["bytes"] = 700_000_000

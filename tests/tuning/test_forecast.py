@@ -67,9 +67,8 @@ def test_memory_is_what_was_seen_and_what_is_remembered_as_far_as_there_is_room(
 @pytest.mark.parametrize(
     ("free", "changes"),
     [
-        (1_400_000_000, {"tokens_at_once": 500}),
-        (800_000_000, {"tokens_at_once": 250}),
-        (710_000_000, {"tokens_at_once": 200}),
+        (1_400_000_000, {"tokens_at_once": 448}),
+        (750_000_000, {"tokens_at_once": 200}),
         (690_000_000, {"tokens_at_once": 128, "max_tokens": 128}),
     ],
 )

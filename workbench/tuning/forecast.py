@@ -28,7 +28,7 @@ class Offer:
 
     changes: dict[str, Any]  # of the recipe's fields
     memory: int  # bytes it takes then
-    words: str  # "320 tokens at once instead of 1195"
+    words: str  # "with" which it fits: "320 tokens at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +178,30 @@ def offer(measured: Measured, recipe: Recipe, free: int) -> Offer | None:
     """
     if needed(measured, recipe) <= free:
         return None
-    at_once = recipe.tokens_at_once or measured.at_once
-    for changes, words in _ways(measured, recipe, at_once):
+    for changes, words in _ways(measured, recipe):
         changed = replace(recipe, **changes)
         if needed(measured, changed) <= free:
             return Offer(changes, needed(measured, changed), words)
     return None
 
 
-def _ways(measured: Measured, recipe: Recipe, at_once: int) -> list[tuple[dict[str, Any], str]]:
+def _ways(measured: Measured, recipe: Recipe) -> list[tuple[dict[str, Any], str]]:
     longest = min(measured.longest, recipe.max_tokens)
     ways: list[tuple[dict[str, Any], str]] = []
-    fewer = at_once
-    while fewer > max(LEAST_AT_ONCE, longest):
-        fewer = max(fewer // 2, longest, LEAST_AT_ONCE)
-        ways.append(({"tokens_at_once": fewer}, f"{fewer} tokens at once instead of {at_once}"))
+    fewer, least = recipe.tokens_at_once or measured.at_once, max(LEAST_AT_ONCE, longest)
+    while fewer > least:
+        fewer = max(fewer // 128 * 64, least)
+        ways.append(({"tokens_at_once": fewer}, f"{fewer} tokens at once"))
     shorter = longest
     while shorter > LEAST_ROW:
         shorter = max(shorter // 128 * 64, LEAST_ROW)
         changes = {"tokens_at_once": shorter, "max_tokens": shorter}
-        ways.append((changes, f"rows of at most {shorter} tokens, the longest has {measured.longest}"))
+        ways.append((changes, f"rows of at most {shorter} tokens"))
     layers, last = tuple(recipe.layers or range(measured.layers)), ways[-1][0] if ways else {}
     while len(layers) > 2:
         layers = layers[-(len(layers) // 2) :]
         also = f" and rows of at most {last['max_tokens']} tokens" if "max_tokens" in last else ""
-        ways.append(({**last, "layers": layers}, f"{len(layers)} layers trained{also}"))
+        ways.append(({**last, "layers": layers}, f"{len(layers)} trained layers{also}"))
     return ways
 
 
