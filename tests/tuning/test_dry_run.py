@@ -17,7 +17,7 @@ from tiny import random_rows, tiny_model, with_lora, write_gguf
 from workbench import paths, records
 from workbench.catalog import memory
 from workbench.events import Progress, Result, last_result
-from workbench.tuning import dry_run, dry_steps, forecast
+from workbench.tuning import dry_run, dry_steps, forecast, peft_gpu
 from workbench.tuning.dataset import inspect
 from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import Data
@@ -41,7 +41,7 @@ def trainer() -> Trainer:
 
 def data(rows: int = 20) -> Data:
     examples: list[Any] = [SimpleNamespace(tokens=row, source="") for row in random_rows(rows, 6)]
-    return Data(examples[4:], examples[:4], SimpleNamespace())  # type: ignore[arg-type]
+    return Data(examples[4:], examples[:4], SimpleNamespace(prompt_ids=lambda text: [len(text) % 90] * 50))  # type: ignore[arg-type]
 
 
 def go_on() -> bool:
@@ -58,7 +58,16 @@ def test_steps_are_measured_and_the_longest_rows_tried(recipe: Recipe, trainer: 
     assert found.held_tokens == packed_length([each.tokens for each in data().held_out])
     assert 0 < found.pass_tokens <= found.read_tokens
     assert found.longest < found.at_once <= 300, "so many of the longest rows as are computed at once"
+    assert found.end_seconds > 0 and found.ending >= 0
     assert found.first > 0 and found.later > 0 and found.look > 0 and found.learning >= found.loaded > 0 and found.tried
+
+
+def test_padding_counts_where_rows_are_padded_and_nothing_is_remembered(recipe: Recipe) -> None:
+    trainer = peft_gpu.Trainer(with_lora(tiny_model(), [1]), "bf16", 300)
+    found: Measured = last_result(dry_steps.run(recipe, data(), go_on, trainer))
+    assert not found.remembers and found.state_bytes == 0
+    assert found.pass_tokens > found.read_tokens, "rows of different lengths stand side by side"
+    assert found.at_once % found.longest == 0 and found.at_once <= 300
 
 
 def test_where_the_longest_rows_would_not_fit_they_are_reckoned(
