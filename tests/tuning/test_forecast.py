@@ -20,11 +20,11 @@ MEASURED = Measured(
     backend="cpu (bf16)", at="2026-11-20T21:14:00", parameters=100_000_000, layers=30, trained=10, remembers=True,
     start_seconds=10.0, first=0.004, later=0.003, look=0.001, sample_seconds=0.0, rows=320, pass_tokens=10_000,
     read_tokens=12_000, held_tokens=1_000, longest=200, at_once=1_000, loaded=500_000_000, learning=1_500_000_000,
-    state_bytes=1_000,
+    end_seconds=8.0, state_bytes=1_000,
 )  # fmt: skip
 # Before the first step, and in what is done besides steps: the held-out rows six times and once through the layers
-# below; 4,000 tokens at the end.
-BESIDES = 10 + 1_000 * (0.001 + 6 * 0.001) + 4_000 * (0.001 + 0.001)
+# below; and the end.
+BESIDES = 10 + 1_000 * (0.001 + 6 * 0.001) + 8
 
 
 def test_a_pass_costs_what_was_measured_and_later_ones_less() -> None:
@@ -38,8 +38,8 @@ def test_a_pass_costs_what_was_measured_and_later_ones_less() -> None:
 def test_more_layers_cost_more_by_what_a_layer_was_measured_to_take() -> None:
     # 15 trained instead of 10: 4.5 ms instead of 3 there, and 0.75 ms instead of 1 below.
     more = replace(RECIPE, layers=tuple(range(15, 30)))
-    looks = 1_000 * (0.00075 + 6 * 0.0015) + 4_000 * (0.00075 + 0.0015)
-    assert forecast.seconds(MEASURED, more) == pytest.approx(10 + looks + 52.5)
+    looks = 1_000 * (0.00075 + 6 * 0.0015)
+    assert forecast.seconds(MEASURED, more) == pytest.approx(10 + looks + 52.5 + 8)
 
 
 def test_where_nothing_is_remembered_every_pass_costs_the_same() -> None:
@@ -62,14 +62,14 @@ def test_memory_is_what_was_seen_and_what_is_remembered_as_far_as_there_is_room(
     # A large model's end is its peak: there all weights stand in full precision.
     assert forecast.needed(replace(MEASURED, parameters=1_000_000_000), RECIPE) == 2_500_000_000
     assert forecast.needed(replace(MEASURED, parameters=1_000_000_000, backend="cpu (fp32)"), RECIPE) == 1_500_000_000
+    assert forecast.needed(replace(MEASURED, ending=300_000_000), RECIPE) == 1_800_000_000
 
 
 @pytest.mark.parametrize(
     ("free", "changes"),
     [
-        (1_400_000_000, {"tokens_at_once": 500}),
-        (800_000_000, {"tokens_at_once": 250}),
-        (710_000_000, {"tokens_at_once": 200}),
+        (1_400_000_000, {"tokens_at_once": 448}),
+        (750_000_000, {"tokens_at_once": 200}),
         (690_000_000, {"tokens_at_once": 128, "max_tokens": 128}),
     ],
 )

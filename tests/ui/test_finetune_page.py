@@ -148,10 +148,11 @@ def test_where_memory_lacks_what_would_fit_is_one_click_away(
     monkeypatch.setattr(memory, "free", lambda here=True: 1_400_000_000)
     ready._show_recipe()
     assert ready.recipe.short.text() == (
-        "This takes 1.9 GB of memory and 1.4 GB are free. With 640 tokens at once instead of 1280 it takes 1.3 GB."
+        "This takes 1.9 GB of memory and 1.4 GB are free. With 640 tokens at once it takes 1.3 GB."
     )
     qtbot.mouseClick(ready.recipe.fit, Qt.MouseButton.LeftButton)
     assert ready._recipe.tokens_at_once == 640 and not ready.recipe.short.isVisible()
+    assert ready.recipe.source.text().startswith("Your own settings: 2 passes, rank 16, 640 tokens at once, 1.3 GB")
 
     # Not even the least fits: a smaller model is what is left.
     opened: list[str] = []

@@ -19,6 +19,7 @@ from workbench.catalog import memory
 from workbench.events import Event, Progress, Result
 from workbench.tuning.base import read_base
 from workbench.tuning.batches import plan_batches
+from workbench.tuning.effects import general_rows, read_longest
 from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, take_samples, take_step
 from workbench.tuning.recipe import Recipe
@@ -52,11 +53,16 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             tried = reckoned - steps.memory.peak < memory.free()
             if tried:
                 steps.learn(longest)
-        yield Progress(1, 2, "answering held-out rows", "steps")
-        began = time.monotonic()
-        take_samples(trainer.model, data, recipe)
-        sampling = time.monotonic() - began
-        steps.guard()
+            learning = steps.memory.peak
+            yield Progress(1, 2, "answering held-out rows", "steps")
+            began = time.monotonic()
+            take_samples(trainer.model, data, recipe)
+            sampling = time.monotonic() - began
+            steps.guard()
+            yield Progress(1, 2, "reading general text", "steps")
+            # What was trained on a card is looked at by another process, whose time is not told here.
+            apart = trainer.model.device.type != "cpu"
+            reading = 0.0 if apart else read_longest(trainer.model, data.tokenizer)
     except Interrupted:
         yield Result(None)
         return
@@ -81,10 +87,12 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             longest=max(len(row.ids) for row in rows),
             at_once=trainer.size(longest),
             loaded=steps.memory.loaded,
-            learning=steps.memory.peak if tried else reckoned,
+            learning=learning if tried else reckoned,
+            ending=steps.memory.peak - learning,
+            end_seconds=2 * reading * sum(map(len, general_rows(data.tokenizer))),
             state_bytes=trainer.state_bytes,
             others=others(),
-            card=int(torch.cuda.max_memory_reserved()) if trainer.model.device.type == "cuda" else 0,
+            card=int(torch.cuda.max_memory_reserved()) if apart else 0,
             tried=tried,
         )
     )

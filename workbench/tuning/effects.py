@@ -83,9 +83,8 @@ def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Calla
     has them; `guard` is called now and then and may raise Interrupted. Empty where the texts are not there.
     """
     began = time.monotonic()
-    folder = paths.resources() / "general"
-    rows = [tokenizer.prompt_ids(text) for text in _parts(folder / "texts.txt", "\n\n")]
-    questions = _parts(folder / "questions.txt", "\n")
+    rows = general_rows(tokenizer)
+    questions = _parts(paths.resources() / "general" / "questions.txt", "\n")
     if not rows or not questions:
         return {}
     prompts = [tokenizer.prompt_ids(tokenizer.render([("user", each)], open_turn=True)) for each in questions]
@@ -120,6 +119,21 @@ def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Calla
         ],
         "seconds": time.monotonic() - began,
     }
+
+
+def general_rows(tokenizer: Tokenizer) -> list[list[int]]:
+    """The general texts as token ids; none where they are not there."""
+    return [tokenizer.prompt_ids(text) for text in _parts(paths.resources() / "general" / "texts.txt", "\n\n")]
+
+
+def read_longest(model: Any, tokenizer: Tokenizer) -> float:
+    """Seconds a token of the longest general text takes, read as `measure_general` does; 0 where there is none."""
+    rows = general_rows(tokenizer)
+    if not rows:
+        return 0.0
+    longest, began = max(rows, key=len), time.monotonic()
+    _read(model, [longest], lambda: None)
+    return (time.monotonic() - began) / len(longest)
 
 
 def _parts(path: Path, between: str) -> list[str]:

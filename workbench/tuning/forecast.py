@@ -15,9 +15,7 @@ from workbench.tuning.recipe import Recipe, held_out_count
 MEASURED_ROWS = 32  # held-out rows that are measured during a run, as loop.MEASURED
 LOOKS = 5  # times they are measured after the first, as the loop's rhythm has it
 SAMPLED = 3  # times held-out rows are answered: before, half-way, at the end
-# The end, in units of what was measured: answers of 72 tokens instead of 48, and general text and the rows of the
-# parity check read with the adapter and without, the latter in full precision: about 4,000 tokens.
-END_ANSWERS, END_TOKENS = 1.5, 4000
+END_ANSWERS = 1.5  # answers at the end, of 72 tokens in all instead of a sample's 48
 BUSY = 0.5  # processor cores that other programs use, from where on they are felt
 LEAST_AT_ONCE, LEAST_ROW = 128, 128  # tokens; fewer at once save nothing any more, and shorter rows hold no example
 
@@ -28,7 +26,7 @@ class Offer:
 
     changes: dict[str, Any]  # of the recipe's fields
     memory: int  # bytes it takes then
-    words: str  # "320 tokens at once instead of 1195"
+    words: str  # "with" which it fits: "320 tokens at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,8 @@ class Measured:
     at_once: int  # tokens of the largest part that is computed at once
     loaded: int  # bytes resident before the first computation
     learning: int  # bytes at the peak, while the longest rows were learnt
+    ending: int = 0  # bytes that the look at the end takes beyond it
+    end_seconds: float = 0.0  # reading general text at the end, with the adapter and without
     state_bytes: int = 0  # bytes that are remembered of a token
     others: float = 0.0  # processor cores that other programs used meanwhile
     card: int = 0  # bytes of the graphics card's memory at the peak
@@ -127,7 +127,7 @@ def seconds(measured: Measured, recipe: Recipe) -> float:
     every = recipe.eval_every or math.ceil(steps / LOOKS)
     looking = measured.held_tokens * (below * layer_below + look * (1 + math.ceil(steps / every)))
     sampling = SAMPLED * measured.sample_seconds if recipe.sample_rows else 0.0
-    ending = END_ANSWERS * measured.sample_seconds + END_TOKENS * (below * layer_below + look)
+    ending = END_ANSWERS * measured.sample_seconds + measured.end_seconds
     return measured.start_seconds + learning + looking + sampling + ending
 
 
@@ -146,12 +146,12 @@ def memory(measured: Measured, recipe: Recipe, free: int = 0) -> int:
     tokens = _at_once(measured, recipe)
     states = measured.state_bytes * (measured.read_tokens + measured.held_tokens)
     room = free // 4  # what the CPU trainer allows them
-    return max(_learning(measured, recipe, tokens) + min(states, room), _ending(measured))
+    return max(_learning(measured, recipe, tokens) + min(states, room), _in_full(measured)) + measured.ending
 
 
 def needed(measured: Measured, recipe: Recipe) -> int:
     """Bytes without which a recipe cannot run: what it remembers beyond that takes what is left."""
-    return max(_learning(measured, recipe, _at_once(measured, recipe)), _ending(measured))
+    return max(_learning(measured, recipe, _at_once(measured, recipe)), _in_full(measured)) + measured.ending
 
 
 def _at_once(measured: Measured, recipe: Recipe) -> int:
@@ -166,8 +166,8 @@ def _learning(measured: Measured, recipe: Recipe, tokens: int) -> int:
     return measured.loaded + int((measured.learning - measured.loaded) * layers * tokens / measured.at_once)
 
 
-def _ending(measured: Measured) -> int:
-    """The look at the end is in full precision: two more bytes a weight where training was in half."""
+def _in_full(measured: Measured) -> int:
+    """The last look is in full precision: two more bytes a weight where training was in half."""
     return measured.loaded + (2 * measured.parameters if "bf16" in measured.backend and not measured.card else 0)
 
 
@@ -178,31 +178,30 @@ def offer(measured: Measured, recipe: Recipe, free: int) -> Offer | None:
     """
     if needed(measured, recipe) <= free:
         return None
-    at_once = recipe.tokens_at_once or measured.at_once
-    for changes, words in _ways(measured, recipe, at_once):
+    for changes, words in _ways(measured, recipe):
         changed = replace(recipe, **changes)
         if needed(measured, changed) <= free:
             return Offer(changes, needed(measured, changed), words)
     return None
 
 
-def _ways(measured: Measured, recipe: Recipe, at_once: int) -> list[tuple[dict[str, Any], str]]:
+def _ways(measured: Measured, recipe: Recipe) -> list[tuple[dict[str, Any], str]]:
     longest = min(measured.longest, recipe.max_tokens)
     ways: list[tuple[dict[str, Any], str]] = []
-    fewer = at_once
-    while fewer > max(LEAST_AT_ONCE, longest):
-        fewer = max(fewer // 2, longest, LEAST_AT_ONCE)
-        ways.append(({"tokens_at_once": fewer}, f"{fewer} tokens at once instead of {at_once}"))
+    fewer, least = recipe.tokens_at_once or measured.at_once, max(LEAST_AT_ONCE, longest)
+    while fewer > least:
+        fewer = max(fewer // 128 * 64, least)
+        ways.append(({"tokens_at_once": fewer}, f"{fewer} tokens at once"))
     shorter = longest
     while shorter > LEAST_ROW:
         shorter = max(shorter // 128 * 64, LEAST_ROW)
         changes = {"tokens_at_once": shorter, "max_tokens": shorter}
-        ways.append((changes, f"rows of at most {shorter} tokens, the longest has {measured.longest}"))
+        ways.append((changes, f"rows of at most {shorter} tokens"))
     layers, last = tuple(recipe.layers or range(measured.layers)), ways[-1][0] if ways else {}
     while len(layers) > 2:
         layers = layers[-(len(layers) // 2) :]
         also = f" and rows of at most {last['max_tokens']} tokens" if "max_tokens" in last else ""
-        ways.append(({**last, "layers": layers}, f"{len(layers)} layers trained{also}"))
+        ways.append(({**last, "layers": layers}, f"{len(layers)} trained layers{also}"))
     return ways
 
 

@@ -141,9 +141,17 @@ class RecipeSection(QWidget):
         if free:
             said.append(self.tr("Free memory: {0}.").format(widgets.bytes_text(free)))
         if not chosen:
-            said.insert(0, self.tr("Your own settings: {0:g} passes, rank {1}.").format(recipe.epochs, recipe.rank))
+            said.insert(0, self._own_words(recipe, basis, free))
         self.source.setText(" ".join(said))
         self._show_fit(recipe, basis, free)
+
+    def _own_words(self, recipe: Recipe, basis: Basis | None, free: int) -> str:
+        said = [self.tr("{0:g} passes").format(recipe.epochs), self.tr("rank {0}").format(recipe.rank)]
+        if recipe.tokens_at_once:
+            said.append(self.tr("{0} tokens at once").format(recipe.tokens_at_once))
+        if memory := self._memory_words(recipe, basis, free):
+            said.append(memory)
+        return self.tr("Your own settings: {0}.").format(", ".join(said))
 
     def _memory_words(self, recipe: Recipe, basis: Basis | None, free: int) -> str:
         if not isinstance(basis, Measured):
@@ -176,7 +184,7 @@ class RecipeSection(QWidget):
             )
             return
         fits = self.tr("With {0} it takes {1}.").format(self._offer.words, widgets.bytes_text(self._offer.memory))
-        self._show_lack(f"{said} {fits}", self.tr("Train so"))
+        self._show_lack(f"{said} {fits}", self.tr("Change the recipe so"))
 
     def show_short(self, why: str) -> None:
         """Nothing but a smaller model fits."""
