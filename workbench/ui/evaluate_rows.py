@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.retrieval.refusal import is_refusal
 
-SHORT = 32  # characters of an answer that is shown in its cell
+SHORT = 24  # characters of an answer that is shown in its cell
 ABOUT_TEXT = ("contains", "contains_all", "equals", "one_of")  # checks of what the answer says
 KINDS = ("fact", "behaviour", "unanswerable")  # in the order they are shown
 
@@ -137,7 +138,7 @@ def short_reason(result: CaseResult) -> str:
 @lru_cache(maxsize=8192)
 def _said_instead(text: str, reason: str) -> str:
     """What a lane said in place of what was expected, which is the same for every lane: where that fits a cell."""
-    said = " ".join(text.split()).rstrip(".")
+    said = re.sub(r"\s*\[\d+\]", "", " ".join(text.split())).rstrip(".")  # without its citations
     if not said or is_refusal(text):
         return "no answer"
     return f"says {said}" if len(said) <= SHORT else reason
