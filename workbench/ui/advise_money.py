@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
 from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
-from workbench.ui import widgets
+from workbench.ui import theme, widgets
 from workbench.ui.advise_verdict import HEAD
 from workbench.ui.boxes import real_box
 from workbench.ui.charts import nice_top, round_estimate
@@ -62,7 +62,7 @@ class PricesSheet(Sheet):
         box = real_box(low, high, 1.0, places)
         box.setGroupSeparatorShown(True)
         box.setValue(getattr(self._given, key))
-        box.setFixedWidth(120)
+        box.setFixedWidth(theme.px(120))
         box.setAccessibleName(name)
         box.setAccessibleDescription(why)
         box.valueChanged.connect(self._on_changed)
@@ -143,7 +143,8 @@ class CostPanel(QWidget):
             self._put(0, place, widgets.label(text, "caption"))
         for number, cost in enumerate(costs, start=1):
             self._line(number * 2, cost, "strong" if cost.lane == chosen else "text", currency)
-        self.grid.setColumnStretch(0, 1)
+        for column in range(len(heads)):  # where there is room the figures spread, the name still has the most
+            self.grid.setColumnStretch(column, 1 if column else 2)
         priced = given.machine_hour or given.person_hour
         said = self.tr("Times and tokens were measured in this run.")
         if not priced:

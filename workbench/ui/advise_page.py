@@ -100,7 +100,7 @@ class AdvisePage(Page):
         self._arrange(2)
         inner = QWidget()
         inner.setLayout(widgets.column(self.head, self._grid, None, spacing=16, margins=(24, 20, 24, 24)))
-        return scroll_area(inner)
+        return scroll_area(inner, horizontal=True)  # the table of costs is wide where the text is large
 
     def _arrange(self, columns: int) -> None:
         """Put the four panels beside each other, or under each other where room is short."""

@@ -36,6 +36,7 @@ from workbench.ui.window import FOOT, PAGES, Window
 BEAT_MS = 5  # how often the event loop is asked whether it is there
 WALK = (("compare", 3.0), ("documents", 2.0), ("finetune", 2.0), ("compare", 5.0))  # pages and seconds on each
 QUIET_SECONDS = 2.0
+BETWEEN = 0.3  # seconds between what a person clicks: what two clicks take is not one stall
 PATIENCE = 180.0  # seconds until indexing, a first answer and a first step are all there; a model is loaded for each
 QUESTION = "How long is the warranty, and what has to be kept for it?"
 
@@ -155,6 +156,7 @@ def _start_real(app: QApplication, window: Window) -> dict[str, Any]:
     documents: Any = window.page("documents")
     documents.index_folders()
     began = time.monotonic()
+    stay(app, BETWEEN)
     compare: Any = window.page("compare")
     window.open_page("compare", {"lanes": LANES, "question": QUESTION, "ask": True})
 

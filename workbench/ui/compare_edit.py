@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QLineEdit,
     QPlainTextEdit,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from workbench.lanes.lane import Lane, Sampling
 from workbench.project import Project
-from workbench.ui import compare_lanes, widgets
+from workbench.ui import compare_lanes, theme, widgets
 from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.compare_heads import made_of, model_name, title_of
 from workbench.ui.compare_strength import StrengthSlider
@@ -91,7 +90,7 @@ class LaneSheet(Sheet):
 
     def _build(self) -> None:
         self.name = QLineEdit()
-        self.model, self.adapter, self.context = QComboBox(), QComboBox(), QComboBox()
+        self.model, self.adapter, self.context = widgets.Choice(), widgets.Choice(), widgets.Choice()
         self.scale = StrengthSlider()
         self.passages = whole_box(1, 20)
         self.worked = QCheckBox(self.tr("Show it how passages are read and cited first"))
@@ -222,7 +221,7 @@ class LaneSheet(Sheet):
         grid.setColumnStretch(0, 1)
         for place, (name, widget) in enumerate(fields):
             widget.setAccessibleName(name)
-            widget.setFixedWidth(128)
+            widget.setFixedWidth(theme.px(128))
             grid.addWidget(widgets.label(name), place, 0)
             grid.addWidget(widget, place, 1)
         self.content.addLayout(grid)

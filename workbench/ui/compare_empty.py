@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QWidget
 
-from workbench.ui import widgets
+from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
 
 OFFERED = 3  # questions
@@ -27,16 +27,15 @@ def empty_state(bench: Bench, ask: Callable[[str], object]) -> QWidget:
         "muted",
         wrap=True,
     )
-    text.setFixedWidth(520)
+    text.setFixedWidth(min(theme.px(520), 720))
     text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     layout = widgets.column(64, spacing=8, margins=(24, 24, 24, 24))
     for each in (title, text):
         layout.addLayout(widgets.row(None, each, None))
     layout.addSpacing(16)
     for question in questions_to_try(bench):
-        short = (
-            question if len(question) <= LONGEST else question[: LONGEST - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
-        )
+        room = LONGEST * 100 // theme.px(100)  # fewer where they are larger
+        short = question if len(question) <= room else question[: room - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
         button = widgets.button(short, "", partial(ask, question))
         button.setToolTip(question)
         layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)

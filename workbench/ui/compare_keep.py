@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QWidget
 
 from workbench import records
 from workbench.errors import WorkbenchError
@@ -142,16 +142,16 @@ class SuiteSheet(Sheet):
 
         self.set_title(self.tr("Add to suite"))
         self._project = project
-        self.suite = QComboBox()
+        self.suite = widgets.Choice()
         for path in suite_files(project):
             self.suite.addItem(path.stem, path)
         if not self.suite.count():
             self.suite.addItem(self.tr("A new suite"), project.suites_folder / "suite.yaml")
         self.question = _editor(question, 84)
-        self.kind = QComboBox()
+        self.kind = widgets.Choice()
         for key, title in KINDS:
             self.kind.addItem(title, key)
-        self.check = QComboBox()
+        self.check = widgets.Choice()
         for name, title in (
             ("contains", self.tr("contains one of these, a line each")),
             ("contains_all", self.tr("contains all of these, a line each")),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QTextEdit, QWidget
 from workbench.errors import WorkbenchError
 from workbench.retrieval.passage import Passage
 from workbench.ui import theme, widgets
-from workbench.ui.page import SHEET_WIDTH, Sheet, is_theme_change
+from workbench.ui.page import Sheet, is_theme_change, sheet_width
 
 AROUND = 40_000  # characters shown on each side of the passage: a whole book would take seconds to lay out
 
@@ -96,7 +96,7 @@ class SourceSheet(Sheet):
         page = re.match(r"p\. (\d+)", self.passage.location)
         if self._path.suffix.lower() != ".pdf" or page is None or not self._path.is_file():
             return
-        picture = pdf_page(self._path, int(page.group(1)), SHEET_WIDTH - 48, self.devicePixelRatioF())
+        picture = pdf_page(self._path, int(page.group(1)), sheet_width() - 48, self.devicePixelRatioF())
         if picture is not None:
             self.page.setPixmap(picture)
             self.page.show()

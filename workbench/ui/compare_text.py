@@ -32,7 +32,8 @@ WIDEST = 72  # characters of a line
 MOST_LINKS = 200  # citations that are made links in one part; more are no longer read one by one
 MARKER = re.compile(r"\[(\d{1,2})\]")
 CHEAP = 0.004  # seconds of drawing that are done as often as there is news
-EACH = 1.5e-6  # seconds that a character is expected to take, before a text was drawn once
+EACH = 4.5e-6  # seconds that a character is expected to take, before a text was drawn once: lists and tables, measured
+ENOUGH = 400  # characters from which a text tells how long one takes here
 SHARE = 5  # a text that takes longer is drawn at most once in so many times its own cost
 BREATH = 0.010  # seconds the window has for itself between two texts that take longer
 
@@ -48,6 +49,7 @@ class AnswerText(QTextBrowser):
     drawn = Signal()  # other text, or another height
 
     _breath: ClassVar[float] = 0.0  # when the window has had time for itself since the last costly text
+    _each: ClassVar[float] = EACH  # seconds a character took here of late
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,7 +136,7 @@ class AnswerText(QTextBrowser):
                 self._render()
 
     def _draw_when_due(self) -> None:
-        expected = max(self._cost, EACH * (self._end - self._start))
+        expected = max(self._cost, AnswerText._each * (self._end - self._start))
         wait = max(self._due, AnswerText._breath if expected > CHEAP else 0.0) - time.monotonic()
         if wait <= 0:
             self._render()
@@ -161,7 +163,9 @@ class AnswerText(QTextBrowser):
 
     def _pay(self, cost: float) -> None:
         """Remember what drawing took, and when it may be done again."""
-        self._cost = cost
+        self._cost, length = cost, self._end - self._start
+        if length >= ENOUGH:
+            AnswerText._each += (cost / length - AnswerText._each) / 4
         if cost > CHEAP:
             self._due = time.monotonic() + (SHARE - 1) * cost
             AnswerText._breath = time.monotonic() + BREATH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.retrieval.refusal import is_refusal
 
-SHORT = 32  # characters of an answer that is shown in its cell
+SHORT = 24  # characters of an answer that is shown in its cell
 ABOUT_TEXT = ("contains", "contains_all", "equals", "one_of")  # checks of what the answer says
 MET = "met in training"  # a tag of cases that are left out of every figure, so that they can be found by it
 KINDS = ("fact", "behaviour", "unanswerable")  # in the order they are shown
@@ -138,7 +139,7 @@ def short_reason(result: CaseResult) -> str:
 @lru_cache(maxsize=8192)
 def _said_instead(text: str, reason: str) -> str:
     """What a lane said in place of what was expected, which is the same for every lane: where that fits a cell."""
-    said = " ".join(text.split()).rstrip(".")
+    said = re.sub(r"\s*\[\d+\]", "", " ".join(text.split())).rstrip(".")  # without its citations
     if not said or is_refusal(text):
         return "no answer"
     return f"says {said}" if len(said) <= SHORT else reason

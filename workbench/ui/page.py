@@ -8,12 +8,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from workbench.ui import widgets
+from workbench.ui import theme, widgets
 
 if TYPE_CHECKING:
     from workbench.ui.bench import Bench
 
 SHEET_WIDTH = 448
+SHEET_MOST = 560  # beside it two lanes still stand in a window of 1280
 LEAST_PICKER = 8  # characters of a picker's text that always stay
 
 
@@ -132,6 +133,11 @@ def _shorten(button: QPushButton, text: str) -> None:
     button.setText(text)
 
 
+def sheet_width() -> int:
+    """Pixels of a side sheet: wider with larger text, and never so wide that the page beside it is no page any more."""
+    return min(theme.px(SHEET_WIDTH), SHEET_MOST)
+
+
 class Sheet(QWidget):
     """A side sheet, 448 wide: a head with title and close button, `self.content` in a scroll area, an optional foot."""
 
@@ -141,7 +147,7 @@ class Sheet(QWidget):
         super().__init__(parent)
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(SHEET_WIDTH)
+        self.setFixedWidth(sheet_width())
         self.setAccessibleName(title)
         self.rule = widgets.LaneRule(lane)
         self.rule.setVisible(bool(lane))
@@ -162,7 +168,7 @@ class Sheet(QWidget):
         inner = widgets.named("sheetInner")
         self.content = widgets.column(spacing=8, margins=(24, 16, 24, 24))
         inner.setLayout(self.content)
-        self.scroller = scroll_area(inner)
+        self.scroller = scroll_area(inner, horizontal=True)  # with very large text a row may be wider than it
         self.foot = widgets.row(spacing=8, margins=(24, 12, 24, 12))
         parts = (self.rule, head, widgets.hline(), self.scroller)
         self._layout = widgets.column(*parts, spacing=0, margins=(1, 0, 0, 0))  # beside the line at its edge

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from workbench import paths
 from workbench.errors import WorkbenchError
 from workbench.project import Project
-from workbench.ui import rail, widgets
+from workbench.ui import rail, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, is_theme_change, scroll_area
 from workbench.ui.welcome_example import example
@@ -46,7 +46,7 @@ class WelcomePage(Page):
         middle = widgets.row(spacing=0, margins=(48, 0, 48, 0))
         for part, (least, most) in ((self._left(), LEFT), (self.example, RIGHT)):
             part.setMinimumWidth(least)
-            part.setMaximumWidth(most)
+            part.setMaximumWidth(theme.px(most))
             middle.addStretch(1)
             middle.addWidget(part, most)
         middle.insertSpacing(2, 56)
@@ -109,7 +109,7 @@ class WelcomePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.example.setVisible(event.size().width() >= ROOM_FOR_BOTH)
+        self.example.setVisible(event.size().width() >= theme.px(ROOM_FOR_BOTH))
 
     def changeEvent(self, event: Any) -> None:
         super().changeEvent(event)
@@ -171,7 +171,7 @@ def _sample_about() -> str:
 
 def _way(icon: str, title: str, text: str, action: QWidget) -> QWidget:
     """One way in: an icon, a name, a sentence or two and a button."""
-    action.setFixedWidth(132)
+    action.setMinimumWidth(132)  # both as wide, and wider where the text is larger
     words = widgets.column(widgets.label(title, "section"), widgets.label(text, "muted", wrap=True), spacing=4)
     line = widgets.row(spacing=16)
     line.addWidget(widgets.icon_label(icon, 24, "muted"), 0, Qt.AlignmentFlag.AlignTop)

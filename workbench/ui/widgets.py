@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeE
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -287,6 +288,15 @@ class ElidedLabel(QLabel):
         self.setToolTip(self._full if shown != self._full else "")
 
 
+class Choice(QComboBox):
+    """A box to choose from, no wider than its place, however long a choice is."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+
+
 class KeyFigure(QWidget):
     """A figure with what it counts underneath."""
 
@@ -308,7 +318,7 @@ class SectionHead(QWidget):
 
     def __init__(self, title: str, note: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.note = label(title, "section"), label(note, "caption")
+        self.title, self.note = label(title, "section"), ElidedLabel(note, "caption", hug=True)
         self._layout = row(self.title, self.note, None, spacing=8)
         self.setLayout(self._layout)
 
@@ -316,7 +326,7 @@ class SectionHead(QWidget):
         self._layout.addWidget(widget)
 
     def set_note(self, note: str) -> None:
-        self.note.setText(note)
+        self.note.set_text(note)
 
 
 class Chip(QPushButton):

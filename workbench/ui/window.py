@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLay
 from workbench.ui import rail, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.notices import NoticeBar
-from workbench.ui.page import SHEET_WIDTH, Page, Sheet
+from workbench.ui.page import Page, Sheet, sheet_width
 from workbench.ui.reading_order import next_stop, stops_in
 from workbench.ui.theme import Theme
 
@@ -194,7 +194,7 @@ class Window(QMainWindow):
             self.theme.choose(self.bench.settings.theme, self.bench.settings.text_scale)
 
     def _fold_rail(self) -> None:
-        sheet = SHEET_WIDTH if self._sheet is not None else 0
+        sheet = sheet_width() if self._sheet is not None else 0
         self.rail.set_folded(self.width() - rail.wide() - sheet < (ROOM_FOR_WIDE_RAIL if sheet else 640))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
