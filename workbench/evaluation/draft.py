@@ -40,15 +40,23 @@ _SHOWN = (
     ("Refunds", "Refunds are granted by Mara Holt, who answers within two days.", "Mara Holt", "Who"),
     ("Boat hire", "A deposit of $40 is taken for each canoe.", "$40", "How much"),
     ("The quarry", "The quarry at Lowen was closed in 1974 after the flood.", "1974", "In which year"),
+    ("The library", "Books are lent at the counter until 17:45 on weekdays.", "17:45", "At what time"),
+    ("Archive", "Old maps are kept for 30 years and then given away.", "30 years", "How many years"),
+    ("The choir", "The new songs are sung on 12 June by the whole choir.", "12 June", "When"),
+    ("Keys", "The spare keys are stored in Garrow House.", "Garrow House", "Where"),
 )
 _WORDED = (
     "How many metres long is the bridge over the Wend?",
     "Who grants refunds?",
     "How much is the deposit for each canoe?",
     "In which year was the quarry at Lowen closed?",
+    "At what time are books last lent at the counter on weekdays?",
+    "How many years are old maps kept?",
+    "When are the new songs sung by the choir?",
+    "Where are the spare keys stored?",
 )
 SHORTEST = 60  # characters of a passage that says enough to be asked about
-TRIES = 8  # drafts asked for each one wanted, before the documents are called exhausted
+TRIES = 16  # drafts asked for each one wanted, before the documents are called exhausted
 FOUND = 5  # passages among which the words of a question must find its file
 LONGEST = 40  # words of an answer to the question asked back: one that says everything has said the answer by chance
 

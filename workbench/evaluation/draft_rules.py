@@ -128,10 +128,24 @@ def _not_grounded(question: str, subject: Subject, passage: str, headings: str) 
     here = len(telling & _stems(subject.sentence))
     if here < LEAST or len(telling & told) < STANDING * len(telling):
         return "is not about the passage"
+    if not subject.begins.startswith("How much") and _stem(_leading_word(subject)) not in telling:
+        return "leaves out what the answer is said of"
     others = (each for each in sentences_of(passage) if subject.answer not in each)
     if any(len(telling & _stems(each)) > here for each in others):
         return "fits another sentence better"
     return ""
+
+
+def _leading_word(subject: Subject) -> str:
+    """The last telling word before the answer that is no name, most often its verb ("kept for 12 years"), else the
+    first behind it.
+
+    A question without it reads well and asks nothing: "How many years are the records?". Of a price it may be any word.
+    """
+    before, _, behind = subject.sentence.partition(subject.answer)
+    near = [*reversed(words(before)), *words(behind)]
+    names = {word for name in _PROPER.findall(subject.sentence) for word in words(name)}
+    return next((word for word in near if word not in STOPWORDS and word not in names), "")
 
 
 def _telling(text: str) -> set[str]:
