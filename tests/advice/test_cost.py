@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from made_up import make_evaluation, make_suite, telling
 
-from workbench.advice.cost import PRICES, Assumptions, break_even, cost_table
+from workbench.advice.cost import PRICES, Assumptions, break_even, cost_table, set_assumptions
 from workbench.advice.questionnaire import SOURCES
+from workbench.errors import InputError
 
 
 def test_measured_set_up_is_put_where_it_belongs() -> None:
@@ -52,3 +53,11 @@ def test_dear_set_up_pays_for_itself_or_never_does() -> None:
 
 def test_every_starting_price_is_a_range_with_its_source() -> None:
     assert all(price.low <= price.start <= price.high and price.source in SOURCES for price in PRICES)
+
+
+def test_what_is_assumed_is_a_persons_own() -> None:
+    assert set_assumptions({"person_hour": 60.0}) == Assumptions(person_hour=60.0)
+    with pytest.raises(InputError, match="Nothing called “coffee”"):
+        set_assumptions({"coffee": 1.0})
+    with pytest.raises(InputError, match="from 0 on"):
+        set_assumptions({"machine_hour": -1.0})

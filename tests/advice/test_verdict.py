@@ -54,6 +54,15 @@ def test_each_kind_of_case_has_its_own_recommendation() -> None:
     assert any("about 130 more" in reason for reason in found.reasons)
 
 
+def test_a_kind_that_needs_something_else_stands_in_the_headline() -> None:
+    """Tickets outnumber facts, so the fine-tune is best overall; whoever asks for a fact needs the documents."""
+    found = verdict(lambda lane, case, place: lane == "rag" if case.kind == "fact" else "tuned:" in lane, 40, 80, 0)
+    assert found.by_kind == {"fact": "retrieval", "behaviour": "fine-tuning"}
+    assert found.headline == "Use the fine-tune, but for questions of fact the documents."
+    both = verdict(lambda lane, case, place: ("rag" if case.kind == "fact" else "tuned") in lane, 40, 80, 0)
+    assert both.headline == "Use your documents and the fine-tune together."  # which holds what each kind needs
+
+
 def test_a_tag_with_enough_cases_is_told_where_it_parts_from_its_kind() -> None:
     """Notes that a prompt does as well as anything, among tickets that a fine-tune is needed for."""
     suite = make_suite(20, 60, 0)

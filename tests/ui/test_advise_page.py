@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from made_up_project import make_evaluation, make_suite
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from workbench.advice.questionnaire import RULES, SYMPTOMS
 from workbench.project import Project
 from workbench.ui.advise_money import PricesSheet, duration, money
 from workbench.ui.advise_page import AdvisePage
-from workbench.ui.advise_questions import Questionnaire
+from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
 from workbench.ui.bench import Bench
 
 
@@ -54,6 +56,14 @@ def test_answers_of_another_version_are_ignored(bench: Bench, qtbot: QtBot) -> N
     asked = Questionnaire({"colour": "blue", "task": "square"})
     qtbot.addWidget(asked)
     assert asked.suggestion.recommendation == "cannot-tell"
+
+
+def test_symptoms_and_rules_of_thumb_stand_beside_the_questions(bench: Bench, qtbot: QtBot) -> None:
+    sheet = QuestionnaireSheet({})
+    qtbot.addWidget(sheet)
+    said = {label.text() for label in sheet.findChildren(QLabel)}
+    assert "Wrong tone: a system prompt with a style guide; then fine-tune on examples of the tone" in said
+    assert "Unsure: prompt first" in said and len([each for each in said if ": " in each]) >= len(SYMPTOMS) + len(RULES)
 
 
 def test_panels_stand_below_each_other_where_side_by_side_they_would_be_cut(page: AdvisePage, qtbot: QtBot) -> None:

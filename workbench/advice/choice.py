@@ -64,45 +64,51 @@ def family(lane: str) -> str:
     return lane.partition(":")[0]
 
 
-def choose(results: Sequence[CaseResult], noise: float = 0.0) -> Choice:
-    """The cheapest lane that is not clearly worse than the best, over some cases. Lanes a person made are left out."""
-    return choose_among(_candidates(results), noise)
+def choose(results: Sequence[CaseResult], noise: float = 0.0, groups: int = 1) -> Choice:
+    """The cheapest lane that is not clearly worse than the best, over some cases. Lanes a person made are left out.
+
+    Of several groups of cases that are looked at so, each gets its part of the level (Bonferroni).
+    """
+    return choose_among(_candidates(results), noise, LEVEL / max(1, groups))
 
 
-def choose_among(lanes: Mapping[str, Mapping[str, bool]], noise: float = 0.0) -> Choice:
+def choose_among(lanes: Mapping[str, Mapping[str, bool]], noise: float = 0.0, level: float = LEVEL) -> Choice:
     """The same from verdicts by lane and case, the lanes cheapest first."""
     if len(lanes) < 2:
         return Choice("", next(iter(lanes), ""), None, (), False, 0)
     total = max(len(lane) for lane in lanes.values())
-    choice = replace(_choose(lanes, noise), total=total)
+    choice = replace(_choose(lanes, noise, level), total=total)
     if total >= FEWEST:
         return choice
     return replace(choice, lane="", worse=(), firm=False, needed=max(choice.needed, _tens(FEWEST - total)))
 
 
-def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
+def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float, level: float) -> Choice:
     best = max(lanes, key=lambda lane: sum(lanes[lane].values()))  # max keeps the first, so the cheaper of equals
     cheaper = list(lanes)[: list(lanes).index(best)]
     gaps = [_gap(best, lane, lanes) for lane in cheaper]
     corrected = holm([gap.p_value for gap in gaps])
-    worse = {gap.against for gap, p in zip(gaps, corrected, strict=True) if _clearly(gap, p, noise)}
+    worse = {gap.against for gap, p in zip(gaps, corrected, strict=True) if _clearly(gap, p, noise, level)}
     left = [gap for gap in gaps if gap.against not in worse]
     ordered = tuple(lane for lane in cheaper if lane in worse)
     if left:
         choice = _weigh(left[0], best, ordered, len(gaps))
-        return choice if choice.lane or len(left) > 1 else _certain_part(choice, left[0].against, lanes, noise)
+        return choice if choice.lane or len(left) > 1 else _certain_part(choice, left[0].against, lanes, noise, level)
     return _weigh_best(best, lanes, ordered)
 
 
-def _certain_part(choice: Choice, lane: str, lanes: Mapping[str, Mapping[str, bool]], noise: float) -> Choice:
+def _certain_part(
+    choice: Choice, lane: str, lanes: Mapping[str, Mapping[str, bool]], noise: float, level: float
+) -> Choice:
     """The one lane that is left, if it is a part of the best and clearly better than all that are cheaper than it."""
     below = [_gap(lane, each, lanes) for each in list(lanes)[: list(lanes).index(lane)]]
     corrected = holm([gap.p_value for gap in below])
-    proven = below and all(_clearly(gap, p, noise) for gap, p in zip(below, corrected, strict=True))
-    return replace(choice, lane=lane) if proven and _parts(lane) < _parts(choice.best) else choice
+    proven = below and all(_clearly(gap, p, noise, level) for gap, p in zip(below, corrected, strict=True))
+    return replace(choice, lane=lane) if proven and parts(lane) < parts(choice.best) else choice
 
 
-def _parts(lane: str) -> set[str]:
+def parts(lane: str) -> set[str]:
+    """What a lane is made of: "rag" and "tuned" for "rag+tuned:tickets"."""
     return set(family(lane).split("+"))
 
 
@@ -126,8 +132,8 @@ def _gap(best: str, lane: str, lanes: Mapping[str, Mapping[str, bool]]) -> Effec
     return paired_effect("gap", best, lane, ours, theirs)
 
 
-def _clearly(gap: Effect, corrected: float, noise: float) -> bool:
-    return corrected < LEVEL and gap.interval[0] > 0 and gap.difference > noise
+def _clearly(gap: Effect, corrected: float, noise: float, level: float) -> bool:
+    return corrected < level and gap.interval[0] > 0 and gap.difference > noise
 
 
 def _weigh(gap: Effect, best: str, worse: tuple[str, ...], compared: int) -> Choice:

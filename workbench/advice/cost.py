@@ -7,8 +7,9 @@ Energy is left out: it is not measured on every machine, and a made-up figure wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from workbench.errors import InputError
 from workbench.evaluation.records import Evaluation, LaneSummary
 
 MONTHS = 12
@@ -55,6 +56,17 @@ class Assumptions:
     hours_of_examples: float = 0.0  # into the training rows
     retrainings_a_year: float = 0.0
     reindexings_a_year: float = 0.0
+
+
+def set_assumptions(own: Mapping[str, float]) -> Assumptions:
+    """Assumptions with a person's own figures. Raises InputError for one there is not, or a number it cannot be."""
+    known = [each.name for each in fields(Assumptions)]
+    for key, value in own.items():
+        if key not in known:
+            raise InputError(f"Nothing called “{key}” is assumed: there are {', '.join(known)}.")
+        if not 0 <= value < float("inf"):
+            raise InputError(f"What is assumed as “{key}” must be a number from 0 on.")
+    return Assumptions(**own)
 
 
 @dataclass(frozen=True, slots=True)

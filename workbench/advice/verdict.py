@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from workbench.advice.attribution import REASONS, count_failures, explain_failures
-from workbench.advice.choice import ENOUGH, FEW, FEWEST, ORDER, Choice, choose, family
+from workbench.advice.choice import ENOUGH, FEW, FEWEST, ORDER, Choice, choose, family, parts
 from workbench.advice.records import Verdict
 from workbench.advice.wording import (
     HEADLINES,
@@ -34,15 +34,16 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
     overall = choose(proven, noise)
     kinds = regroup(proven, lambda result: result.kind)
     per_kind = {kind: choose(each, _noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
+    tagged = _tagged(proven, suite)
     per_tag = {
-        tag: (kind, choose(each, _noise_within(noise, len(each), len(proven))))
-        for tag, kind, each in _tagged(proven, suite)
+        tag: (kind, choose(each, _noise_within(noise, len(each), len(proven)), len(tagged)))
+        for tag, kind, each in tagged
     }
     failures = explain_failures(evaluation, suite)
     return Verdict(
         recommendation=overall.recommendation,
         lane=overall.lane,
-        headline=_headline(evaluation, overall),
+        headline=_headline(evaluation, overall, per_kind),
         firmness=_firmness(evaluation, overall),
         by_kind={kind: choice.recommendation for kind, choice in per_kind.items()},
         reasons=_reasons(evaluation, overall, per_kind, per_tag, count_failures(failures)),
@@ -60,7 +61,7 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
 def _tagged(results: Sequence[CaseResult], suite: Suite) -> list[tuple[str, str, list[CaseResult]]]:
     """Kind and results of each tag that can be told of: FEWEST cases or more, all of one kind, and not the whole kind.
 
-    Tags are a person's own groups, named before anything was measured; so each is decided as a kind is.
+    They may be many, so the level is divided among them.
     """
     asked = {result.case for result in results}
     cases = [case for case in suite.cases if case.id in asked]
@@ -79,7 +80,7 @@ def _noise_within(noise: float, some: int, every: int) -> float:
     return min(1.0, noise * math.sqrt(every / some)) if some else noise
 
 
-def _headline(evaluation: Evaluation, choice: Choice) -> str:
+def _headline(evaluation: Evaluation, choice: Choice, per_kind: Mapping[str, Choice]) -> str:
     if not choice.lane:
         return (
             "It cannot be told yet which to use."
@@ -89,7 +90,13 @@ def _headline(evaluation: Evaluation, choice: Choice) -> str:
     rate = evaluation.lanes[choice.lane].overall
     if choice.recommendation == "neither" and rate.interval[0] < ENOUGH:
         return HEADLINES["nothing"]
-    return HEADLINES[choice.recommendation]
+    apart = [
+        f"{kind_words(kind)} {lane_words(family(one.lane), False)}"
+        for kind, one in per_kind.items()
+        if one.lane and one.recommendation != "neither" and not parts(one.lane) <= parts(choice.lane)
+    ]
+    said = HEADLINES[choice.recommendation]
+    return f"{said.rstrip('.')}, but for {' and for '.join(apart)}." if apart else said
 
 
 def _firmness(evaluation: Evaluation, choice: Choice) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from workbench import records
-from workbench.advice.cost import Assumptions
+from workbench.advice.cost import set_assumptions
 from workbench.commands import console
 from workbench.commands.ask import choose_lanes
 from workbench.commands.console import json_option, project_option
@@ -44,7 +44,7 @@ def _price_pairs(context: click.Context, option: click.Parameter, values: tuple[
     try:
         return {key: float(value) for key, value in _pairs(context, option, values).items()}
     except ValueError as error:
-        raise click.BadParameter(f"a price is a number ({error}).") from error
+        raise click.BadParameter(f"a number is wanted ({error}).") from error
 
 
 @click.command()
@@ -60,6 +60,15 @@ def _price_pairs(context: click.Context, option: click.Parameter, values: tuple[
 )
 @click.option("--questions-a-month", type=click.FloatRange(0), default=1000.0, help="For the costs.")
 @click.option("--price", "prices", multiple=True, callback=_price_pairs, metavar="KEY=AMOUNT", help="A price of yours.")
+@click.option(
+    "--assume",
+    "assumed",
+    multiple=True,
+    callback=_price_pairs,
+    metavar="KEY=NUMBER",
+    help="What the costs rest on: machine_hour, person_hour, minutes_per_mistake, hours_of_prompting, "
+    "hours_of_examples, retrainings_a_year or reindexings_a_year.",
+)
 @project_option
 @json_option
 def advise(
@@ -68,6 +77,7 @@ def advise(
     answers: dict[str, str],
     questions_a_month: float,
     prices: dict[str, float],
+    assumed: dict[str, float],
     project_folder: str | None,
     as_json: bool,
 ) -> None:
@@ -85,7 +95,7 @@ def advise(
             name = f"advise-{suite.name}-{time.strftime('%Y%m%d')}"
             evaluation = run_evaluation(suite, lanes, project, workers, name)
     verdict = decide(evaluation, suite)
-    given = Assumptions(questions_a_month=questions_a_month)
+    given = set_assumptions({**assumed, "questions_a_month": questions_a_month})
     more = further_advice(evaluation, suite, verdict, project, answers, given, prices)
     if as_json:
         console.print_json({**records.to_plain(verdict), **more})

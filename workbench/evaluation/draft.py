@@ -1,8 +1,9 @@
 """STAGE draft(project): questions drafted from the indexed documents, for a person to accept or reject.
 
-The program chooses a passage and what in it is worth asking for (a number, a name); the model only words the question.
-So the answer always stands in the document. What a small model words badly is thrown away by plain rules, and by asking
-the question back: shown the passage, the model must come to the answer again.
+The program chooses a sentence and what in it is worth asking for (a figure, a date, a name); the model only words the
+question. So the answer always stands in the document. What a small model words badly is thrown away by the plain rules
+of `draft_rules`, by looking the question up (its words must find the file), and by asking it back: shown the passage,
+the model must come to the answer again.
 """
 
 from __future__ import annotations
@@ -13,43 +14,51 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import regex  # type: ignore[import-untyped]
-
 from workbench import records
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
+from workbench.evaluation.draft_rules import Subject, draft_fault, subjects_of
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.results import slug
-from workbench.evaluation.suite import read_suite, write_suite
-from workbench.evaluation.text import holds, words
+from workbench.evaluation.suite import asked_questions, read_suite, write_suite
+from workbench.evaluation.text import holds
 from workbench.events import Event, Progress, Result, Stage
 from workbench.index.files import NOTHING_INDEXED, read_index
-from workbench.index.keywords import STOPWORDS
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
 from workbench.lanes.material import collect
+from workbench.project import Project
 from workbench.retrieval.passage import Passage
 
 SYSTEM = (
-    "You write exam questions. You are given a text and an answer. Write one short question that the answer answers."
+    "You write exam questions. You are given a text and an answer. Write one short question that the answer answers, "
+    "with the text's own words."
 )
-EXAMPLES = (
-    (
-        "Text: The bridge over the Wend was opened in 1911 and is 84 metres long.\nAnswer: 84 metres\nQuestion:",
-        "How long is the bridge over the Wend?",
-    ),
-    (
-        "Text: Refunds are granted by Mara Holt, who answers within two days.\nAnswer: Mara Holt\nQuestion:",
-        "Who grants refunds?",
-    ),
+_SHOWN = (
+    ("Bridges", "The bridge over the Wend is 84 metres long and was opened in 1911.", "84 metres", "How many metres"),
+    ("Refunds", "Refunds are granted by Mara Holt, who answers within two days.", "Mara Holt", "Who"),
+    ("Boat hire", "A deposit of $40 is taken for each canoe.", "$40", "How much"),
+    ("The quarry", "The quarry at Lowen was closed in 1974 after the flood.", "1974", "In which year"),
+    ("The library", "Books are lent at the counter until 17:45 on weekdays.", "17:45", "At what time"),
+    ("Archive", "Old maps are kept for 30 years and then given away.", "30 years", "How many years"),
+    ("The choir", "The new songs are sung on 12 June by the whole choir.", "12 June", "When"),
+    ("Keys", "The spare keys are stored in Garrow House.", "Garrow House", "Where"),
+)
+_WORDED = (
+    "How many metres long is the bridge over the Wend?",
+    "Who grants refunds?",
+    "How much is the deposit for each canoe?",
+    "In which year was the quarry at Lowen closed?",
+    "At what time are books last lent at the counter on weekdays?",
+    "How many years are old maps kept?",
+    "When are the new songs sung by the choir?",
+    "Where are the spare keys stored?",
 )
 SHORTEST = 60  # characters of a passage that says enough to be asked about
-TRIES = 8  # drafts asked for each one wanted, before the documents are called exhausted
-
-# A number with the word after it, and names of two or three words; both are short, and right or wrong beyond dispute.
-_NUMBER = regex.compile(r"(?<![\w.,-])[$€£]?\d+(?:[.,:]\d+)*(?:\s?%|\s[a-zA-Z]{3,12}\b)?")
-_NAME = regex.compile(r"(?<=[a-z,;:]\s)\p{Lu}\p{Ll}+(?:\s\p{Lu}\p{Ll}+){1,2}\b")
+TRIES = 16  # drafts asked for each one wanted, before the documents are called exhausted
+FOUND = 5  # passages among which the words of a question must find its file
+LONGEST = 40  # words of an answer to the question asked back: one that says everything has said the answer by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +77,32 @@ class Draft:
 
 def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, known: Sequence[Draft] = ()) -> Stage:
     """Yields Progress, and a Result(Draft) for each question that reads well until there are `count`; last a
-    Result with them all as a tuple. Passages that have one of the `known` drafts are left out.
+    Result with them all as a tuple. Passages that have one of the `known` drafts are left out, and so are questions
+    that a suite of the project asks already.
 
     Raises InputError when nothing is indexed.
     """
-    asking = replace(lane, name="draft", adapter=None, context="none", system=SYSTEM, examples=EXAMPLES)
-    asking = replace(asking, sampling=Sampling(max_tokens=48, seed=seed))
+    asking = replace(lane, name="draft", adapter=None, context="none", system=SYSTEM)
+    examples = tuple((_asked_for(*shown), worded) for shown, worded in zip(_SHOWN, _WORDED, strict=True))
+    asking = replace(asking, examples=examples, sampling=Sampling(max_tokens=48, seed=seed))
     found: list[Draft] = []
-    seen = {" ".join(words(each.question)) for each in known}
+    asked = [*(each.question for each in known), *(question for _, question in asked_questions(Project.open(project)))]
     for tried, (chunk, wanted) in enumerate(_subjects(project, seed, {each.passage for each in known}), start=1):
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
         said = yield from _worded(chunk, wanted, asking, engine)
-        made = _draft(chunk, wanted, said, seen)
-        if not made.fault and (yield from _leads_back(made, chunk, asking, engine)):
-            seen.add(" ".join(words(made.question)))
+        made = _draft(chunk, wanted, said, asked)
+        if made.fault or not _is_found(made, project):
+            continue
+        if (yield from _leads_back(made, chunk, asking, engine)):
+            asked.append(made.question)
             found.append(made)
             yield Result(made)
     yield Result(tuple(found))
 
 
-def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, str]]:
+def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, Subject]]:
     """Passages with what to ask for, one of each file in turn, so that no long document has all the questions."""
     rng = random.Random(seed)
     with read_index(project) as index:
@@ -103,23 +116,30 @@ def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple
             if not chunks:
                 continue
             chunk = chunks.pop()
-            wanted = worth_asking(chunk.text)
+            wanted = subjects_of(chunk.text)
             if len(chunk.text) >= SHORTEST and wanted and chunk.text not in done:
                 yield chunk, random.Random(f"{seed} {chunk.id}").choice(wanted)  # whatever else was drafted
 
 
-def worth_asking(text: str) -> list[str]:
-    """Numbers and names of a text that stand in it once, in its order."""
-    found = [each.group().strip() for pattern in (_NUMBER, _NAME) for each in pattern.finditer(text)]
-    return [each for each in dict.fromkeys(found) if len(each) > 1 and text.count(each) == 1]
-
-
-def _worded(chunk: Chunk, wanted: str, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
+def _worded(chunk: Chunk, wanted: Subject, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
     """What the model makes of it, its first line."""
-    request = Request(f"Text: {' '.join(chunk.text.split())}\nAnswer: {wanted}\nQuestion:", lane)
-    answers = yield from collect(engine.run(answer, (request,)))
+    about = chunk.heading or Path(chunk.file).stem.replace("-", " ").replace("_", " ")
+    asked = _asked_for(about, wanted.sentence, wanted.answer, wanted.begins)
+    answers = yield from collect(engine.run(answer, (Request(asked, lane),)))
     said: str = answers[-1].text if answers else ""
     return said.strip().split("\n")[0].removeprefix("Question:").strip(' "')
+
+
+def _asked_for(about: str, sentence: str, wanted: str, begins: str) -> str:
+    """What the model is shown; it ends with how the question begins, which even a small model goes on with."""
+    return f"About: {about}\nText: {sentence}\nAnswer: {wanted}\nThe question begins: {begins}"
+
+
+def _is_found(made: Draft, project: Path) -> bool:
+    """Whether the question's own words find its file: one that they do not find would measure its wording."""
+    with read_index(project) as index:
+        chunks = index.chunks_by_id([key for key, _ in index.search(made.question, FOUND)])
+        return any(chunk.file == made.file for chunk, _ in chunks.values())
 
 
 def _leads_back(made: Draft, chunk: Chunk, lane: Lane, engine: Worker) -> Generator[Event, None, bool]:
@@ -127,28 +147,14 @@ def _leads_back(made: Draft, chunk: Chunk, lane: Lane, engine: Worker) -> Genera
     passage = Passage(chunk.id, chunk.file, chunk.location, chunk.text, 1.0, chunk.start, chunk.end)
     reading = replace(lane, context="passages", system="", examples=())
     answers = yield from collect(engine.run(answer, (Request(made.question, reading, (passage,)),)))
-    return bool(answers) and holds(answers[-1].text, made.answer)
+    said: str = answers[-1].text if answers else ""
+    return holds(said, made.answer) and len(said.split()) <= LONGEST
 
 
-def _draft(chunk: Chunk, wanted: str, said: str, seen: set[str]) -> Draft:
-    fault = draft_fault(said, wanted, chunk.text)
-    if not fault and " ".join(words(said)) in seen:
-        fault = "asked before"
+def _draft(chunk: Chunk, wanted: Subject, said: str, asked: Sequence[str]) -> Draft:
+    fault = draft_fault(said, wanted, chunk.text, f"{chunk.file} {chunk.heading}", asked)
     name = records.hash_text(f"{chunk.id} {said}")[:8]
-    return Draft(name, said, wanted, chunk.file, chunk.location, chunk.text, fault=fault)
-
-
-def draft_fault(question: str, answer: str, passage: str) -> str:
-    """Why a drafted question is not worth a person's time, "" when it is."""
-    asked = words(question)
-    if not question.endswith("?") or not 4 <= len(asked) <= 30:
-        return "not a question of a sensible length"
-    if holds(question, answer):
-        return "gives its answer away"
-    telling = {word for word in asked if word not in STOPWORDS}
-    if len(telling & set(words(passage))) < 2:
-        return "is not about the passage"
-    return ""
+    return Draft(name, said, wanted.answer, chunk.file, chunk.location, chunk.text, fault=fault)
 
 
 def write_drafts(project: Path, name: str, drafts: Sequence[Draft]) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 
-from workbench.advice.questionnaire import QUESTIONS, SYMPTOMS, Suggestion, suggest
+from workbench.advice.questionnaire import QUESTIONS, RULES, SOURCES, SYMPTOMS, Suggestion, suggest
 from workbench.ui import widgets
 from workbench.ui.page import Sheet
 
@@ -77,4 +77,10 @@ class QuestionnaireSheet(Sheet):
             first, then = (each[:1].lower() + each[1:] for each in (symptom.first, symptom.then))
             line = f"{symptom.text}: {first}; then {then}"
             self.content.addWidget(widgets.label(line, "caption", wrap=True))
+        self.content.addSpacing(8)
+        self.content.addWidget(widgets.label(self.tr("Rules of thumb"), "strong"))
+        for rule in RULES:
+            shown = widgets.label(f"{rule.when}: {rule.then[:1].lower()}{rule.then[1:]}", "caption", wrap=True)
+            shown.setToolTip(SOURCES[rule.source])
+            self.content.addWidget(shown)
         self.content.addStretch(1)
