@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,7 +62,7 @@ class Counting:
         self.seen[self.steps] = self._numbers()
         loss = self._held(self.steps)
         right = self._right(self.steps)
-        return [RowLoss(loss, 0.1 if number < right else 1.0) for number in range(len(rows))]
+        return [RowLoss(loss, 0.0 if number < right else 1.0) for number in range(len(rows))]
 
     def _numbers(self) -> list[float]:
         return [each for tensor in self.model.parameters() for each in tensor.detach().flatten().tolist()]
@@ -225,3 +226,10 @@ def test_ups_and_downs_are_no_explosion(tmp_path: Path, loss: Callable[[int], fl
 
 def test_few_rows_a_step_are_judged_over_more_steps() -> None:
     assert [window(batch_size) for batch_size in (1, 4, 8, 64)] == [40, 10, 5, 5]
+
+
+def test_a_row_is_right_where_the_likeliest_tokens_are_its_own_however_narrowly() -> None:
+    likely = torch.tensor([[0.50, 0.49, 0.01], [0.2, 0.1, 0.7], [0.3, 0.6, 0.1]])
+    found = [RowLoss(*each) for each in loop.row_outcomes(likely.log(), torch.tensor([0, 2, 0]), (2, 1)).tolist()]
+    assert [each.total for each in found] == pytest.approx([-math.log(0.5 * 0.7), -math.log(0.3)])
+    assert found[0].behind == 0 and found[1].behind == pytest.approx(math.log(2))

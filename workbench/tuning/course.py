@@ -13,9 +13,6 @@ from typing import NamedTuple
 # A held-out loss is clearly worse than the best from here on: the same rows are measured each time, so a hundredth is
 # more than rounding, and a curve that has only gone flat stays below it.
 CLEARLY = 1.01
-# A row is answered right, token for token, where no token of it has a larger loss: each is then likelier than all the
-# others together, so that greedy decoding says it. Rows that are right by a narrower margin are not counted.
-SURE = math.log(2)  # nats
 MORE_RIGHT = 2  # rows that are right make a state the better one; a single row more or less is chance
 # A run has diverged when its rows have become e^2 = 7 times less likely, token for token, than in the first steps.
 # With that many rows on both sides the usual ups and downs are a few tenths.
@@ -24,10 +21,12 @@ WINDOW_ROWS, WINDOW_STEPS = 40, 5  # a mean over at least so many of both
 
 
 class RowLoss(NamedTuple):
-    """The loss of a row's trained tokens, in nats."""
+    """What became of a row's trained tokens."""
 
-    total: float
-    worst: float  # of a single token
+    total: float  # their loss in nats
+    # By how many nats the likeliest token is ahead of the row's own, at the worst place; 0: greedy decoding says it.
+    # Narrow ones count: with sure ones alone a state that learnt by heart would win, for it is sure of everything.
+    behind: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Course:
 
 def see_held_out(course: Course, step: int, rows: Sequence[RowLoss]) -> Course:
     """After a measurement. The untrained model is no candidate for the best: there would be nothing to keep."""
-    losses, right = tuple(row.total for row in rows), sum(row.worst < SURE for row in rows)
+    losses, right = tuple(row.total for row in rows), sum(row.behind <= 0 for row in rows)
     if step == 0:
         return replace(course, before=losses)
     course = replace(course, last=losses, last_right=right, last_step=step)

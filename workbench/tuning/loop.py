@@ -305,6 +305,16 @@ def schedule(step: int, total: int, warmup: float) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * along))
 
 
+def row_outcomes(logits: Any, labels: Any, counts: Sequence[int]) -> Any:
+    """[rows, 2], a RowLoss a row, of the logits [tokens, vocabulary] and labels of rows with so many tokens each."""
+    import torch
+
+    own = logits.gather(1, labels[:, None])[:, 0]
+    losses, behind = logits.logsumexp(1) - own, logits.amax(1) - own
+    parts = zip(losses.split(list(counts)), behind.split(list(counts)), strict=True)
+    return torch.stack([torch.stack((loss.sum(), most.max())) for loss, most in parts])
+
+
 def measure(trainer: Trainer, rows: Sequence[Tokens], guard: Callable[[], None]) -> tuple[RowLoss, ...] | None:
     """The loss of each held-out row; None when a stop came in between."""
     try:

@@ -135,7 +135,11 @@ def loss_of(model: Any, first: int, rows: Sequence[Tokens], memory: Memory, guar
 
     `guard` is called before every layer, forwards and backwards, and may raise Interrupted.
     """
-    return _cross_entropy(model, first, rows, pack(rows), memory, guard, "sum")
+    import torch
+
+    packed = pack(rows)
+    logits = _logits(model, first, rows, packed, memory, guard)
+    return torch.nn.functional.cross_entropy(logits, packed.labels, reduction="sum")
 
 
 def losses_of(
@@ -143,31 +147,21 @@ def losses_of(
 ) -> list[RowLoss]:
     """The same of each row; without gradients."""
     packed = pack(rows)
-    losses = _cross_entropy(model, first, rows, packed, memory, guard, "none")
+    logits = _logits(model, first, rows, packed, memory, guard)
     order = [place for group in packed.groups for place in group.members]  # as the packed labels stand
-    pieces = losses.split([rows[place].trained for place in order])
-    by_place = {
-        place: RowLoss(float(piece.sum()), float(piece.max())) for place, piece in zip(order, pieces, strict=True)
-    }
+    told = loop.row_outcomes(logits, packed.labels, [rows[place].trained for place in order]).tolist()
+    by_place = {place: RowLoss(*each) for place, each in zip(order, told, strict=True)}
     return [by_place[place] for place in range(len(rows))]
 
 
-def _cross_entropy(
-    model: Any,
-    first: int,
-    rows: Sequence[Tokens],
-    packed: Packed,
-    memory: Memory,
-    guard: Callable[[], None],
-    reduction: str,
+def _logits(
+    model: Any, first: int, rows: Sequence[Tokens], packed: Packed, memory: Memory, guard: Callable[[], None]
 ) -> Any:
-    import torch
-
+    """[trained tokens, vocabulary] in fp32."""
     inner, head = model.get_base_model().model, model.get_base_model().lm_head
     hidden = inputs_above(inner, first, rows, packed, memory, guard)
     hidden = run_layers(inner, inner.layers[first:], hidden, packed, guard)
-    logits = head(inner.norm(hidden[0, packed.sources]))
-    return torch.nn.functional.cross_entropy(logits.float(), packed.labels, reduction=reduction)
+    return head(inner.norm(hidden[0, packed.sources])).float()
 
 
 def inputs_above(

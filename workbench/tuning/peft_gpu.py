@@ -210,10 +210,9 @@ class Trainer:
         found, losses = [], []
         for part in padded_parts(rows, self._budget):
             guard()
-            pieces = padded_loss(self.model, part, "none").split([row.trained for row in part])
-            losses += [torch.stack((piece.sum(), piece.max())) for piece in pieces]
+            losses.append(loop.row_outcomes(*padded_logits(self.model, part), [row.trained for row in part]))
             found += [id(row) for row in part]
-        told = [RowLoss(*each) for each in torch.stack(losses).tolist()]  # one look at the card for all of them
+        told = [RowLoss(*each) for each in torch.cat(losses).tolist()]  # one look at the card for all of them
         return dict(zip(found, told, strict=True))
 
     def _fitting(self, work: Callable[[], Found]) -> Found:
@@ -248,8 +247,15 @@ def padded_parts(rows: Sequence[Tokens], budget: int) -> list[list[Tokens]]:
     return parts
 
 
-def padded_loss(model: Any, rows: Sequence[Tokens], reduction: str = "sum") -> Any:
-    """The cross-entropy (nats) of the trained tokens of some rows, padded on the right; "none": of each token."""
+def padded_loss(model: Any, rows: Sequence[Tokens]) -> Any:
+    """The summed cross-entropy (nats) of the trained tokens of some rows."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(*padded_logits(model, rows), reduction="sum")
+
+
+def padded_logits(model: Any, rows: Sequence[Tokens]) -> tuple[Any, Any]:
+    """[trained tokens, vocabulary] in fp32 and their labels, of rows padded on the right."""
     import torch
 
     base = model.get_base_model()
@@ -262,7 +268,7 @@ def padded_loss(model: Any, rows: Sequence[Tokens], reduction: str = "sum") -> A
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         hidden = base.model(input_ids=ids.to(device), use_cache=False).last_hidden_state
         logits = base.lm_head(hidden[where[0], where[1]])
-    return torch.nn.functional.cross_entropy(logits.float(), labels.to(device), reduction=reduction)
+    return logits.float(), labels.to(device)
 
 
 def reference(recipe: Recipe) -> Any:
