@@ -20,6 +20,7 @@ from workbench.ui import finetune_source as source
 from workbench.ui import finetune_trial as trial
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
+from workbench.ui.finetune_after import AfterRun
 from workbench.ui.finetune_data import DataSection
 from workbench.ui.finetune_exchange import Exchange
 from workbench.ui.finetune_intake import Intake
@@ -94,6 +95,8 @@ class FinetunePage(Page):
             ),
         )
         right = QWidget()
+        self.after = AfterRun(self.bench)
+        self.run.put_last(self.after)
         right.setLayout(widgets.column(self.run, margins=(24, 16, 24, 16)))
         self.run_area = scroll_area(right)
         side = QWidget()
@@ -210,6 +213,7 @@ class FinetunePage(Page):
         self.data.set_changeable(not busy)
         self.recipe.set_changeable(not busy)
         self.said.set_text(self._foot_words(busy, shown))
+        self.after.show_run(None if busy else shown)
 
     def _show_plan(self) -> None:
         """What the run will be, before it is started."""
