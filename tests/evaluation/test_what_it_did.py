@@ -98,16 +98,16 @@ def test_a_real_curve_is_stopped_and_gone_on_with(run: RunInfo, engine: Child) -
 
         found = last_result(curve(project, "colours", knowledge, engine))
         assert isinstance(found, Curve) and found.complete and found == read_curve(run.folder)
-        assert found.held_out == 3 and answers == 4 * 3
-        assert len(records.read_lines(run.folder / "curve" / "answers.jsonl")) == 6 * 3
+        assert found.held_out == 4 and answers == 4 * 4
+        assert len(records.read_lines(run.folder / "curve" / "answers.jsonl")) == 6 * 4
         lines = {line.name: line for line in found.lines}
-        assert [lines[f"tuned-{share}"].rows for share in (10, 30, 100)] == [1, 3, 9]
-        assert lines["few-shot"].rows == 9  # all of them fit into a prompt
+        assert [lines[f"tuned-{share}"].rows for share in (10, 30, 100)] == [1, 2, 8]
+        assert lines["few-shot"].rows == 8  # all of them fit into a prompt
         assert lines["tuned-100"].loss == run.effects["held_out"]["after"]
-        for share, rows in ((10, 1), (30, 3)):
+        for share, rows in ((10, 1), (30, 2)):
             part_run, manifest = read_run(run.folder / "curve" / str(share)), run.folder / "curve" / str(share)
             about = records.read_json(manifest / "manifest.json")
-            assert (about["trained_rows"], about["held_out_rows"]) == (rows, 3)
+            assert (about["trained_rows"], about["held_out_rows"]) == (rows, 4)
             assert lines[f"tuned-{share}"].loss == part_run.effects["held_out"]["after"]
             assert part_run.effects["held_out"]["before"] == run.effects["held_out"]["before"]  # the very same rows
             assert "general" not in part_run.effects

@@ -14,8 +14,7 @@ from workbench.ui.charts import Chart, draw_curve, write
 from workbench.ui.theme import color, lane_color
 
 LEAST = 0.1  # of the rows, at the left edge; the axis is in tenfolds, as what more rows add is
-NAMES_WIDTH = 190  # pixels right of the plot for the names of the lines
-APART = 16  # pixels between two names
+NAMES_LEFT = 28  # pixels from the plot to the names of the lines
 
 
 class CurveChart(Chart):
@@ -38,19 +37,23 @@ class CurveChart(Chart):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, plot = self._painter(), QRectF(self.rect()).adjusted(46, 10, -NAMES_WIDTH, -24)
+        painter = self._painter()
+        named = [(line, f"{name}: {line.right.rate:.0%}") for line, name in self._lines if line.share in (0, 1)]
+        metrics = painter.fontMetrics()
+        width = max((metrics.horizontalAdvance(text) for _, text in named), default=0)
+        room = min(width + NAMES_LEFT + 4, self.width() // 2)
+        plot = QRectF(self.rect()).adjusted(metrics.horizontalAdvance("100 %") + 12, 10, -room, -metrics.height() - 10)
         self._draw_axes(painter, plot)
         tuned = sorted((line for line, _ in self._lines if line.share), key=lambda line: line.share)
         labels = []
-        for line, name in self._lines:
-            if line.share not in (0, 1):
-                continue
+        for line, text in named:
             y = plot.bottom() - plot.height() * line.right.rate
             ink = lane_color(line.name.split("-")[0] if line.share else line.name)
             if not line.share:
                 painter.setPen(QPen(ink, 1.5, Qt.PenStyle.DashLine))
                 painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
-            labels.append((y, f"{name}: {line.right.rate:.0%}", ink))
+            short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room - NAMES_LEFT))
+            labels.append((y, short, ink))
         ink = lane_color("tuned")
         places = [_place(plot, line.share, line.right.rate) for line in tuned]
         for line, place in zip(tuned, places, strict=True):
@@ -72,21 +75,19 @@ class CurveChart(Chart):
             write(painter, plot.left() - 8, y, f"{25 * part} %", color("muted"), "right")
         for share in (0.1, 0.3, 1.0):
             x = _place(plot, share, 0).x()
-            text = self.tr("{0} % of the rows").format(round(100 * share)) if share == 1 else f"{round(100 * share)} %"
             side = "right" if share == 1 else ("left" if share == LEAST else "centre")
-            write(painter, x, plot.bottom() + 13, text, color("muted"), side)
+            write(painter, x, plot.bottom() + 13, f"{round(100 * share)} %", color("muted"), side)
 
     def _draw_names(self, painter: QPainter, plot: QRectF, labels: list[tuple[float, str, QColor]]) -> None:
         """Each beside its line's end, a line apart, and all of them inside the chart."""
-        ordered, places = sorted(labels, key=lambda label: label[0]), list[float]()
-        for at, _, _ in ordered:
-            places.append(max(at, places[-1] + APART) if places else at)
-        over = max(0.0, places[-1] - plot.bottom()) if places else 0.0
-        for y, (at, text, ink) in zip((place - over for place in places), ordered, strict=True):
+        apart = painter.fontMetrics().height() + 2
+        below = plot.bottom() + apart
+        for at, text, ink in sorted(labels, key=lambda label: label[0], reverse=True):
+            y = below = min(at, below - apart)
             painter.setPen(QPen(ink, 1))
             painter.drawLine(QLineF(plot.right() + 2, at, plot.right() + 12, y))
             painter.fillRect(QRectF(plot.right() + 14, y - 4, 8, 8), ink)
-            write(painter, plot.right() + 28, y, text, color("text"))
+            write(painter, plot.right() + NAMES_LEFT, y, text, color("text"))
 
 
 def _place(plot: QRectF, share: float, rate: float) -> QPointF:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from workbench.children import Worker
@@ -92,7 +93,7 @@ class CurveView(QWidget):
         for number, line in enumerate(ordered):
             for column, text in enumerate(self._words(line)):
                 cell = widgets.label(text, "text" if column == 1 else "muted", wrap=column == 3)
-                self._table.addWidget(cell, number, column)
+                self._table.addWidget(cell, number, column, Qt.AlignmentFlag.AlignTop)
         said = self.tr("{0} held-out rows, {1}. Right: the same value where JSON is expected, else the same words.")
         first = said.format(found.held_out, widgets.when_text(found.created))
         self.remarks.setText(" ".join((first, *found.left_out)))
