@@ -12,6 +12,8 @@ import pytest
 from made_index import ScriptedStages, put_script_in_place, write_index
 
 from workbench import records
+from workbench.cli import run
+from workbench.commands import console
 from workbench.errors import InputError, MissingFile
 from workbench.evaluation import curve as curves
 from workbench.evaluation.curve import curve
@@ -214,3 +216,57 @@ def test_what_has_no_rows_here_is_said(project: Project, tmp_path: Path, monkeyp
     records.write_json(folder / "recipe.json", Recipe("mine", MODEL, (), folder))
     with pytest.raises(InputError, match="was made elsewhere"):
         list(measure(project, monkeypatch)[1])
+
+
+class Scripted:
+    """In the place of the two children of a command."""
+
+    def __init__(self, worker: Any) -> None:
+        self.knowledge = self.engine = worker
+
+    def __enter__(self) -> Scripted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = ScriptedStages(lambda request: learns(request) if request.question.startswith("Door") else "Said.")
+    worker = put_script_in_place(monkeypatch, stages)
+    monkeypatch.setattr(console, "Workers", lambda: Scripted(worker))
+
+
+@pytest.mark.usefixtures("scripted", "trained")
+def test_the_command_says_the_cost_first_and_a_line_for_each_lane(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["adapter", "curve", "mine", "--project", str(project.folder)]
+    assert run(command) == 0
+    heard = capsys.readouterr()
+    assert heard.err.startswith("This takes about") and "of training" in heard.err
+    assert "No documents are indexed" in heard.err
+    lines = heard.out.splitlines()
+    assert len(lines) == 6 and lines[0].startswith("base") and "0 of 10 right; the run adds +100 points" in lines[0]
+    assert lines[-1].startswith("tuned-100 (40 rows)") and lines[-1].endswith("10 of 10 right, held-out loss 0.100")
+    assert run([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["complete"] and found["held_out"] == len(ROWS.held_out)
+
+
+@pytest.mark.usefixtures("scripted")
+def test_the_command_prints_what_each_state_says(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    states = project.adapters_folder / "mine" / "states"
+    states.mkdir()
+    (states / "20.gguf").write_bytes(b"GGUF")
+    command = ["adapter", "scrub", "mine", "Hello?", "--project", str(project.folder)]
+    assert run(command) == 0
+    said = capsys.readouterr().out.strip().split("\n\n")
+    assert [each.splitlines() for each in said] == [
+        ["── before training", "Said."],
+        ["── step 20", "Said."],
+        ["── step 40, kept  (held-out loss 0.100)", "Said."],
+    ]
+    assert run([*command, "--json"]) == 0
+    assert [point["step"] for point in json.loads(capsys.readouterr().out)["points"]] == [0, 20, 40]

@@ -59,7 +59,7 @@ def curve_command(name: str, project_folder: str | None, as_json: bool) -> None:
 
 
 def _line(line: CurveLine) -> str:
-    rows = f"  ({line.rows} rows)" if line.rows else ""
+    rows = f" ({line.rows} rows)" if line.rows else ""
     said = f"{line.name + rows:28} {line.right.passed} of {line.right.total} right"
     if line.loss is not None:
         said += f", held-out loss {line.loss:.3f}"

@@ -77,7 +77,7 @@ def find_run(project: Path, name: str) -> RunInfo:
         run = read_run(folder)
         if run.adapter is not None:
             return run
-        raise InputError(f"The fine-tune {name} is not finished ({run.state}), so there is nothing to export yet.")
+        raise InputError(f"The fine-tune {name} is not finished ({run.state}): go on with it first.")
     known = sorted(path.parent.name for path in (project / "adapters").glob("*/manifest.json"))
     there = f"there are {', '.join(known)}" if known else "there is none in this project"
     raise InputError(f"There is no adapter called {name}: {there}.")
