@@ -21,6 +21,7 @@ from workbench.evaluation.curve_lines import case_of, few_shot, longest_answer
 from workbench.evaluation.curve_records import Curve, read_curve
 from workbench.events import Progress, Result, Stage, last_result
 from workbench.lanes.engine import Request
+from workbench.lanes.presets import find_lane
 from workbench.project import Project
 from workbench.tuning.adapter import read_run
 from workbench.tuning.recipe import Recipe
@@ -250,8 +251,11 @@ def test_the_command_says_the_cost_first_and_a_line_for_each_lane(
     lines = heard.out.splitlines()
     assert len(lines) == 6 and lines[0].startswith("base") and "0 of 10 right; the run adds +100 points" in lines[0]
     assert lines[-1].startswith("tuned-100 (40 rows)") and lines[-1].endswith("10 of 10 right, held-out loss 0.100")
-    assert run([*command, "--json"]) == 0
+    assert run([*command, "--json", "--keep-lane", "doors"]) == 0
     found = json.loads(capsys.readouterr().out)
+    lane = find_lane(Project.open(project.folder), "doors")
+    assert len(lane.examples) == 37 and lane.system == project.info.system_prompt and lane.model == MODEL
+    assert run([*command, "--keep-lane", "base"]) == 2
     assert found["complete"] and found["held_out"] == len(ROWS.held_out)
 
 

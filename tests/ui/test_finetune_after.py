@@ -19,7 +19,7 @@ from workbench.evaluation.records import Effect, Rate
 from workbench.evaluation.scrub import Scrub, ScrubPoint
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
-from workbench.ui import finetune_curve, finetune_scrub
+from workbench.ui import compare_lanes, finetune_curve, finetune_scrub
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_curve import CurveView
 from workbench.ui.finetune_page import FinetunePage
@@ -173,7 +173,9 @@ def test_a_measured_curve_is_shown_with_what_the_run_adds_over_each(
     learnt: FinetunePage, project: Project, qtbot: QtBot
 ) -> None:
     folder = project.adapters_folder / "tickets" / "curve"
-    found = Curve("tickets", 40, LINES, True, "2026-11-27T23:00:00", ("The rows bring their own passages.",))
+    shots = (("Box came crushed.", "{}"), ("A hum.", "{}"))
+    remarks = ("The rows bring their own passages.",)
+    found = Curve("tickets", 40, LINES, True, "2026-11-27T23:00:00", remarks, "/models/m.gguf", "As JSON.", shots)
     records.write_json(folder / "curve.json", found)
     view = learnt.after.curve
     show(learnt, "old")
@@ -187,3 +189,8 @@ def test_a_measured_curve_is_shown_with_what_the_run_adds_over_each(
     assert "The rows bring their own passages." in view.remarks.text()
     assert "10 % of the rows: 12 of 40." in view.chart.accessibleDescription()
     assert not view.chart.grab().isNull()
+
+    qtbot.mouseClick(view.keep, Qt.MouseButton.LeftButton)
+    [lane] = compare_lanes.own_lanes(project).values()
+    assert (lane.name, lane.title) == ("2-rows-of-tickets", "2 rows of tickets")
+    assert lane.examples == shots and lane.system == "As JSON." and lane.adapter is None

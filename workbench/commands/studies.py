@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from workbench import records
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option
-from workbench.evaluation.curve_records import CurveLine
+from workbench.errors import InputError
+from workbench.evaluation.curve_records import CurveLine, example_lane
 from workbench.evaluation.scrub import Scrub, ScrubPoint, scrub
 from workbench.project import open_project
 
@@ -32,23 +34,31 @@ def scrub_command(name: str, question: str, max_tokens: int, project_folder: str
 
 @click.command("curve")
 @click.argument("name")
+@click.option("--keep-lane", metavar="LANE", help="Keep the rows that fit in a prompt as a lane of this name.")
 @project_option
 @json_option
-def curve_command(name: str, project_folder: str | None, as_json: bool) -> None:
+def curve_command(name: str, keep_lane: str | None, project_folder: str | None, as_json: bool) -> None:
     """Train the fine-tune NAME again on 10 % and 30 % of its rows and hold them, a prompt and documents beside it.
 
     All of them answer the same held-out rows. What was measured is kept: the same command goes on after a stop.
     """
     from workbench.evaluation.curve import curve
     from workbench.evaluation.curve_cost import curve_cost
+    from workbench.lanes.presets import own_lanes, standard_lanes
     from workbench.tuning.export import find_run
 
     project = open_project(project_folder)
+    if keep_lane in standard_lanes(project):
+        raise InputError(f"There is a standard lane called {keep_lane}: choose another name.")
     cost = curve_cost(find_run(project.folder, name))
     times = [console.duration(each) for each in (cost.seconds, cost.training, cost.answering)]
     console.say(f"This takes {times[0]}: {times[1]} of training, {times[2]} of answers.")
     with console.Workers() as workers:
         found = console.last(curve(project.folder, name, workers.knowledge, workers.engine), "Learning curve")
+    if keep_lane and found.examples:
+        others = [lane for key, lane in own_lanes(project).items() if key != keep_lane]
+        kept = (*others, example_lane(found, keep_lane))
+        project.change(lanes=tuple(records.to_plain(lane) for lane in kept))
     if as_json:
         console.print_json(found)
         return

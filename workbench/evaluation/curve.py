@@ -58,8 +58,8 @@ class _Measured:
         self.run, self.rows, self.folder = run, rows, run.folder / FOLDER
         self.engine, self.index = engine, index_mark(home.folder)
         self.model = run.model if run.model is not None and run.model.is_file() else chat_model(home)
-        asked = rows.held_out
-        self.plain = plain_lines(self.model, rows.train, asked, rows.context, home.info.system_prompt, bool(self.index))
+        asked, self.prompt = rows.held_out, home.info.system_prompt
+        self.plain = plain_lines(self.model, rows.train, asked, rows.context, self.prompt, bool(self.index))
         lanes = tuple(line.lane for line in self.plain)
         self.finder = SharedSearch(knowledge, home.folder, lanes, tuple(row.question for row in asked))
         kept = (line for line in records.read_lines(self.folder / ANSWERS) if isinstance(line, dict))
@@ -170,9 +170,17 @@ class _Measured:
             lines.append(
                 CurveLine(line.name, line.share, line.rows, rate_of(sum(ours), len(ours)), effect, loss, seconds)
             )
-        complete = len(lines) == len(self.plain) + 1 + len(SHARES)
-        when = time.strftime("%Y-%m-%dT%H:%M:%S")
-        return Curve(self.run.name, len(self.rows.held_out), tuple(lines), complete, when, tuple(self._left_out()))
+        return Curve(
+            name=self.run.name,
+            held_out=len(self.rows.held_out),
+            lines=tuple(lines),
+            complete=len(lines) == len(self.plain) + 1 + len(SHARES),
+            created=time.strftime("%Y-%m-%dT%H:%M:%S"),
+            left_out=tuple(self._left_out()),
+            model=str(self.model),
+            system=self.run.system or self.prompt,
+            examples=next((line.lane.examples for line in self.plain if line.name == "few-shot"), ()),
+        )
 
     def _left_out(self) -> Generator[str, None, None]:
         names = {line.name for line in self.plain}

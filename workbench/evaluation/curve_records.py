@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench import records
 from workbench.evaluation.records import Effect, Rate
+from workbench.lanes.lane import Lane
 
 FOLDER, CURVE, ANSWERS = "curve", "curve.json", "answers.jsonl"  # in a run's folder; a share's run lies beside them
 SHARES = (0.1, 0.3)  # of the rows that are trained anew; all of them the run itself has learnt
@@ -36,6 +37,9 @@ class Curve:
     complete: bool
     created: str  # ISO time of the last line
     left_out: tuple[str, ...] = ()  # sentences on what could not be held beside it
+    model: str = ""  # the GGUF that was asked
+    system: str = ""  # the system prompt the rows share, or the project's
+    examples: tuple[tuple[str, str], ...] = ()  # the rows that stood in the prompt: message, answer
 
 
 def read_curve(folder: Path) -> Curve | None:
@@ -44,3 +48,9 @@ def read_curve(folder: Path) -> Curve | None:
         found: Curve = records.from_plain(Curve, records.read_json(folder / FOLDER / CURVE))
         return found
     return None
+
+
+def example_lane(found: Curve, name: str) -> Lane:
+    """The rows in the prompt as a lane of a person's own, to be asked beside the run on anything."""
+    title = f"{len(found.examples)} rows of {found.name}"
+    return Lane(name, Path(found.model), title, title, system=found.system, examples=found.examples)

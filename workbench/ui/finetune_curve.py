@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from workbench.children import Worker
 from workbench.evaluation.curve_cost import curve_cost
-from workbench.evaluation.curve_records import Curve, CurveLine, read_curve
+from workbench.evaluation.curve_records import Curve, CurveLine, example_lane, read_curve
 from workbench.events import Event, Note, Result, Stage
 from workbench.tuning.recipe import RunInfo
-from workbench.ui import widgets
+from workbench.ui import compare_lanes, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.charts_curve import CurveChart
 from workbench.ui.job import JobHandle
@@ -37,10 +37,11 @@ class CurveView(QWidget):
         self._table.setVerticalSpacing(6)
         self._table.setColumnStretch(3, 1)
         self.remarks = widgets.label("", "caption", wrap=True)
+        self.keep = widgets.link_button(self.tr("Keep the rows in the prompt as a lane"), self._on_keep_clicked)
         starting = widgets.row(self.cost, self.measure, self.stop, spacing=8)
         starting.setStretch(0, 1)
         title = widgets.label(self.tr("Would fewer rows have done, or a prompt?"), "strong")
-        parts = (title, self.why, starting, self.chart, self._table, self.remarks)
+        parts = (title, self.why, starting, self.chart, self._table, self.remarks, widgets.row(self.keep, None))
         self.setLayout(widgets.column(*parts, spacing=8, margins=(0, 20, 0, 0)))
         self.hide()
 
@@ -86,6 +87,7 @@ class CurveView(QWidget):
         lines = found.lines if found is not None else ()
         self.chart.setVisible(bool(lines))
         self.remarks.setVisible(bool(lines))
+        self.keep.setVisible(found is not None and bool(found.examples))
         if found is None:
             return
         ordered = sorted(lines, key=lambda line: (line.share, lines.index(line)))
@@ -148,6 +150,25 @@ class CurveView(QWidget):
         handle.append(self._handle)
         self._handle.finished.connect(self._arrange)
         self._arrange()
+
+    def _on_keep_clicked(self) -> None:
+        """The equal-data prompt becomes a lane, to be asked beside the run on anything."""
+        run, found, bench = self._run, self.curve, self._bench
+        if run is None or found is None:
+            return
+        known = compare_lanes.known_lanes(bench.project)
+        name = compare_lanes.own_name(f"{len(found.examples)} rows of {run.name}", list(known))
+        lane = example_lane(found, name)
+        compare_lanes.keep_lane(bench.project, lane)
+        bench.lanes_changed.emit()
+        lanes = ["base", name, f"tuned:{run.name}"]
+        said = self.tr("The lane “{0}” is kept.").format(lane.title)
+        bench.notices.tell(
+            said,
+            "good",
+            action_text=self.tr("Compare now"),
+            action=lambda: bench.open_page("compare", lanes=lanes, question="", ask=False),
+        )
 
     def _on_stop_clicked(self) -> None:
         if self._handle is not None and self._handle.running:
