@@ -25,7 +25,7 @@ class CurveView(QWidget):
         super().__init__(parent)
         self._bench = bench
         self._run: RunInfo | None = None
-        self._handle: JobHandle | None = None
+        self._handles: dict[Path, JobHandle] = {}  # by run: one that is measured goes on while another is looked at
         self.curve: Curve | None = None
         self.why = widgets.label("", "muted", wrap=True)
         self.cost = widgets.label("", "caption", wrap=True)
@@ -50,15 +50,13 @@ class CurveView(QWidget):
         known = self._run is not None and run is not None and run.folder == self._run.folder
         self._run = run
         if not known:
-            self._on_stop_clicked()
-            self._handle = None
             self.curve = read_curve(run.folder) if run is not None else None
         self.setVisible(run is not None and bool(run.recipe.get("datasets")) and bool(run.eval_loss))
         self._arrange()
 
     def _arrange(self) -> None:
         run, found = self._run, self.curve
-        busy = self._handle is not None and self._handle.running
+        busy = self._handle is not None
         complete = found is not None and found.complete
         if run is not None and not busy and not complete and not self.isHidden():
             self._show_cost(run)
@@ -131,25 +129,32 @@ class CurveView(QWidget):
         run, bench = self._run, self._bench
         if run is None:
             return
-        folder, handle = bench.project.folder, list[JobHandle]()
+        folder = bench.project.folder
 
         def on_event(event: Event) -> None:
             if isinstance(event, Note) and event.level == "warning":
                 bench.notices.tell(event.message, "warning")
-            if self._handle in handle and isinstance(event, Result) and isinstance(event.value, Curve):
+            shown = self._run is not None and self._run.folder == run.folder
+            if shown and isinstance(event, Result) and isinstance(event.value, Curve):
                 self.curve = event.value
                 self._arrange()
 
         title = self.tr("Learning curve of {0}").format(run.name)
-        self._handle = bench.jobs.start(
+        handle = bench.jobs.start(
             title,
             lambda: measure_curve(folder, run.name, bench.knowledge, bench.engine),
             on_event=on_event,
             kind="curve",
         )
-        handle.append(self._handle)
-        self._handle.finished.connect(self._arrange)
+        self._handles[run.folder] = handle
+        handle.finished.connect(self._arrange)
         self._arrange()
+
+    @property
+    def _handle(self) -> JobHandle | None:
+        """The job that measures the run that is shown, None where none does."""
+        handle = self._handles.get(self._run.folder) if self._run is not None else None
+        return handle if handle is not None and handle.running else None
 
     def _on_keep_clicked(self) -> None:
         """The equal-data prompt becomes a lane, to be asked beside the run on anything."""
@@ -171,7 +176,7 @@ class CurveView(QWidget):
         )
 
     def _on_stop_clicked(self) -> None:
-        if self._handle is not None and self._handle.running:
+        if self._handle is not None:
             self._handle.stop()
 
 
