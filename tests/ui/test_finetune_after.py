@@ -164,7 +164,7 @@ def test_a_curve_says_what_it_costs_and_shows_each_line_as_it_comes(
     assert view.stop.isVisible() and not view.measure.isVisible()
     assert view.chart.accessibleDescription() == "Bare model: 0 of 40. 100 % of the rows: 34 of 40."
     show(learnt, "old")
-    assert not view.isVisible() and learnt.bench.jobs.running("curve")  # it goes on while another run is looked at
+    assert not view.isVisible() and learnt.bench.jobs.running("finetune")  # it goes on while another run is looked at
     show(learnt, "tickets")
     assert view.stop.isVisible() and not view.measure.isVisible()
     view.curve = Curve("tickets", 40, LINES[:2], False, "2026-11-27T23:00:00")  # as the stage keeps it in the folder

@@ -144,7 +144,7 @@ class CurveView(QWidget):
             title,
             lambda: measure_curve(folder, run.name, bench.knowledge, bench.engine),
             on_event=on_event,
-            kind="curve",
+            kind="finetune",
         )
         self._handles[run.folder] = handle
         handle.finished.connect(self._arrange)

@@ -100,7 +100,7 @@ class ScrubView(QWidget):
                 self.tr("Asking every step of {0}").format(run.name),
                 lambda: scrub(folder, run.name, question, engine),
                 on_event=on_event,
-                kind="scrub",
+                kind="finetune",
             )
         )
         self._handle = handle[0]
