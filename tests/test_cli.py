@@ -50,6 +50,8 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["ask", "hello", "--lane", "unheard-of"], "unheard-of"),
         (["ask", "hello", "--lane", "base", "--scale", "0.5"], "A strength is for fine-tuned lanes"),
         (["adapter", "export", "mine", "mine.gguf"], "There is no adapter called mine"),
+        (["adapter", "scrub", "mine", "Hello?"], "There is no adapter called mine"),
+        (["adapter", "curve", "mine"], "There is no adapter called mine"),
         (["adapter", "import", "/not/there", "--name", "mine"], "There is nothing at /not/there"),
     ],
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -156,6 +159,17 @@ def test_a_stopped_export_leaves_nothing(kind: str, project: Project, tmp_path: 
         assert all(isinstance(next(stage), Progress) for _ in range(steps))
         stage.close()
         assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one(project: Project, tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [tmp_path / f".out.gguf.{gone.pid}.part", tmp_path / f".other.gguf.{gone.pid}.part"]
+    running = tmp_path / f".out.gguf.{os.getppid()}.part"
+    for path in (*left, running):
+        path.write_bytes(b"half")
+    list(export(project.folder, "first", tmp_path / "out.gguf"))
+    assert not left[0].exists() and left[1].exists() and running.exists()
 
 
 def test_a_full_disk_is_said_beforehand_and_in_the_middle(

@@ -332,7 +332,8 @@ def test_the_place_is_waited_for_and_what_a_killed_import_left_is_removed(
         assert "as soon as the project is free" in next(stage).message  # type: ignore[union-attr]
         assert isinstance(next(stage), Progress) and project.adapters() == ()
     run = last_result(stage)
-    assert run.outcome == "Imported from lora.gguf. It was tried." and run.recipe["targets"] == ["q_proj"]
+    assert run.outcome.startswith("Imported from lora.gguf. It was tried. No system prompt came with it")
+    assert run.recipe["targets"] == ["q_proj"]
     assert not list(project.folder.glob(".importing-*")) and threading.active_count() >= 1
 
 

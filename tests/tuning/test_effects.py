@@ -87,6 +87,20 @@ def test_an_adapter_that_does_nothing_changes_nothing() -> None:
     )
 
 
+def test_the_bare_model_is_measured_once_for_all_its_fine_tunes(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"one")
+    key = effects.bare_key(tmp_path / "model.gguf", "fp32")
+    assert key and key != effects.bare_key(tmp_path / "model.gguf", "bf16")
+    read: list[bool] = []
+    tuned, tokenizer = with_lora(tiny_model()), Letters()
+    tuned.disable_adapter, disable = (lambda: read.append(True) or disable()), tuned.disable_adapter  # type: ignore[func-returns-value]
+    first = effects.measure_general(tuned, tokenizer, 0, lambda: None, key)  # type: ignore[arg-type]
+    again = effects.measure_general(tuned, tokenizer, 0, lambda: None, key)  # type: ignore[arg-type]
+    assert len(read) == 1 and {**first, "seconds": 0} == {**again, "seconds": 0}
+    (tmp_path / "model.gguf").write_bytes(b"two")
+    assert effects.bare_key(tmp_path / "model.gguf", "fp32") != key
+
+
 def test_a_stop_is_heard_between_the_texts() -> None:
     asked: list[int] = []
 

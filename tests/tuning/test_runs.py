@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from workbench import records
+from workbench import paths, records
 from workbench.errors import BadModel, ChildCrashed, InputError, MissingFile, ProjectBusy
 from workbench.events import Note, Progress, Result, Step
 from workbench.project import Project
 from workbench.tuning import adapter, checkpoint, tune
-from workbench.tuning.recipe import PRESETS, Recipe, choose_recipe, held_out_count
+from workbench.tuning.recipe import PRESETS, Recipe, choose_recipe, held_out_count, mark_starter, read_recipe
 
 
 def line(kind: str, **value: Any) -> dict[str, Any]:
@@ -187,8 +188,6 @@ def test_the_weights_of_a_step_stay_until_another_is_kept(tmp_path: Path) -> Non
 
 
 def test_a_recipe_is_the_same_until_something_that_matters_changes(run: Path) -> None:
-    from dataclasses import replace
-
     recipe: Recipe = records.from_plain(Recipe, records.read_json(run / "recipe.json"))
     key = checkpoint.recipe_key(recipe)
     assert checkpoint.recipe_key(replace(recipe, threads=1)) == key
@@ -222,3 +221,35 @@ def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:
 def test_held_out_rows_stay_within_their_bounds() -> None:
     assert [held_out_count(rows, 0.1) for rows in (5, 6, 12, 100, 5000)] == [0, 2, 4, 10, 64]
     assert held_out_count(100, 0.0) == 0
+
+
+def test_a_starter_that_moved_with_the_program_is_found_and_its_run_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the environment that holds it is made anew elsewhere between a stop and the next start."""
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    places = [tmp_path / "here" / "starter.gguf", tmp_path / "there" / "starter.gguf"]
+    for place in places:
+        place.parent.mkdir()
+    places[0].write_bytes(b"weights")
+    folder = tmp_path / "run"
+    monkeypatch.setattr(paths, "starter_model", lambda: places[0])
+    first = mark_starter(Recipe("first", places[0], (tmp_path / "rows.jsonl",), folder))
+    records.write_json(folder / "recipe.json", first)
+    key = checkpoint.recipe_key(first)
+    assert key == checkpoint.recipe_key(replace(first, extra={}))  # runs of an earlier version keep theirs
+
+    places[0].rename(places[1])
+    monkeypatch.setattr(paths, "starter_model", lambda: places[1])
+    moved = read_recipe(folder / "recipe.json")
+    assert moved.model == places[1] and checkpoint.recipe_key(moved) == key
+    again = mark_starter(Recipe("first", places[1], (tmp_path / "rows.jsonl",), folder))  # the same command once more
+    assert checkpoint.recipe_key(again) == key
+    records.write_json(folder / "recipe.json", again)
+    assert checkpoint.recipe_key(read_recipe(folder / "recipe.json")) == key
+    assert checkpoint.recipe_key(mark_starter(again)) == key
+
+    places[1].write_bytes(b"other weights")
+    assert read_recipe(folder / "recipe.json").model == places[1]
+    records.write_json(folder / "recipe.json", first)
+    assert read_recipe(folder / "recipe.json").model == places[0]  # another model of that name is not taken for it

@@ -1,4 +1,4 @@
-"""`workbench adapter export` and `workbench adapter import`."""
+"""`workbench adapter`: export and import one, and see what it did."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import click
 
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
+from workbench.commands.studies import curve_command, scrub_command
 from workbench.commands.tune import tune_json
 from workbench.project import open_project
 
 
 @click.group()
 def adapter() -> None:
-    """Adapters: take one elsewhere, or bring one in."""
+    """Adapters: take one elsewhere, bring one in, or see what one did."""
+
+
+adapter.add_command(scrub_command)
+adapter.add_command(curve_command)
 
 
 @adapter.command("export")

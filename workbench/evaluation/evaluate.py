@@ -51,7 +51,7 @@ def evaluate(
     if not lanes or len(set(names)) != len(names):
         raise InputError("Choose at least one lane to evaluate, and each only once.")
     with Project.open(project).writing("evaluating"):
-        mark = _index_mark(project)
+        mark = index_mark(project)
         run = open_run(project, suite, lanes, name, mark)
         keep_version(project, suite)
         shared = SharedSearch(knowledge, project, lanes, tuple(case.question for case in suite.cases))
@@ -130,7 +130,7 @@ def _wants_similarity(cases: Iterable[Case]) -> bool:
     return any("similar" in check for case in cases for check in case.checks)
 
 
-def _index_mark(project: Path) -> str:
+def index_mark(project: Path) -> str:
     """A mark that changes with what the index holds, "" when nothing was ever indexed."""
     try:
         with read_index(project) as index:

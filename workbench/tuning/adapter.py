@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +60,8 @@ def convert(peft: Path, model: Path, target: Path) -> None:
     Orientation is PEFT's own: lora_a [rank, in], lora_b [out, rank]. Raises BadModel when the adapter has anything that
     llama.cpp cannot express or that the base lacks.
     """
-    import gguf
     from safetensors.torch import load_file  # numpy has no bf16, in which adapters from elsewhere come
 
-    info = read_base(model)
     config = records.read_json(peft / "adapter_config.json")
     if (
         config.get("use_dora")
@@ -74,6 +72,14 @@ def convert(peft: Path, model: Path, target: Path) -> None:
         raise BadModel("The adapter uses DoRA, biases, whole modules or uneven alphas, which llama.cpp cannot load.")
     alpha = float(config["lora_alpha"]) * (math.sqrt(config["r"]) if config.get("use_rslora") else 1.0)
     tensors = {key: each.float().numpy() for key, each in load_file(peft / "adapter_model.safetensors").items()}
+    write_adapter(tensors, alpha, model, target)
+
+
+def write_adapter(tensors: Mapping[str, Any], alpha: float, model: Path, target: Path) -> None:
+    """Write float32 matrices by PEFT's names as a GGUF adapter. Raises BadModel for what the base lacks, DiskFull."""
+    import gguf
+
+    info = read_base(model)
     part = target.with_name(target.name + ".part")
     writer = gguf.GGUFWriter(part, info.architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
@@ -331,7 +337,7 @@ def delete_run(project: Path, name: str) -> int:
     folder = project / "adapters" / name
     if not name or folder.parent != project / "adapters" or not (folder / "recipe.json").exists():
         raise InputError(f"There is no fine-tune called {name} in this project.")
-    if is_alive(_json_or_empty(folder / "run.json")):
+    if any(is_alive(_json_or_empty(path)) for path in folder.rglob("run.json")):  # a learning curve's runs lie in it
         raise ProjectBusy(f"The fine-tune {name} is running: stop it before it is deleted.")
     freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     with Project.open(project).writing(f"deleting the fine-tune {name}"):

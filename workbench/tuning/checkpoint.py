@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from workbench import records
+from workbench.tuning.recipe import RECORDED
 
 # What a person may change between a stop and the next start: none of it changes the numbers that come out.
 INCIDENTAL = ("folder", "threads", "checkpoint_every", "extra", "name", "sample_rows", "tokens_at_once")
 # Settings a newer version added, each with what was done before it: a run of an older version is still the same run.
-ADDED = {"patience": 2}
+ADDED = {"patience": 2, "rows": 1.0}
 
 
 def recipe_key(recipe: Any) -> str:
     """A hash of what decides the outcome of a recipe, the training files' content included."""
     plain = {key: value for key, value in records.to_plain(recipe).items() if key not in INCIDENTAL}
     plain = {key: value for key, value in plain.items() if key not in ADDED or value != ADDED[key]}
+    plain["model"] = recipe.extra.get(RECORDED, plain["model"])  # a starter that moved is still the same model
     plain["datasets"] = [records.hash_file(path) for path in recipe.datasets]
     return records.hash_text(str(sorted(plain.items())))
 

@@ -6,6 +6,8 @@ The held-out rows were measured before training and at the state that is kept. W
 
 from __future__ import annotations
 
+import contextlib
+import platform
 import re
 import statistics
 import time
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths, records
+from workbench.errors import DiskFull
 from workbench.retrieval.refusal import is_refusal
 from workbench.tuning.course import Course
 from workbench.tuning.loop import answer
@@ -75,7 +78,9 @@ def paired_change(before: Sequence[float], after: Sequence[float], counts: Seque
     }
 
 
-def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None]) -> dict[str, Any]:
+def measure_general(
+    model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None], bare: str = ""
+) -> dict[str, Any]:
     """General text and general questions with the adapter (after) and without (before); `model` is a peft model.
 
     Costs two forward passes over about 1,000 tokens and twice eight short answers, all at once: with the starter about
@@ -95,8 +100,11 @@ def measure_general(model: Any, tokenizer: Tokenizer, threads: int, guard: Calla
         cores.adjust()
 
     after, said_after = _read(model, rows, look), _reply(model, prompts, tokenizer)
-    with model.disable_adapter():
-        before, said_before = _read(model, rows, look), _reply(model, prompts, tokenizer)
+    before, said_before = _known(bare) or ([], [])
+    if not before:
+        with model.disable_adapter():
+            before, said_before = _read(model, rows, look), _reply(model, prompts, tokenizer)
+        _keep(bare, before, said_before)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
     alike = statistics.fmean(map(_likeness, said_before, said_after))
@@ -134,6 +142,36 @@ def read_longest(model: Any, tokenizer: Tokenizer) -> float:
     longest, began = max(rows, key=len), time.monotonic()
     _read(model, [longest], lambda: None)
     return (time.monotonic() - began) / len(longest)
+
+
+def bare_key(model: Path, precision: str) -> str:
+    """What the half of `measure_general` without an adapter depends on: the model, the texts, how it is computed."""
+    import torch
+
+    folder = paths.resources() / "general"
+    try:
+        files = [records.hash_file(path) for path in (model, folder / "texts.txt", folder / "questions.txt")]
+    except OSError:
+        return ""
+    return records.hash_text(f"{files} {precision} {torch.__version__} {platform.processor()} {REPLY_TOKENS}")[:32]
+
+
+def _known(bare: str) -> tuple[list[float], list[str]] | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        found = records.read_json(_place(bare))
+        return [float(each) for each in found["losses"]], [str(each) for each in found["answers"]]
+    return None
+
+
+def _keep(bare: str, losses: Sequence[float], answers: Sequence[str]) -> None:
+    """In the cache of this computer, since a last bit may differ on another; one that is full costs nothing."""
+    with contextlib.suppress(OSError, DiskFull):
+        if bare:
+            records.write_json(_place(bare), {"losses": losses, "answers": answers})
+
+
+def _place(bare: str) -> Path:
+    return paths.cache_folder() / "general" / f"{bare}.json"
 
 
 def _parts(path: Path, between: str) -> list[str]:

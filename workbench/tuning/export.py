@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -76,7 +77,7 @@ def find_run(project: Path, name: str) -> RunInfo:
         run = read_run(folder)
         if run.adapter is not None:
             return run
-        raise InputError(f"The fine-tune {name} is not finished ({run.state}), so there is nothing to export yet.")
+        raise InputError(f"The fine-tune {name} is not finished ({run.state}): go on with it first.")
     known = sorted(path.parent.name for path in (project / "adapters").glob("*/manifest.json"))
     there = f"there are {', '.join(known)}" if known else "there is none in this project"
     raise InputError(f"There is no adapter called {name}: {there}.")
@@ -206,6 +207,7 @@ def copy_file(source: Path, target: Path) -> Iterator[int]:
 @contextlib.contextmanager
 def _part(target: Path) -> Iterator[Path]:
     """A name beside the target to write under; whatever is left there at the end is removed. Names a full disk."""
+    _clean(target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with records.naming_full_disk(part):
@@ -214,3 +216,13 @@ def _part(target: Path) -> Iterator[Path]:
         raise InputError(f"{target.parent} cannot be written to: name a place that can be.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+
+
+def _clean(target: Path) -> None:
+    """Remove what an export to the same name left when its process was killed; one that still runs keeps its own."""
+    import psutil
+
+    for old in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        owner = old.name.removesuffix(".part").rpartition(".")[2]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)

@@ -34,6 +34,7 @@ from workbench.tuning.train import EVENTS
 from workbench.tuning.tune import end_family
 
 BACKEND = "imported"  # as a manifest says how an adapter came to be
+BARE = "No system prompt came with it, so its lane asks without one: give it one in a lane of your own if it had one."
 NAME = re.compile(r"\w[\w.-]{0,58}\w|\w")
 LEAST_EFFECT = 1e-7  # nats per place; bare rounding is nought, for llama.cpp computes the same sums again
 POLL = 0.05  # seconds between looks at a child; the process that waits does other work between them
@@ -254,7 +255,7 @@ def _place(home: Project, source: Path, taken: Taken, parity: dict[str, Any]) ->
     records.write_json(folder / "recipe.json", recipe)
     for kind, value in (
         ("start", {"name": name, "pid": os.getpid()}),
-        ("end", {"state": "done", "outcome": f"Imported from {source.name}. {parity['verdict']}"}),
+        ("end", {"state": "done", "outcome": f"Imported from {source.name}. {parity['verdict']} {BARE}"}),
     ):
         records.append_line(folder / EVENTS, {"kind": kind, "at": time.time(), "value": value})
     about = {

@@ -28,6 +28,7 @@ from workbench.tuning.checkpoint import (
 from workbench.tuning.course import MORE_RIGHT, Course, RowLoss, divergence, see_held_out, see_trained
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
+from workbench.tuning.states import FOLDER, forget_later, keep_state
 from workbench.tuning.tokens import Tokenizer, Tokens
 
 # Steps after which a run of so many minutes is planned by the speed it had since the last time: soon, and again, since
@@ -138,6 +139,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         course = records.from_plain(Course, state.get("course", {}))
         loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
+    forget_later(recipe.folder / FOLDER, step)
     every, keep_every, sample_steps = _rhythm(recipe, total)
     began = time.monotonic() - spent
 
@@ -190,6 +192,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             paused = time.monotonic()
             losses = measure(trainer, held, guard)
             stopped = waiting = losses is None
+            if not stopped:
+                keep_state(recipe.folder / FOLDER, step, parameters)
             if losses:
                 course = see_held_out(course, step, losses)
                 if course.best_step == step:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from workbench import paths, records
+from workbench.errors import MissingFile
+
+STARTER, RECORDED = "starter", "recorded_model"  # in Recipe.extra: the starter's hash, and where it lay at first
 BACKENDS = ("auto", "cpu", "gpu", "unsloth")  # auto: a graphics card where there is one, with Unsloth if installed
 
 
@@ -30,6 +35,7 @@ class Recipe:
     batch_size: int = 8  # examples per optimiser step
     max_tokens: int = 1024  # an example's length; longer ones are cut from the left of the context, never the answer
     eval_share: float = 0.1  # held out, at least 4 rows, at most 64
+    rows: float = 1.0  # share of the other rows that is trained on, see `subsets`: below 1 for a learning curve alone
     eval_every: int = 0  # steps; 0: six times over the run
     # Training ends when the held-out loss was clearly above its lowest so many times in a row; 0: never. Of the usual
     # five measurements two are 40 % of the steps: a dip that the falling learning rate mends is over by then.
@@ -43,6 +49,44 @@ class Recipe:
     backend: str = "auto"  # one of BACKENDS
     sample_rows: int = 3  # held-out rows answered before, during and after
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+def mark_starter(recipe: Recipe) -> Recipe:
+    """The recipe with the hash of the starter model where it is that one, which moves with the program.
+
+    An earlier recipe in the run's folder says where it lay at first: so a run that goes on is known as the same.
+    """
+    if recipe.model != _starter() or not recipe.model.is_file():
+        return recipe
+    extra = {**recipe.extra, STARTER: records.hash_file(recipe.model)}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        old = records.read_json(recipe.folder / "recipe.json")
+        recorded = old["extra"].get(RECORDED, old["model"])
+        if old["extra"].get(STARTER) == extra[STARTER] and recorded != str(recipe.model):
+            extra[RECORDED] = recorded
+    return replace(recipe, extra=extra)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe as it was written, but the starter model, if it was that one, where it lies now.
+
+    Raises OSError, TypeError or ValueError where it cannot be read.
+    """
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(path))
+    starter, wanted = _starter(), recipe.extra.get(STARTER)
+    if wanted and starter is not None and not recipe.model.is_file() and records.hash_file(starter) == wanted:
+        recorded = recipe.extra.get(RECORDED, str(recipe.model))
+        return replace(recipe, model=starter, extra={**recipe.extra, RECORDED: recorded})
+    return recipe
+
+
+def _starter() -> Path | None:
+    """Where the starter lies now; None where it is not installed."""
+    try:
+        found = paths.starter_model()
+    except MissingFile:
+        return None
+    return found if found.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooLi
 from workbench.events import Event, Note, Progress, Result
 from workbench.tuning.base import BaseInfo
 from workbench.tuning.forecast import Measured
-from workbench.tuning.recipe import BACKENDS, Recipe
+from workbench.tuning.recipe import BACKENDS, Recipe, read_recipe
 
 DRY = "dry_run"  # in a recipe's extra: only measure what it takes
 EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
@@ -34,7 +34,7 @@ def main(recipe_path: Path) -> int:
     from filelock import FileLock, Timeout
 
     os.environ.update({key: value for key, value in QUIET.items() if key not in os.environ})
-    recipe: Recipe = records.from_plain(Recipe, records.read_json(recipe_path))
+    recipe = read_recipe(recipe_path)
     recipe.folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(recipe.folder / LOCK)
     try:
@@ -107,10 +107,11 @@ def _listen_for_stop(folder: Path) -> Callable[[], bool]:
 
 def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
-    from workbench.tuning import adapter, dry_steps, effects, loop
+    from workbench.tuning import adapter, dry_steps, effects, loop, states
     from workbench.tuning.base import read_base
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
+    from workbench.tuning.subsets import take_share
     from workbench.tuning.tokens import load_tokenizer
     from workbench.tuning.unsloth_gpu import load_library
 
@@ -128,6 +129,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     if left_out:
         yield Note(f"{left_out} rows are left out; `workbench dataset check` names them.", "warning")
     training, held_out = split(dataset.examples, recipe.eval_share, recipe.seed)
+    training = take_share(training, recipe.rows, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
     dry = bool(recipe.extra.get(DRY))
@@ -147,13 +149,17 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         return
     yield Progress(trained.total, trained.total, "seeing what else it changed", "steps")
     apart = trained.model is None  # what is on a card is asked in a process of its own, see `expected`
+    skips = apart or recipe.rows < 1  # nobody uses the adapter of a learning curve
 
     def guard() -> None:
         if stop():
             raise Interrupted
 
     try:
-        general = {} if apart else effects.measure_general(trained.model, tokenizer, recipe.threads, guard)
+        general = {}
+        if not skips:
+            bare = effects.bare_key(recipe.model, trained.precision)
+            general = effects.measure_general(trained.model, tokenizer, recipe.threads, guard, bare)
     except Interrupted:
         yield Result(_stopped(trained))
         return
@@ -171,7 +177,10 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         "tokens_per_second": trained.tokens_per_second,
     }
     adapter.convert(recipe.folder / "peft", recipe.model, recipe.folder / adapter.ADAPTER)
-    parity = adapter.check_parity(recipe, trained.model, held_out or training, tokenizer, general=apart)
+    states.convert_states(recipe)
+    parity = adapter.check_parity(
+        recipe, trained.model, held_out or training, tokenizer, general=apart and recipe.rows == 1
+    )
     if not parity["ok"]:
         yield Note(f"The adapter does not answer in llama.cpp as it did in training: {parity['verdict']}", "warning")
     general = effects.take_general(recipe.folder) if apart else general

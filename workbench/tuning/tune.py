@@ -18,10 +18,10 @@ from workbench.catalog import memory
 from workbench.children import QUIET
 from workbench.errors import ChildCrashed, DiskFull, InputError, MissingFile, ProjectBusy, WorkbenchError
 from workbench.events import Event, Note, Progress, Result, Stage, Step
-from workbench.tuning import adapter
+from workbench.tuning import adapter, states
 from workbench.tuning.base import read_base
 from workbench.tuning.checkpoint import read_state, recipe_key
-from workbench.tuning.recipe import Recipe, RunInfo, Sample
+from workbench.tuning.recipe import Recipe, RunInfo, Sample, mark_starter, read_recipe
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
 # Read by the C library when the child starts: large blocks are kept instead of being given back to the system after
@@ -70,8 +70,8 @@ def check(recipe: Recipe) -> None:
     adapter.check_targets(recipe, info)
     memory.require(6 * info.parameters, f"Training {recipe.model.name}", here=False)
     recipe.folder.mkdir(parents=True, exist_ok=True)
-    # The adapter, its two moments, the GGUF copy, the best state and its successor.
-    room = 64 * 2**20 + 24 * lora_parameters(recipe, info)
+    # The adapter, its two moments, the GGUF copy, the best state and its successor; the states on the way and one more.
+    room = 64 * 2**20 + 4 * (6 + states.MOST + 1) * lora_parameters(recipe, info)
     free = shutil.disk_usage(recipe.folder).free
     if free < room:
         raise DiskFull(
@@ -95,6 +95,7 @@ def finished(recipe: Recipe) -> RunInfo | None:
     """
     if not (recipe.folder / "manifest.json").exists():
         return None
+    recipe = mark_starter(recipe)
     state = read_state(recipe.folder / "checkpoint")
     if state is not None and all(path.is_file() for path in recipe.datasets) and state["recipe"] == recipe_key(recipe):
         return adapter.read_run(recipe.folder)
@@ -107,6 +108,7 @@ def finished(recipe: Recipe) -> RunInfo | None:
 def start(recipe: Recipe) -> Iterator[Note]:
     """Start the child, which outlives this process; yields what a person should know about what is there already."""
     check(recipe)
+    recipe = mark_starter(recipe)
     if adapter.is_alive(_about(recipe.folder)):
         raise ProjectBusy(f"The fine-tune {recipe.name} is running already: watch it, or stop it first.")
     state = read_state(recipe.folder / "checkpoint")
@@ -130,7 +132,7 @@ def start(recipe: Recipe) -> Iterator[Note]:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier, different run left, except a person's note."""
-    for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "best", "peft", "parity"):
+    for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "best", states.FOLDER, "peft", "parity"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (EVENTS, ABOUT, "output.log", adapter.ADAPTER, "manifest.json"):
         (folder / name).unlink(missing_ok=True)
@@ -266,5 +268,4 @@ def end_family(process: Any) -> None:
 
 def resume(folder: Path) -> Stage:
     """Go on with a run that was stopped or killed, from its last checkpoint; a stage as `tune`."""
-    recipe: Recipe = records.from_plain(Recipe, records.read_json(folder / "recipe.json"))
-    yield from tune(recipe)
+    yield from tune(read_recipe(folder / "recipe.json"))

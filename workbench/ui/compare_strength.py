@@ -1,4 +1,4 @@
-"""How strongly a fine-tune is added to its model: a slider from 0, the bare model, over 1, as trained, to 1.5"""
+"""How strongly a fine-tune is added to its model: a slider from 0, the bare model, over 1, as trained, to 1.5."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QSplit
 
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
+from workbench.ui.finetune_after import AfterRun
 from workbench.ui.finetune_data import DataSection
 from workbench.ui.finetune_recipe import RecipeSection
 from workbench.ui.finetune_run import RunSection
@@ -75,6 +76,8 @@ class FinetuneFrame(Page):
             ),
         )
         right = QWidget()
+        self.after = AfterRun(self.bench)
+        self.run.put_last(self.after)
         right.setLayout(widgets.column(self.run, margins=(24, 16, 24, 16)))
         self.run_area = scroll_area(right)
         side = QWidget()

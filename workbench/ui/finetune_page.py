@@ -138,6 +138,7 @@ class FinetunePage(FinetuneFrame):
         self.data.set_changeable(not busy)
         self.recipe.set_changeable(not busy)
         self.said.set_text(self.runs.foot_words(shown))
+        self.after.show_run(None if busy else shown)
 
     def _show_plan(self) -> None:
         """What the run will be, before it is started."""

@@ -157,8 +157,13 @@ class RunSection(QWidget):
         ending = widgets.row(spacing=8)
         ending.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         ending.addWidget(self.outcome, 1)
-        parts = (head, 2, figures, self.bar, ending, 8, loss_head, self.loss, self.effects, 12, self.samples, None)
-        self.setLayout(widgets.column(*parts))
+        parts = (head, 2, figures, self.bar, ending, 8, loss_head, self.loss, self.effects, 12, self.samples)
+        self._parts = widgets.column(*parts, None)
+        self.setLayout(self._parts)
+
+    def put_last(self, widget: QWidget) -> None:
+        """Show something under all else that is told of a run."""
+        self._parts.insertWidget(self._parts.count() - 1, widget)
 
     def begin(self, name: str, epochs: float, when: str, total: int = 0) -> None:
         """A new run: empty curves, an axis of its own, which is as long as was planned."""

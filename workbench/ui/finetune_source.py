@@ -13,7 +13,7 @@ from workbench.events import Progress, Result, Stage
 from workbench.project import Project
 from workbench.tuning import adapter, tune
 from workbench.tuning.dataset import DatasetReport
-from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.recipe import Recipe, RunInfo, read_recipe
 from workbench.ui.finetune_presets import step_count
 
 SETTLE = 5.0  # seconds a process that was ended may take to be gone
@@ -79,8 +79,7 @@ def stop_run(folder: Path) -> Stage:
 
 def recipe_of(run: RunInfo) -> Recipe:
     """The recipe a run was started with. Raises OSError, TypeError or ValueError where it cannot be read."""
-    recipe: Recipe = records.from_plain(Recipe, records.read_json(run.folder / "recipe.json"))
-    return recipe
+    return read_recipe(run.folder / "recipe.json")
 
 
 def keep_note(run: RunInfo, note: str) -> None:
