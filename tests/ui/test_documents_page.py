@@ -280,6 +280,7 @@ def test_a_search_shows_both_places(
         vector_rank=1,
         keyword_rank=None,
         similarity=0.81,
+        token_rank=3,
     )
 
     def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
@@ -290,7 +291,8 @@ def test_a_search_shows_both_places(
     filled.shown(search="How long is the warranty?")
     qtbot.waitUntil(lambda: filled.search._found.count() == 2)
     row = filled.search._found.itemAt(0).widget()
-    assert row is not None and row.accessibleName() == "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81"
+    said = "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81, word by word 3rd"
+    assert row is not None and row.accessibleName() == said
     filled.search.question.setText("nothing")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: filled.search.caption.text().startswith("No passage was found"))

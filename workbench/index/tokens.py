@@ -42,6 +42,7 @@ class TokenSigns:
             mode = "rwc" if write else "ro"
             self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10)
             if write:
+                self._db.execute("PRAGMA page_size = 16384")  # five chunks to a page; of 4 kB each fills one for itself
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")  # what a power cut loses is made again
                 self._db.executescript(SCHEMA)
