@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from workbench.bench.search import CHOOSING, REPORTING, Asked, K, read_questions, write_documents
@@ -15,12 +15,14 @@ from workbench.documents.document import Chunk
 from workbench.events import last_result
 from workbench.index import embed
 from workbench.index.build import build
+from workbench.index.embed import Read
 from workbench.index.files import read_index
 from workbench.retrieval.fusion import fuse
-from workbench.retrieval.search import nearest_chunks
+from workbench.retrieval.search import nearest_chunks, token_closeness
 
 CONSTANTS, DEPTHS, WEIGHTS = (60, 20, 5), (10, 20, 50, 200), (0.5, 0.75, 1.0, 1.25, 1.5)
-Legs = tuple[list[tuple[str, float]], list[str]]
+TOKEN_WEIGHTS = (0.0, 1.0, 2.0, 3.0)
+Legs = tuple[list[tuple[str, float]], list[str], dict[str, float]]  # nearest, worded, and how close all of them come
 Ranking = Callable[[Legs], list[str]]
 
 
@@ -32,30 +34,48 @@ def main() -> None:
         last_result(build(Path(name) / "project", (Path(name) / "documents",)))
         legs, chunks = _search(Path(name) / "project", asked)
     print("percent of questions whose answer is among the first five, mean reciprocal rank of the answer")
-    print(f"{'':28}{'all':>14}{'reworded':>14}{'exact':>14}")
+    print(f"{'':34}{'all':>14}{'reworded':>14}{'exact':>14}")
     _show("vectors alone", lambda each: [key for key, _ in each[0]], asked, legs, chunks)
     _show("BM25 alone", lambda each: each[1], asked, legs, chunks)
     for constant in CONSTANTS:
         for depth in DEPTHS:
             for weight in WEIGHTS:
-                name = f"constant {constant}, {depth} deep, {weight}"
-                _show(name, _fused(constant, depth, weight), asked, legs, chunks)
+                for tokens in TOKEN_WEIGHTS:
+                    name = f"constant {constant}, {depth} deep, {weight}, {tokens}"
+                    _show(name, _fused(constant, depth, weight, tokens), asked, legs, chunks)
 
 
 def _search(project: Path, asked: list[Asked]) -> tuple[list[Legs], dict[str, Chunk]]:
     embedder = embed.open_embedder()
-    vectors = embedder.encode([each.question for each in asked])
+    read = _whole(embedder.read_stepwise([each.question for each in asked]))
     legs: list[Legs] = []
     with read_index(project) as keywords:
         for place, each in enumerate(asked):
-            near = nearest_chunks(project, keywords, embedder.hash, vectors[place : place + 1], max(DEPTHS))
-            legs.append((near, [key for key, _ in keywords.search(each.question, max(DEPTHS))]))
-        named = {key for near, word in legs for key in [*dict(near), *word]}
+            near = nearest_chunks(project, keywords, embedder.hash, read.vectors[place : place + 1], max(DEPTHS))
+            word = [key for key, _ in keywords.search(each.question, max(DEPTHS))]
+            ids = list({*dict(near), *word})
+            legs.append((near, word, token_closeness(project, embedder.hash, ids, read.tokens[place])))
+        named = {key for near, word, _ in legs for key in [*dict(near), *word]}
         return legs, {key: piece for key, (piece, _) in keywords.chunks_by_id(sorted(named)).items()}
 
 
-def _fused(constant: float, depth: int, weight: float) -> Ranking:
-    return lambda each: [found.id for found in fuse(each[0][:depth], each[1][:depth], constant, weight)]
+def _whole(steps: Generator[int, None, Read]) -> Read:
+    """What a stepwise reading gives in the end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            read: Read = done.value
+            return read
+
+
+def _fused(constant: float, depth: int, weight: float, tokens: float) -> Ranking:
+    def ranking(each: Legs) -> list[str]:
+        near, word = each[0][:depth], each[1][:depth]
+        closest = sorted({*dict(near), *word}, key=lambda key: -each[2][key])
+        return [found.id for found in fuse(near, word, constant, weight, closest, tokens)]
+
+    return ranking
 
 
 def _show(name: str, ranking: Ranking, asked: list[Asked], legs: list[Legs], chunks: dict[str, Chunk]) -> None:
@@ -68,7 +88,7 @@ def _show(name: str, ranking: Ranking, asked: list[Asked], legs: list[Legs], chu
         of_kind = [place for each, place in places.items() if each.kind in kinds]
         within = 100 * sum(0 < place <= K for place in of_kind) / len(of_kind)
         columns.append(f"{within:7.1f} {sum(1 / place for place in of_kind if place) / len(of_kind):6.3f}")
-    print(f"{name:28}" + "".join(columns))
+    print(f"{name:34}" + "".join(columns))
 
 
 if __name__ == "__main__":

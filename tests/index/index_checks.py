@@ -11,6 +11,7 @@ from workbench.index.embed import open_embedder
 from workbench.index.keywords import Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import open_store
+from workbench.index.tokens import TokenSigns
 
 
 def built(project: Path, folder: Path) -> IndexReport:
@@ -38,6 +39,8 @@ def check_agreement(project: Path, fresh: bool = False) -> int:
         assert keywords.row_counts() == (len(named), len(named))
         assert keywords.fact("dirty") == "0"
         store = open_store(index / "chroma", fresh=fresh)
+        with TokenSigns(index) as tokens:
+            assert tokens.ids(open_embedder().hash) == set(named)
         stored = [key for fingerprint in store.fingerprints() for key in store.ids(fingerprint)]
     assert sorted(stored) == sorted(named)
     return len(named)

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.index import embed
 
 
-def encode_stepwise(self: embed.Embedder, texts: Sequence[str]) -> Generator[int, None, Any]:
+def read_stepwise(self: embed.Embedder, texts: Sequence[str]) -> Generator[int, None, Any]:
     import numpy as np
 
     vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -18,10 +18,11 @@ def encode_stepwise(self: embed.Embedder, texts: Sequence[str]) -> Generator[int
             vectors[place, zlib.crc32(word.encode()) % self.dimension] += 1
         vectors[place, 0] += 0.01
         yield place + 1
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return embed.Read(vectors, tuple(vectors[place : place + 1] for place in range(len(texts))))
 
 
 def install(patch: Any) -> None:
     """Put it in the place of the real one: `patch` is pytest's monkeypatch or anything with its setattr."""
     patch.setattr(embed.Embedder, "load", lambda self: None)
-    patch.setattr(embed.Embedder, "encode_stepwise", encode_stepwise)
+    patch.setattr(embed.Embedder, "read_stepwise", read_stepwise)

@@ -93,7 +93,7 @@ def filled(page: DocumentsPage, shelf: Shelf, project: Project, qtbot: QtBot) ->
     shelf.rows = [
         shelf.row("policies/warranty.md"),
         shelf.row("a.md", chunks=12),
-        shelf.row("old.zip", "skipped", 0, "Archives stay closed"),
+        shelf.row("old.pdf", "skipped", 0, "The file is damaged"),
     ]
     project.change(folders=(shelf.folder,))
     page.refresh()
@@ -159,15 +159,15 @@ def test_reading_pauses_goes_on_and_stops(filled: DocumentsPage, shelf: Shelf, q
     qtbot.waitUntil(lambda: shelf.built == 2 and page.strip.what.text() == "Reading 2 of 4")
     qtbot.mouseClick(page.strip.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not page.strip.isVisible())
-    assert names(page)[0] == "old.zip"
+    assert names(page)[0] == "old.pdf"
 
 
 def test_what_needs_a_person_comes_first_and_chips_count(filled: DocumentsPage, qtbot: QtBot) -> None:
-    assert names(filled) == ["old.zip", "a.md", "policies/warranty.md"]
+    assert names(filled) == ["old.pdf", "a.md", "policies/warranty.md"]
     assert filled.files.chips.chip("skipped").text() == "Skipped  1"
     assert not filled.files.chips.chip("changed").isVisible()
     qtbot.mouseClick(filled.files.chips.chip("skipped"), Qt.MouseButton.LeftButton)
-    assert names(filled) == ["old.zip"]
+    assert names(filled) == ["old.pdf"]
     qtbot.mouseClick(filled.files.chips.chip(""), Qt.MouseButton.LeftButton)
     qtbot.keyClicks(filled.files.find_line, "warr")
     assert names(filled) == ["policies/warranty.md"]
@@ -178,7 +178,7 @@ def test_changes_wait_for_a_click(filled: DocumentsPage, shelf: Shelf, qtbot: Qt
     filled.watch.touched.emit()
     qtbot.waitUntil(filled.changes.isVisible)
     assert filled.changes.said.text() == "In the folders since they were read: 1 new, 1 changed."
-    qtbot.waitUntil(lambda: names(filled)[:3] == ["old.zip", "a.md", "new.md"])
+    qtbot.waitUntil(lambda: names(filled)[:3] == ["old.pdf", "a.md", "new.md"])
     assert shelf.built == 0
     qtbot.mouseClick(filled.changes.apply, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shelf.built == 1)
@@ -200,7 +200,22 @@ def test_retry_of_a_skipped_file_reads_it_again(filled: DocumentsPage, shelf: Sh
     assert index.data() == "Retry"
     filled.files.view.clicked.emit(index)
     qtbot.waitUntil(lambda: shelf.built == 1)
-    assert shelf.forgotten == ["old.zip"]
+    assert shelf.forgotten == ["old.pdf"]
+
+
+def test_a_file_of_a_type_without_text_offers_nothing_for_no_retry_would_read_it(
+    filled: DocumentsPage, shelf: Shelf, qtbot: QtBot
+) -> None:
+    shelf.rows = [shelf.row("a.md"), shelf.row("photo.PNG", "skipped", 0, "Files of the type .png hold no text")]
+    filled.refresh()
+    qtbot.waitUntil(lambda: names(filled) == ["photo.PNG", "a.md"])
+    index = filled.files.model.index(0, ACTION)
+    assert index.data() == "" and filled.files.view.isColumnHidden(ACTION)
+    filled.files.view.clicked.emit(index)
+    assert shelf.built == 0 and filled.preview.isVisible() and filled.preview.name.full_text() == "photo.PNG"
+    shelf.rows.append(shelf.row("letter.doc", "skipped", 0, "Read only where LibreOffice is installed"))
+    filled.refresh()
+    qtbot.waitUntil(lambda: not filled.files.view.isColumnHidden(ACTION))
 
 
 def chunk(number: int, start: int, text: str) -> Chunk:
@@ -265,6 +280,7 @@ def test_a_search_shows_both_places(
         vector_rank=1,
         keyword_rank=None,
         similarity=0.81,
+        token_rank=3,
     )
 
     def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
@@ -275,7 +291,8 @@ def test_a_search_shows_both_places(
     filled.shown(search="How long is the warranty?")
     qtbot.waitUntil(lambda: filled.search._found.count() == 2)
     row = filled.search._found.itemAt(0).widget()
-    assert row is not None and row.accessibleName() == "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81"
+    said = "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81, word by word 3rd"
+    assert row is not None and row.accessibleName() == said
     filled.search.question.setText("nothing")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: filled.search.caption.text().startswith("No passage was found"))

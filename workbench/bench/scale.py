@@ -19,6 +19,7 @@ from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import Reading
 from workbench.documents.scan import FoundFile, scan
 from workbench.events import Progress, Result, Stage, last_result
+from workbench.index import embed
 from workbench.index.build import build
 from workbench.index.ledger import Ledger
 from workbench.project import Project
@@ -29,6 +30,7 @@ CHUNKS = 10  # of each file
 QUESTIONS = 100
 WORDS = 20_000  # there are, drawn by rank as in a language: word n about 1/n as often as the first
 SEED = 7
+WORDED = 60  # tokens of a chunk that are no function words: as many as in the documents of resources/search
 GATHERED = 500  # chunks added to Chroma at once
 
 
@@ -62,7 +64,9 @@ def _fill(folder: Path, project: Path) -> Iterator[Progress]:
             if len(waiting) * CHUNKS >= GATHERED or number == FILES - 1:
                 pieces = [piece for _, _, chunks in waiting for piece in chunks]
                 vectors = draw.standard_normal((len(pieces), ledger.embedder.dimension), dtype=np.float32)
-                ledger.add_vectors(pieces, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+                tokens = tuple(draw.standard_normal((WORDED, vectors.shape[1]), dtype=np.float32) for _ in pieces)
+                vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+                ledger.add_vectors(pieces, embed.Read(vectors, tokens))
                 for each in waiting:
                     ledger.commit(*each)
                 waiting.clear()
@@ -106,8 +110,6 @@ def _unchanged(project: Path, folder: Path) -> Figure:
 
 def _asked(project: Path) -> tuple[Figure, ...]:
     """Milliseconds from a question to its passages, embedding included, beside the bare embedding of it."""
-    from workbench.index import embed
-
     rng = random.Random(SEED + 1)
     questions = [
         "How is " + " and ".join(f"w{int(WORDS ** rng.random())}" for _ in range(6)) + " kept from getting wet?"

@@ -12,7 +12,7 @@ from workbench import records
 from workbench.documents.document import Chunk, Document, Section
 from workbench.documents.formats.markup import ARROW
 
-VERSION = 2  # raised when the same document is cut in other places than before
+VERSION = 3  # raised when the same document is cut in other places than before
 
 Count = Callable[[list[str]], list[int]]  # texts to their lengths in tokens, special tokens not counted
 
@@ -188,7 +188,7 @@ def _pack(units: list[_Unit], size: int, overlap: int, room: int) -> Iterator[tu
         elif last < len(units):
             last = _better_end(units, first, done, last, size)
         yield first, last
-        first, done = _step_back(units, first, last, overlap, size), last
+        first, done = _step_back(units, max(first + 1, done), last, overlap, size), last
 
 
 def _better_end(units: list[_Unit], first: int, done: int, last: int, size: int) -> int:
@@ -199,10 +199,13 @@ def _better_end(units: list[_Unit], first: int, done: int, last: int, size: int)
     return last
 
 
-def _step_back(units: list[_Unit], first: int, last: int, overlap: int, size: int) -> int:
-    """Where the next chunk begins: whole sentences back from the end of this one, as many as the overlap holds."""
+def _step_back(units: list[_Unit], fresh: int, last: int, overlap: int, size: int) -> int:
+    """Where the next chunk begins: whole sentences back from the end of this one, as many as the overlap holds.
+
+    Not before `fresh`, from where on nothing was repeated yet: no sentence stands in three chunks.
+    """
     begin, repeated = last, 0
-    while begin - 1 > first and repeated + units[begin - 1].tokens <= overlap:
+    while begin - 1 >= fresh and repeated + units[begin - 1].tokens <= overlap:
         begin -= 1
         repeated += units[begin].tokens
     fits = last < len(units) and repeated + units[last].tokens <= size

@@ -75,7 +75,12 @@ def unreadable_type(file: str) -> str:
         return (
             f"files of the old type {suffix} are read only where {converted.wanted(suffix)} is installed: save it anew"
         )
-    return f"files of the type {suffix} hold no text that is read" if suffix in NOT_READ else ""
+    return f"files of the type {suffix} hold no text that is read" if never_read(file) else ""
+
+
+def never_read(file: str) -> bool:
+    """Whether a file of this name is read nowhere, whatever is installed: trying it again changes nothing."""
+    return Path(file).suffix.lower() in NOT_READ
 
 
 def read(path: Path, file: str) -> Document:

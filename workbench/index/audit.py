@@ -11,11 +11,13 @@ from workbench import records
 from workbench.documents.scan import FoundFile, scan
 from workbench.errors import BadProject
 from workbench.events import Progress, Result, Stage
+from workbench.index import embed
 from workbench.index.build import Steps, build
 from workbench.index.files import check_folders, left_out_of, why_not
 from workbench.index.keywords import FILE_NAME, FileRow, Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import Store, open_store
+from workbench.index.tokens import TokenSigns
 from workbench.project import Project
 
 TICK = 0.3  # seconds between signs of life
@@ -147,6 +149,13 @@ class _Look:
         wanted = {row.made_with for row in rows.values() if row.chunks}
         for fingerprint in store.fingerprints() | wanted:
             self._compare_collection(keywords, store, fingerprint)
+        named = {key for fingerprint in wanted for key in keywords.ids_made_with(fingerprint)}
+        with TokenSigns(self._index, write=True) as tokens:
+            there = tokens.ids(embed.open_embedder().hash)
+        for folder, file in sorted(keywords.owners(named - there)):
+            self._tell(file, "vectors of its words are missing", folder)
+        if there - named:
+            self._tell(WHOLE, f"the words of {len(there - named)} passages belong to no file")
 
     def _compare_collection(self, keywords: Keywords, store: Store, fingerprint: str) -> None:
         named, there = keywords.ids_made_with(fingerprint), store.ids(fingerprint)

@@ -224,9 +224,9 @@ class Builder:
 
     def _embed_window(self, pieces: list[Chunk]) -> Stage:
         started = monotonic()
-        steps = self._embedder.encode_stepwise([embedded_text(piece) for piece in pieces])
-        vectors = yield from self._narrated(steps, pieces[0].file)
-        self._ledger.add_vectors(pieces, vectors)
+        steps = self._embedder.read_stepwise([embedded_text(piece) for piece in pieces])
+        read = yield from self._narrated(steps, pieces[0].file)
+        self._ledger.add_vectors(pieces, read)
         self._embed_seconds += monotonic() - started
 
     def _narrated(self, steps: Generator[int, None, Value], file: str) -> Steps[Value]:

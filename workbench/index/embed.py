@@ -9,14 +9,17 @@ import contextlib
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Generator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
 from workbench.errors import BadModel
+from workbench.index.keywords import STOPWORDS
 from workbench.settings import load_settings
 
 if TYPE_CHECKING:
@@ -27,6 +30,14 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping and searching never wait long
 KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the embedder makes of some texts."""
+
+    vectors: Vectors  # of each whole text, of length 1, shape (texts, dimension)
+    tokens: tuple[Vectors, ...]  # of each text's tokens, function words and punctuation left out: (tokens, dimension)
 
 
 class Embedder:
@@ -73,16 +84,16 @@ class Embedder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32, one row per text, shape (texts, dimension)."""
-        stage = self.encode_stepwise(texts)
+        stage = self.read_stepwise(texts)
         while True:
             try:
                 next(stage)
             except StopIteration as done:
-                vectors: Vectors = done.value
-                return vectors
+                read: Read = done.value
+                return read.vectors
 
-    def encode_stepwise(self, texts: Sequence[str]) -> Generator[int, None, Vectors]:
-        """The same in calls of about BATCH_SECONDS, yielding how many texts are done after each.
+    def read_stepwise(self, texts: Sequence[str]) -> Generator[int, None, Read]:
+        """Vectors of texts and of their tokens, in calls of about BATCH_SECONDS; yields how many texts are done.
 
         Texts of about the same length go together, longest first, so that little is computed on padding.
         """
@@ -92,22 +103,44 @@ class Embedder:
         lengths = [length + self.specials for length in self.count(list(texts))]
         order = sorted(range(len(texts)), key=lambda place: -lengths[place])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        tokens = [vectors[:0]] * len(texts)
         done = 0
         while done < len(order):
             batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
             started = time.perf_counter()
-            vectors[batch] = self._encode_batch([texts[place] for place in batch])
+            for place, (vector, words) in zip(batch, self._read_batch([texts[each] for each in batch]), strict=True):
+                vectors[place], tokens[place] = vector, words
             self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started)
             done += len(batch)
             yield done
-        return vectors
+        return Read(vectors, tuple(tokens))
 
-    def _encode_batch(self, texts: list[str]) -> Any:
+    def _read_batch(self, texts: list[str]) -> list[tuple[Any, Any]]:
+        """Each text's vector and those of its tokens that carry meaning (of all, where none does)."""
+        import numpy as np
+
         self._cores.choose()
-        found = self._model.encode(
-            texts, batch_size=len(texts), show_progress_bar=False, normalize_embeddings=True, convert_to_tensor=True
-        )
-        return found.float().cpu().numpy()
+        found = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False, output_value=None)
+        read = []
+        for each in found:
+            ids = each["input_ids"][each["attention_mask"].bool()].cpu().numpy()
+            words = each["token_embeddings"][each["attention_mask"].bool()].float().cpu().numpy()
+            telling = self._telling[ids]
+            vector = each["sentence_embedding"].float().cpu().numpy()
+            read.append((vector / max(1e-9, float(np.linalg.norm(vector))), words[telling] if telling.any() else words))
+        return read
+
+    @cached_property
+    def _telling(self) -> Any:
+        """For each token id whether it carries meaning: no special token, no function word, no punctuation."""
+        import numpy as np
+
+        special = {each.content for each in self._tokenizer.get_added_tokens_decoder().values()}
+        telling = np.zeros(self._tokenizer.get_vocab_size(), dtype=bool)
+        for token, place in self._tokenizer.get_vocab().items():
+            word = token.removeprefix("##").lstrip("\u2581\u0120").casefold()  # as WordPiece, SentencePiece, BPE mark
+            telling[place] = token not in special and word not in STOPWORDS and bool(re.search(r"\w", word))
+        return telling
 
     def _adapt(self, tokens: int, seconds: float) -> None:
         """Bring the next call nearer to BATCH_SECONDS, by steps that one slow call cannot upset."""

@@ -313,21 +313,26 @@ class Keywords:
             for row in self._rows(sql, values)
         ]
 
-    @contextlib.contextmanager
-    def _naming_trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) or 0
-            if code & 0xFF == sqlite3.SQLITE_FULL:
-                raise DiskFull(
-                    f"The disk that holds {self.path.parent} is full: nothing already indexed is lost; free some space"
-                    " and start again."
-                ) from error
-            raise BadProject(
-                f"The index {self.path} cannot be used ({error}): close other programs that use it, or delete that"
-                " file; the next indexing makes it anew from your documents."
+    def _naming_trouble(self) -> contextlib.AbstractContextManager[None]:
+        return naming_trouble(self.path)
+
+
+@contextlib.contextmanager
+def naming_trouble(path: Path) -> Iterator[None]:
+    """What SQLite says of a database of the index, as a sentence with a way out."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) or 0
+        if code & 0xFF == sqlite3.SQLITE_FULL:
+            raise DiskFull(
+                f"The disk that holds {path.parent} is full: nothing already indexed is lost; free some space"
+                " and start again."
             ) from error
+        raise BadProject(
+            f"The index {path} cannot be used ({error}): close other programs that use it, or delete that"
+            " file; the next indexing makes it anew from your documents."
+        ) from error
 
 
 def _chunk(row: sqlite3.Row, file: str) -> Chunk:

@@ -27,10 +27,11 @@ from workbench.index.files import current_fingerprint
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import IndexReport, Skipped
 from workbench.index.store import PROCESS, Store, open_store
+from workbench.index.tokens import TokenSigns
 from workbench.project import Project
 
 if TYPE_CHECKING:
-    from workbench.index.embed import Vectors
+    from workbench.index.embed import Read
 
 Key = tuple[str, str]  # folder and file
 
@@ -43,6 +44,7 @@ class Ledger:
         self.embedder = embed.open_embedder()
         self.fingerprint = current_fingerprint(cutting, self.embedder.hash)
         self.keywords = Keywords(project.index_folder, write=True)
+        self.tokens = TokenSigns(project.index_folder, write=True)
         self.rows = {row.key: row for row in self.keywords.files()}
         self.lost: set[Key] = set()  # files with vectors missing
         self.moved: set[Key] = set()  # files that were found under a new name
@@ -58,6 +60,7 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the files."""
+        self.tokens.close()
         self.keywords.close()
 
     @property
@@ -75,7 +78,10 @@ class Ledger:
         """Whether an earlier build was killed, or someone took the vectors away."""
         if self.keywords.fact("dirty") == "1":
             return True
-        return any(row.chunks for row in self.rows.values()) and not (self._chroma / "chroma.sqlite3").exists()
+        chunks = sum(row.chunks for row in self.rows.values())
+        if chunks != self.tokens.count(self.embedder.hash):  # also where an earlier version made the index
+            return True
+        return bool(chunks) and not (self._chroma / "chroma.sqlite3").exists()
 
     def opening(self) -> Callable[[], Store]:
         """A function that opens Chroma, which takes a second or so; it may run in another thread than the rest."""
@@ -89,11 +95,13 @@ class Ledger:
         store.prepare(self.fingerprint, {**facts, "cutting": self.cutting.fingerprint()})
         if not self._is_level() or self.keywords.fact("dirty") == "1":
             named = self.keywords.ids_made_with(self.fingerprint)
-            self.lost = self.keywords.owners(named - store.ids(self.fingerprint))
+            there = store.ids(self.fingerprint) & self.tokens.ids(self.embedder.hash)
+            self.lost = self.keywords.owners(named - there)
 
     def _is_level(self) -> bool:
-        """Whether there are as many vectors as chunks; the ids themselves are compared only where this fails."""
-        return self.store.count(self.fingerprint) == self.keywords.count_made_with(self.fingerprint)
+        """Whether both have as many vectors as there are chunks; the ids are compared only where this fails."""
+        counts = (self.store.count(self.fingerprint), self.tokens.count(self.embedder.hash))
+        return set(counts) == {self.keywords.count_made_with(self.fingerprint)}
 
     def mark_dirty(self) -> None:
         """Say that the vectors are about to change, so that a kill is noticed."""
@@ -161,7 +169,8 @@ class Ledger:
             import numpy as np
 
             rows = np.array([vectors[each.id] for each in before], dtype=np.float32)
-            self.store.add(self.fingerprint, [each.id for each in pieces], rows, [found.file] * len(pieces))
+            self.tokens.rename(self.embedder.hash, [(each.id, key) for each, key in zip(before, ids, strict=True)])
+            self.store.add(self.fingerprint, ids, rows, [found.file] * len(pieces))
         self._commit(row, document, pieces)
         self.moved.add(old.key)
         self._renamed.append((old.file, found.file))
@@ -170,11 +179,14 @@ class Ledger:
 
     def missing(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that have no vector yet."""
-        return set(ids) - self.store.present(self.fingerprint, ids)
+        there = self.store.present(self.fingerprint, ids) & self.tokens.present(self.embedder.hash, ids)
+        return set(ids) - there
 
-    def add_vectors(self, pieces: Sequence[Chunk], vectors: Vectors) -> None:
+    def add_vectors(self, pieces: Sequence[Chunk], read: Read) -> None:
         """Put vectors in their place; they count once their file is committed."""
-        self.store.add(self.fingerprint, [each.id for each in pieces], vectors, [each.file for each in pieces])
+        ids = [each.id for each in pieces]
+        self.tokens.add(self.embedder.hash, ids, read.tokens)
+        self.store.add(self.fingerprint, ids, read.vectors, [each.file for each in pieces])
         self.embedded += len(pieces)
 
     def commit(self, reading: Reading, document: Document, chunks: tuple[Chunk, ...]) -> None:
@@ -198,6 +210,7 @@ class Ledger:
             (self._changed if before is not None and before.state == "indexed" else self._added).append(row.file)
 
     def _drop_vectors(self, fingerprint: str, ids: list[str]) -> None:
+        self.tokens.remove(self.embedder.hash, ids)
         if self._store is not None and fingerprint == self.fingerprint and ids:
             self._store.remove(fingerprint, ids)
 
@@ -206,12 +219,17 @@ class Ledger:
     def tidy(self) -> None:
         """Remove vectors no file names any more, and collections of other settings once every file left them."""
         if self._store is not None:
+            used = {row.made_with for row in self.rows.values() if row.made_with} | {self.fingerprint}
             if not self._is_level():
-                named = self.keywords.ids_made_with(self.fingerprint)
-                self._store.remove(self.fingerprint, sorted(self._store.ids(self.fingerprint) - named))
-            used = {row.made_with for row in self.rows.values()} | {self.fingerprint}
+                named = {each: self.keywords.ids_made_with(each) for each in used}
+                self._store.remove(
+                    self.fingerprint, sorted(self._store.ids(self.fingerprint) - named[self.fingerprint])
+                )
+                unnamed = self.tokens.ids(self.embedder.hash).difference(*named.values())
+                self.tokens.remove(self.embedder.hash, unnamed)
             for other in self._store.fingerprints() - used:
                 self._store.drop(other)
+            self.tokens.remove_others(self.embedder.hash)
         self.keywords.set_fact("fingerprint", self.fingerprint)
         self.keywords.set_fact("dirty", "0")
 

@@ -1,4 +1,4 @@
-"""Two rankings of chunks, by meaning and by words, as one."""
+"""Rankings of chunks, by meaning, by words and by the meaning of each word, as one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from dataclasses import dataclass
 # points, so nothing hangs on the exact values. `python resources/choose_fusion.py` prints the table.
 RRF_K = 5  # so small that the best of one leg comes before what is middling in both
 KEYWORD_WEIGHT = 1.0  # of the words beside the vectors
+# What both legs found is ranked once more, word by word (index/tokens.py). On the same half the first five passages
+# then hold the answer to 89 % of the reworded questions in place of 80; weights from 1 to 3 and depths from 20 to 100
+# stay within two points of that.
+TOKEN_WEIGHT = 2.0
 LOOKED_AT = 50  # of each leg, at least
 
 
@@ -25,6 +29,7 @@ class Found:
     vector_rank: int | None = None  # 1-based
     keyword_rank: int | None = None
     similarity: float | None = None  # cosine
+    token_rank: int | None = None  # 1-based place among what both legs found, word by word
 
 
 def fuse(
@@ -32,14 +37,18 @@ def fuse(
     worded: Sequence[str],
     constant: float = RRF_K,
     weight: float = KEYWORD_WEIGHT,
+    closest: Sequence[str] = (),
+    token_weight: float = TOKEN_WEIGHT,
 ) -> list[Found]:
-    """Both legs as one ranking, best first; ties go to the one nearer in meaning."""
+    """Both legs as one ranking, best first; ties go to the one nearer in meaning. `closest` ranks what they found."""
     vector_ranks = {key: rank for rank, (key, _) in enumerate(nearest, start=1)}
     keyword_ranks = {key: rank for rank, key in enumerate(worded, start=1)}
+    token_ranks = {key: rank for rank, key in enumerate(closest, start=1)}
     cosines = dict(nearest)
     found = []
     for key in dict.fromkeys([*vector_ranks, *keyword_ranks]):
-        near, word = vector_ranks.get(key), keyword_ranks.get(key)
-        score = (1 / (constant + near) if near else 0.0) + (weight / (constant + word) if word else 0.0)
-        found.append(Found(key, score, near, word, cosines.get(key)))
+        ranks = (vector_ranks.get(key), keyword_ranks.get(key), token_ranks.get(key))
+        shares = zip((1.0, weight, token_weight), ranks, strict=True)
+        score = sum(share / (constant + rank) for share, rank in shares if rank)
+        found.append(Found(key, score, ranks[0], ranks[1], cosines.get(key), ranks[2]))
     return sorted(found, key=lambda each: (-each.score, -(each.similarity or -1.0), each.id))

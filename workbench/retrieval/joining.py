@@ -62,6 +62,7 @@ def _passage(kept: _Kept, stretch: Stretch) -> Passage:
     return Passage(
         *(found.id, first.file, join_locations(first.location, last.location), text, found.score, first.start),
         *(last.end, found.vector_rank, found.keyword_rank, found.similarity, kept.folder),
+        found.token_rank,
     )
 
 

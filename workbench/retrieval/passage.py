@@ -20,6 +20,7 @@ class Passage:
     keyword_rank: int | None = None  # the same for the exact-word leg
     similarity: float | None = None  # cosine to the question, -1 to 1, None when only words found it
     folder: str = ""  # the indexed folder, absolute, so that the source can be opened
+    token_rank: int | None = None  # 1-based place among all that was found, compared word by word
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,14 @@
-"""STAGE search: question in, ranked Passages out, fused from the nearest in meaning and those with the same words."""
+"""STAGE search: question in, ranked Passages out.
+
+Fused from the chunks nearest in meaning, those with the same words, and what both found compared word by word.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +20,7 @@ from workbench.index import embed
 from workbench.index.files import NOTHING_INDEXED, read_index
 from workbench.index.keywords import Keywords
 from workbench.index.store import PROCESS, Store, open_store
+from workbench.index.tokens import TokenSigns
 from workbench.retrieval.fusion import LOOKED_AT, fuse
 from workbench.retrieval.joining import gather
 from workbench.retrieval.passage import Passage, SearchResult
@@ -44,24 +50,26 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
             yield Progress(0, len(questions), "Loading the embedder", "questions")
         started = time.perf_counter()
         embedder.load()
-        steps = embedder.encode_stepwise(asked)
+        steps = embedder.read_stepwise(asked)
         while True:
             try:
                 yield Progress(0, len(questions), f"Reading question {next(steps)}", "questions")
             except StopIteration as done:
-                vectors: Vectors = done.value
+                read: embed.Read = done.value
                 break
         share = (time.perf_counter() - started) / max(1, len(questions))
         for number, question in enumerate(questions):
             started = time.perf_counter()
             try:
-                nearest = nearest_chunks(
-                    project, keywords, embedder.hash, vectors[number : number + 1], max(LOOKED_AT, 2 * k)
-                )
+                vector = read.vectors[number : number + 1]
+                nearest = nearest_chunks(project, keywords, embedder.hash, vector, max(LOOKED_AT, 2 * k))
             except BadProject as error:
                 nearest = []
                 yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
-            passages, about_it = _passages(keywords, asked[number], nearest, k)
+            worded = keywords.search(asked[number], max(LOOKED_AT, 2 * k))
+            legs = _Legs(asked[number], nearest, [key for key, _ in worded])
+            closeness = token_closeness(project, embedder.hash, legs.ids, read.tokens[number])
+            passages, about_it = _passages(keywords, legs, closeness, k)
             yield Result(SearchResult(question, passages, share + time.perf_counter() - started, about_it))
 
 
@@ -114,6 +122,15 @@ def nearest_chunks(
     return []
 
 
+def token_closeness(project: Path, embedder_hash: str, ids: Sequence[str], question: Vectors) -> dict[str, float]:
+    """How close a question's tokens come to those of some chunks; {} where an earlier version made the index."""
+    try:
+        with TokenSigns(project.expanduser().absolute() / "index") as tokens:
+            return tokens.closeness(embedder_hash, ids, question)
+    except (FileNotFoundError, BadProject):  # it only orders what was found: a search goes on without
+        return {}
+
+
 def _current_store(folder: Path, keywords: Keywords, fresh: bool) -> Store:
     """The store as its last writer left it: opened anew when that was another process and something changed since."""
     state = (keywords.fact("writer"), keywords.fact("generation"))
@@ -123,14 +140,25 @@ def _current_store(folder: Path, keywords: Keywords, fresh: bool) -> Store:
     return store
 
 
-def _passages(
-    keywords: Keywords, question: str, nearest: list[tuple[str, float]], k: int
-) -> tuple[tuple[Passage, ...], bool]:
+@dataclass(frozen=True, slots=True)
+class _Legs:
+    """What was found for a question, best first."""
+
+    question: str
+    nearest: list[tuple[str, float]]  # with cosine
+    worded: list[str]
+
+    @property
+    def ids(self) -> list[str]:
+        return list(dict.fromkeys([*(key for key, _ in self.nearest), *self.worded]))
+
+
+def _passages(keywords: Keywords, legs: _Legs, closeness: dict[str, float], k: int) -> tuple[tuple[Passage, ...], bool]:
     """The passages, and whether any of them seems to be about the question."""
-    worded = keywords.search(question, max(LOOKED_AT, 2 * k))
-    chunks = keywords.chunks_by_id(list({key for key, _ in (*nearest, *worded)}))
-    nearest = [each for each in nearest if each[0] in chunks]  # a build may be half-way through a file
-    words = [key for key, _ in worded if key in chunks]
-    about_it = fits(question, nearest[0][1] if nearest else None, [embedded_text(chunks[key][0]) for key in words])
-    ranked = ((found, *chunks[found.id]) for found in fuse(nearest, words))
+    chunks = keywords.chunks_by_id(legs.ids)
+    nearest = [each for each in legs.nearest if each[0] in chunks]  # a build may be half-way through a file
+    words = [key for key in legs.worded if key in chunks]
+    closest = sorted((key for key in closeness if key in chunks), key=lambda key: -closeness[key])
+    about_it = fits(legs.question, nearest[0][1] if nearest else None, [embedded_text(chunks[key][0]) for key in words])
+    ranked = ((found, *chunks[found.id]) for found in fuse(nearest, words, closest=closest))
     return gather(ranked, k, keywords.stretch), about_it

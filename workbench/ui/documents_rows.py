@@ -18,6 +18,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
+from workbench.documents.readers import never_read
 from workbench.ui.charts import glyph
 from workbench.ui.theme import color
 from workbench.ui.widgets import path_text
@@ -163,6 +164,14 @@ class FilesModel(QAbstractTableModel):
         self._places = {key: place for place, key in enumerate(keys)}
         self.endResetModel()
 
+    def action_of(self, row: FileRow) -> str:
+        """What a click on a row's last words does; "" for nothing, as where no reading could give any text."""
+        return "" if row.state == "skipped" and never_read(row.file) else self.actions.get(row.state, "")
+
+    def needs_actions(self) -> bool:
+        """Whether any of the files offers something."""
+        return any(row.state in self.actions and self.action_of(row) for row in self.rows)
+
     def _lets_through(self, row: FileRow) -> bool:
         fits = not self._text or self._text in row.file.casefold() or self._text in row.found.casefold()
         return fits and self._state in ("", row.state)
@@ -230,7 +239,7 @@ class FilesModel(QAbstractTableModel):
             return self._locale.toString(row.chunks) if row.chunks else ""
         if column == FOUND:
             return row.found
-        return self.actions.get(row.state, "") if column == ACTION else _date(row.edited)
+        return self.action_of(row) if column == ACTION else _date(row.edited)
 
     def _sort_value(self, row: FileRow) -> Any:
         if self._column in (CHUNKS, EDITED):

@@ -37,6 +37,8 @@ class PassageRow(QFrame):
         places = self.tr("meaning {0}, words {1}").format(ordinal(passage.vector_rank), ordinal(passage.keyword_rank))
         if passage.similarity is not None:
             places += self.tr(", similarity {0:.2f}").format(passage.similarity)
+        if passage.token_rank is not None:
+            places += self.tr(", word by word {0}").format(ordinal(passage.token_rank))
         location = widgets.ElidedLabel(passage.location, "caption")
         head = widgets.row(widgets.label(str(rank), "strong"), name, location, spacing=8)
         head.setStretch(2, 1)
@@ -67,7 +69,7 @@ class SearchPanel(QWidget):
         self.go = widgets.icon_button("magnifying-glass", self.tr("Search"), self.search)
         close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
         self.caption = widgets.label(
-            self.tr("Passages are found by meaning and by exact words; both places are shown."), "muted", wrap=True
+            self.tr("Found by meaning and by exact words, then compared word by word; the places are shown."), "muted", wrap=True
         )
         self._found = widgets.column(None, spacing=8)
         inner = QWidget()

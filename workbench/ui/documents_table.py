@@ -123,8 +123,7 @@ class FilesTable(QWidget):
         for state in CHIPS:
             wanted = state == "indexed" or bool(counts[state]) or self.chips.current == state
             self.chips.chip(state).setVisible(wanted)
-        needed = any(counts[state] for state in self.model.actions)
-        self.view.setColumnHidden(ACTION, not needed)  # its room is worth more to what was found
+        self.view.setColumnHidden(ACTION, not self.model.needs_actions())  # its room is worth more to what was found
 
     # What a person does
 
