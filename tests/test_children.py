@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from workbench import children
 from workbench.children import Child, Here, stop_requested
 from workbench.errors import ChildCrashed, MissingFile
 from workbench.events import Progress, Result, Stage
@@ -65,6 +66,13 @@ def hold_on() -> Stage:
     """A library that never looks."""
     yield Progress(0, 1, "holding on")
     time.sleep(60)
+    yield Result(None)
+
+
+def hold_on_a_little() -> Stage:
+    """A library that lets go after longer than is waited for where nothing else runs."""
+    yield Progress(0, 1, "holding on")
+    time.sleep(1.5 * children.STOP_GRACE)
     yield Result(None)
 
 
@@ -124,6 +132,16 @@ def test_a_stage_that_never_listens_is_killed_within_two_seconds(child: Child) -
     stage.close()
     assert time.monotonic() - began < 2.0
     assert list(child.run(count, 1))[-1] == Result(1)
+
+
+def test_a_stage_slow_to_stop_does_not_take_the_others_with_it(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "SHARED_GRACE", 60.0)
+    other, slow = child.run(count_for_ever), child.run(hold_on_a_little)
+    next(other), next(slow)
+    pid = child.pid
+    slow.close()
+    assert isinstance(next(other), Progress) and child.pid == pid
+    other.close()
 
 
 def test_a_short_stage_is_answered_while_a_long_one_runs(child: Child) -> None:

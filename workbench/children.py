@@ -47,6 +47,7 @@ QUIET = {
 }
 
 STOP_GRACE = 1.0  # seconds a stage has to reach its next yield once it is asked to stop; then the child is killed
+SHARED_GRACE = 5.0  # the same where other stages run in the child, which would die with it: a busy machine is slow
 
 _stop_requested = threading.Event()
 
@@ -191,8 +192,9 @@ class Child:
         """Ask one stage to stop, wait a moment, then kill the child: a stuck library must not hold a person up."""
         if not self._tell(process, ("stop", number, None, ())):
             return
+        alone = all(each is inbox for each in list(self._inboxes.values()))
         with contextlib.suppress(queue.Empty):
-            while inbox.get(timeout=STOP_GRACE)[0] == "event":
+            while inbox.get(timeout=STOP_GRACE if alone else SHARED_GRACE)[0] == "event":
                 pass
             return
         self._forget(process)

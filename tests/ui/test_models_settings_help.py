@@ -171,7 +171,7 @@ def test_checks_run_on_demand_and_put_what_is_wrong_first(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     checks = (Check("Python", "ok", "3.11."), Check("Memory", "warn", "Little is free.", "Close other programs."))
-    monkeypatch.setattr("workbench.catalog.doctor.check", lambda project: checks)
+    monkeypatch.setattr("workbench.catalog.doctor.examine", lambda project: iter((Result(checks),)))
     page = HelpPage(bench)
     qtbot.addWidget(page)
     page.show()

@@ -1,7 +1,7 @@
 """What this machine can do, what is missing, and how to mend it.
 
 Nothing heavy is loaded here: whatever could crash or take long is asked in a process of its own with a time limit, all
-of them at once, so the whole takes a few seconds.
+of them at once, so the whole takes a few seconds where the machine is not busy.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +27,18 @@ from workbench.catalog.models import catalogue
 from workbench.catalog.records import Check, Model
 from workbench.children import QUIET
 from workbench.errors import WorkbenchError
+from workbench.events import Progress, Result, Stage, last_result
 from workbench.program import is_built, script
 
-PATIENCE = 6.0  # seconds a probe may take
+PATIENCE = 60.0  # seconds a probe may take: one or two on an idle machine, half a minute beside a fine-tune and more
+EVERY = 0.3  # seconds between two signs of life
+SILENT = "no answer within"
 LITTLE_DISK = 2_000_000_000  # bytes: room for an index, a few adapters and a small model
 LITTLE_MEMORY = 2_000_000_000  # bytes: fine-tuning the starter takes about that
 PLAIN_TEXT_GPU = "the processor does everything, which is slower and works"
+
+_probes: set[subprocess.Popen[str]] = set()  # those running now
+_probes_lock = threading.Lock()
 
 ENGINE = """
 import json, llama_cpp
@@ -52,16 +59,37 @@ print(json.dumps([torch.cuda.is_available(), torch.version.cuda or ""]))
 
 
 def check(project: Path | None = None) -> tuple[Check, ...]:
-    """Look at everything, for the named project folder or the default one; takes a few seconds and raises nothing."""
-    looks: tuple[Callable[[], Check], ...] = (
-        _python, _packages, _engine, _gpu, _unsloth, _memory, _disk,
-        lambda: _folder("Project folder", project or paths.default_project()),
-        lambda: _folder("Data folder", paths.user_data()),
-        lambda: _included("chat"), lambda: _included("embedding"),
-        _keywords, _window, _text_recognition, _network,
+    """Look at everything, for the named project folder or the default one; takes some seconds and raises nothing."""
+    found: tuple[Check, ...] = last_result(examine(project))
+    return found
+
+
+def examine(project: Path | None = None) -> Stage:
+    """STAGE: yields Progress that names what has not answered yet, and last a Result with a tuple of Checks.
+
+    Closed half-way it ends the probes at once.
+    """
+    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("Python", _python), ("packages", _packages), ("model engine", _engine), ("graphics card", _gpu),
+        ("Unsloth", _unsloth), ("memory", _memory), ("disk", _disk),
+        ("project folder", lambda: _folder("Project folder", project or paths.default_project())),
+        ("data folder", lambda: _folder("Data folder", paths.user_data())),
+        ("starter model", lambda: _included("chat")), ("starter embedder", lambda: _included("embedding")),
+        ("word search", _keywords), ("window", _window), ("scanned pages", _text_recognition), ("network", _network),
     )  # fmt: skip
     with ThreadPoolExecutor(len(looks), thread_name_prefix="doctor") as pool:
-        return tuple(pool.map(_safely, looks))
+        asked = {pool.submit(_safely, look): name for name, look in looks}
+        try:
+            waiting = set(asked)
+            while waiting:
+                names = ", ".join(name for look, name in asked.items() if look in waiting)
+                yield Progress(len(asked) - len(waiting), len(asked), f"looking at {names}", "checks")
+                _, waiting = wait(waiting, timeout=EVERY)
+        finally:
+            with _probes_lock:
+                for probe in _probes:
+                    probe.kill()
+    yield Result(tuple(look.result() for look in asked))
 
 
 def _safely(look: Callable[[], Check]) -> Check:
@@ -81,22 +109,23 @@ def ask(program: str) -> tuple[object, str]:
     A crash, a missing library and a program that does not end are all just answers.
     """
     environment = {**QUIET, **os.environ, "PYTHONWARNINGS": "ignore"}
-    try:
-        ended = subprocess.run(
-            script(program),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None, f"no answer within {PATIENCE:.0f} s"
-    if ended.returncode != 0:
-        last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-        how = f"signal {-ended.returncode}" if ended.returncode < 0 else f"exit status {ended.returncode}"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(script(program), stdout=pipe, stderr=pipe, text=True, env=environment) as probe:
+        with _probes_lock:
+            _probes.add(probe)
+        try:
+            said, complaint = probe.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            probe.kill()
+            return None, f"{SILENT} {PATIENCE:.0f} s"
+        finally:
+            with _probes_lock:
+                _probes.discard(probe)
+    if probe.returncode != 0:
+        last = (complaint.strip().splitlines() or ["no message"])[-1]
+        how = f"signal {-probe.returncode}" if probe.returncode < 0 else f"exit status {probe.returncode}"
         return None, f"{how}: {last[:200]}"
-    return json.loads(ended.stdout.strip().splitlines()[-1]), ""
+    return json.loads(said.strip().splitlines()[-1]), ""
 
 
 def _python() -> Check:
@@ -135,6 +164,9 @@ def _packages() -> Check:
 def _engine() -> Check:
     """Load llama.cpp, say how it was built, and whether this build and this processor are known to quarrel."""
     answer, why = ask(ENGINE)
+    if why.startswith(SILENT):
+        finding = f"llama.cpp gave {why}: this machine is too busy to tell."
+        return Check("Model engine", "warn", finding, "Ask again when less is running.")
     if not isinstance(answer, list):
         return Check(
             "Model engine", "bad", f"llama.cpp does not load ({why}).",

@@ -88,9 +88,9 @@ def _after(as_json: bool) -> None:
 @json_option
 def doctor(project_folder: str | None, as_json: bool) -> None:
     """Say what this machine can do, what is missing, and how to mend it."""
-    from workbench.catalog.doctor import check
+    from workbench.catalog.doctor import examine
 
-    checks = check(Path(project_folder) if project_folder else None)
+    checks = console.last(examine(Path(project_folder) if project_folder else None), "doctor")
     if as_json:
         console.print_json({"checks": checks})
         return

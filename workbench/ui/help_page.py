@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QWidget
 
 import workbench
 from workbench.catalog.records import Check
-from workbench.events import Progress, Result, Stage
+from workbench.events import Stage
 from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, scroll_area
@@ -28,18 +27,10 @@ MADE_OF = (
 
 
 def doctor_stage(project: Path) -> Stage:
-    """The checks of this computer, as a stage: they take some seconds, and a person may leave meanwhile."""
-    from workbench.catalog.doctor import check
+    """The checks of this computer, loaded when they are asked for."""
+    from workbench.catalog.doctor import examine
 
-    with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(check, project)
-        while not looking.done():
-            yield Progress(0, 0, "looking at this computer")
-            try:
-                looking.result(timeout=0.3)
-            except TimeoutError:
-                continue
-        yield Result(looking.result())
+    yield from examine(project)
 
 
 def licence_of(name: str) -> tuple[str, str, str]:
