@@ -80,9 +80,7 @@ def test_what_fits_is_said_and_trained(
 ) -> None:
     free["bytes"] = 1_200_000_000
     assert tune(rows, "--dry-run") == 0
-    assert (
-        "With 576 tokens at once balanced takes 1.0 GB: `--fit` trains so." in capsys.readouterr().err
-    )
+    assert "With 576 tokens at once balanced takes 1.0 GB: `--fit` trains so." in capsys.readouterr().err
 
     trained: list[Recipe] = []
 
