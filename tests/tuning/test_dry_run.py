@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +20,7 @@ from tiny import random_rows, tiny_model, with_lora, write_gguf
 from workbench import paths, records
 from workbench.catalog import memory
 from workbench.events import Progress, Result, last_result
-from workbench.tuning import dry_run, dry_steps, forecast, peft_gpu
+from workbench.tuning import adapter, dry_run, dry_steps, forecast, peft_gpu
 from workbench.tuning.dataset import inspect
 from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import Data
@@ -25,6 +28,7 @@ from workbench.tuning.packing import packed_length, register_attention
 from workbench.tuning.peft_cpu import Trainer
 from workbench.tuning.recipe import Recipe, choose_recipe
 from workbench.tuning.threads import FreeCores
+from workbench.tuning.train import DRY
 
 
 @pytest.fixture
@@ -41,7 +45,10 @@ def trainer() -> Trainer:
 
 def data(rows: int = 20) -> Data:
     examples: list[Any] = [SimpleNamespace(tokens=row, source="") for row in random_rows(rows, 6)]
-    return Data(examples[4:], examples[:4], SimpleNamespace(prompt_ids=lambda text: [len(text) % 90] * 50))  # type: ignore[arg-type]
+    tokenizer: Any = SimpleNamespace(
+        prompt_ids=lambda text: [3 + len(text) % 90] * 50, render=lambda messages, open_turn: "asked", end_id=2
+    )
+    return Data(examples[4:], examples[:4], tokenizer)
 
 
 def go_on() -> bool:
@@ -151,11 +158,26 @@ def test_the_starter_is_measured_in_a_child_that_can_be_ended(tmp_path: Path) ->
     assert time.monotonic() - began < 30 and not psutil.pid_exists(child)
     assert not places() and dry_run.kept(recipe, report) is None
 
+    # Its program is killed: the child ends by itself, and what it left is removed once nobody can need it.
+    script = (
+        "import sys; from pathlib import Path; from workbench import records; from workbench.tuning import tune; "
+        "from workbench.tuning.recipe import Recipe; "
+        "list(tune.start(records.from_plain(Recipe, records.read_json(Path(sys.argv[1])))))"
+    )
+    left = paths.cache_folder() / "dry-run-left"
+    left.mkdir()
+    records.write_json(tmp_path / "recipe.json", replace(recipe, folder=left, name=left.name, extra={DRY: True}))
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "recipe.json")], check=True, timeout=300)
+    about = records.read_json(left / "run.json")
+    while adapter.is_alive(about):
+        time.sleep(0.1)
+    os.utime(left, (0, 0))
+
     found: Measured = last_result(dry_run.dry_run(recipe, report))
     assert found.backend.startswith("cpu (") and found.tried and found.here
     assert (found.layers, found.trained, found.rows) == (30, 12, 8)
     assert found.learning > found.loaded > 300_000_000, "the weights in 16 bits alone are 270 MB"
-    assert found.later < found.first < 10 * found.later and found.look < found.first
+    assert min(found.first, found.later, found.look, found.sample_seconds, found.end_seconds) > 0
     assert not places() and not (tmp_path / "doors").exists(), "nothing is kept but the figures"
     assert dry_run.kept(recipe, report) == found
     told = forecast.tell(found, recipe, memory.free(here=False))

@@ -123,7 +123,7 @@ def test_no_time_is_claimed_before_a_speed_is_known(ready: FinetunePage) -> None
     assert ready._recipe is not None
     dry_run.keep(ready._recipe, REPORT, MEASURED)
     ready._show_recipe()
-    assert ready.recipe.cards["balanced"].accessibleName() == "Balanced, about 7 min, 2 passes, 1.9 GB memory"
+    assert ready.recipe.cards["balanced"].accessibleName() == "Balanced, about 7 min, 2 passes, 1.9 GB RAM"
     assert ready.recipe.source.text().startswith("Measured here by a dry run on 20 Nov, 21:14. Free memory: ")
     assert ready.run.left.accessibleName() == "about 7 minutes of training"
     assert not ready.recipe.short.isVisible() and ready.recipe.measure.text() == "Measure again"

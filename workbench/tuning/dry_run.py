@@ -9,6 +9,7 @@ import contextlib
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.tuning.train import DRY, EVENTS
 
 FORMAT = 1  # of what is kept: raised when it would be read wrongly
+PREFIX, LEFT_OVER = "dry-run-", 3600.0  # of its folder; seconds after which nobody needs one any more
 KEPT, MOST = "dry-runs.json", 60  # in the cache, for it belongs to the computer; the newest so many
 
 
@@ -38,7 +40,8 @@ def dry_run(recipe: Recipe, report: Shape, anew: bool = False) -> Stage:
         yield Result(known)
         return
     paths.cache_folder().mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="dry-run-", dir=paths.cache_folder()))
+    _clear_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=paths.cache_folder()))
     trial = replace(recipe, name=folder.name, folder=folder, epochs=1.0, minutes=0.0, extra={DRY: True})
     try:
         yield from tune.start(trial)
@@ -52,6 +55,14 @@ def dry_run(recipe: Recipe, report: Shape, anew: bool = False) -> Stage:
         shutil.rmtree(folder, ignore_errors=True)
     keep(recipe, report, measured)
     yield Result(measured)
+
+
+def _clear_leftovers() -> None:
+    """Remove the folders of dry runs whose program was killed."""
+    for folder in paths.cache_folder().glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > LEFT_OVER:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ended(folder: Path) -> Measured:

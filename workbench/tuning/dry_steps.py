@@ -19,7 +19,7 @@ from workbench.catalog import memory
 from workbench.events import Event, Progress, Result
 from workbench.tuning.base import read_base
 from workbench.tuning.batches import plan_batches
-from workbench.tuning.effects import general_rows, read_longest
+from workbench.tuning.effects import general_rows, try_general
 from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, take_samples, take_step
 from workbench.tuning.recipe import Recipe
@@ -28,6 +28,7 @@ from workbench.tuning.tokens import Tokens
 TYPICAL = 4  # steps of the first pass that are timed, and again as steps of a later one
 LOOKED_AT = 8  # held-out rows that are measured
 LONG = 12.0  # seconds after which the steps that were timed are enough, on a slow or busy computer; twice
+TASTED = 4  # tokens of the answers to general questions
 EVERY = 0.005  # seconds between looks at the memory: about what a layer of the starter takes
 PLANNED = 400  # steps of a pass whose tokens are counted; of a longer one evenly chosen steps
 
@@ -62,7 +63,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             yield Progress(1, 2, "reading general text", "steps")
             # What was trained on a card is looked at by another process, whose time is not told here.
             apart = trainer.model.device.type != "cpu"
-            reading = 0.0 if apart else read_longest(trainer.model, data.tokenizer)
+            reading = 0.0 if apart else try_general(trainer.model, data.tokenizer, TASTED)
     except Interrupted:
         yield Result(None)
         return

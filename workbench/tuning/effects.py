@@ -89,10 +89,10 @@ def measure_general(
     """
     began = time.monotonic()
     rows = general_rows(tokenizer)
-    questions = _parts(paths.resources() / "general" / "questions.txt", "\n")
+    questions = _questions()
     if not rows or not questions:
         return {}
-    prompts = [tokenizer.prompt_ids(tokenizer.render([("user", each)], open_turn=True)) for each in questions]
+    prompts = _prompts(tokenizer, questions)
     cores = FreeCores(threads)
 
     def look() -> None:
@@ -134,14 +134,27 @@ def general_rows(tokenizer: Tokenizer) -> list[list[int]]:
     return [tokenizer.prompt_ids(text) for text in _parts(paths.resources() / "general" / "texts.txt", "\n\n")]
 
 
-def read_longest(model: Any, tokenizer: Tokenizer) -> float:
-    """Seconds a token of the longest general text takes, read as `measure_general` does; 0 where there is none."""
+def try_general(model: Any, tokenizer: Tokenizer, tokens: int) -> float:
+    """A taste of `measure_general`: seconds a token takes in the longest text, 0 where there is none.
+
+    The questions are answered too, with so many tokens each, for what that takes of memory.
+    """
     rows = general_rows(tokenizer)
     if not rows:
         return 0.0
     longest, began = max(rows, key=len), time.monotonic()
     _read(model, [longest], lambda: None)
-    return (time.monotonic() - began) / len(longest)
+    taken = (time.monotonic() - began) / len(longest)
+    answer(model, _prompts(tokenizer, _questions()), tokenizer, tokens)
+    return taken
+
+
+def _questions() -> list[str]:
+    return _parts(paths.resources() / "general" / "questions.txt", "\n")
+
+
+def _prompts(tokenizer: Tokenizer, questions: Sequence[str]) -> list[list[int]]:
+    return [tokenizer.prompt_ids(tokenizer.render([("user", each)], open_turn=True)) for each in questions]
 
 
 def bare_key(model: Path, precision: str) -> str:

@@ -111,7 +111,8 @@ def step_count(rows: int, recipe: Recipe) -> int:
 def seconds(measured: Measured, recipe: Recipe) -> float:
     """About how long a recipe takes from start to adapter, its evaluations and the look at the end included.
 
-    What a recipe with shorter rows saves is not told: it is an upper bound there.
+    What a recipe with shorter rows saves is not told: it is an upper bound there. Nor is what llama.cpp needs to be
+    asked with the adapter, some seconds where nothing else is going on.
     """
     steps = step_count(measured.rows, recipe)
     above = measured.layers - min(recipe.layers, default=0)

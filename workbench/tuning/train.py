@@ -66,6 +66,8 @@ def _run(recipe: Recipe, log: _Log) -> int:
     import psutil
 
     asked = _listen_for_stop(recipe.folder)
+    if recipe.extra.get(DRY):
+        asked = _or_left_alone(asked)
     about = {
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
@@ -103,6 +105,12 @@ def _listen_for_stop(folder: Path) -> Callable[[], bool]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: signals.append(received))
     return lambda: bool(signals) or (folder / STOP).exists()
+
+
+def _or_left_alone(asked: Callable[[], bool]) -> Callable[[], bool]:
+    """The same, and whether whoever started it is gone, where the system tells: nobody waits for a dry run then."""
+    parent = os.getppid()
+    return lambda: asked() or os.getppid() != parent
 
 
 def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:

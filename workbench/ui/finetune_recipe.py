@@ -34,7 +34,7 @@ class PresetCard(QAbstractButton):
         ]
         for line in self._lines:
             line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setLayout(widgets.column(*self._lines, spacing=2, margins=(10, 8, 10, 8)))
+        self.setLayout(widgets.column(*self._lines, spacing=2, margins=(7, 8, 7, 8)))
         self.setAccessibleName(name)
 
     def say(self, time: str, note: str, memory: str = "") -> None:
@@ -80,7 +80,7 @@ class RecipeSection(QWidget):
         names = {"quick": self.tr("Quick"), "balanced": self.tr("Balanced"), "thorough": self.tr("Thorough")}
         self.cards = {key: PresetCard(names[key]) for key in KEYS}
         self._group = QButtonGroup(self)
-        cards = widgets.row(spacing=8)
+        cards = widgets.row(spacing=6)
         for key in KEYS:
             card = self.cards[key]
             self._group.addButton(card)
@@ -157,8 +157,8 @@ class RecipeSection(QWidget):
         if not isinstance(basis, Measured):
             return ""
         if basis.card:
-            return self.tr("{0} on the card").format(widgets.bytes_text(basis.card))
-        return self.tr("{0} memory").format(widgets.bytes_text(forecast.memory(basis, recipe, free)))
+            return self.tr("{0} on card").format(widgets.bytes_text(basis.card))
+        return self.tr("{0} RAM").format(widgets.bytes_text(forecast.memory(basis, recipe, free)))
 
     def _source_words(self, basis: Basis) -> str:
         if not isinstance(basis, Measured):
