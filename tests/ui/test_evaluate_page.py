@@ -6,15 +6,17 @@ import csv
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_project import RIGHT, make_evaluation, make_results, make_suite
-from PySide6.QtCore import QModelIndex, Qt
+from made_up_project import RIGHT, make_cases, make_evaluation, make_results, make_suite
+from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from workbench.evaluation.records import CaseResult, CheckOutcome
 from workbench.evaluation.results import open_run
 from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
@@ -22,7 +24,7 @@ from workbench.ui import evaluate_source
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_model import MatrixModel
 from workbench.ui.evaluate_page import EvaluatePage
-from workbench.ui.evaluate_rows import MatrixFilter, build_matrix, build_rows
+from workbench.ui.evaluate_rows import MatrixFilter, build_matrix, build_rows, short_reason
 
 LANES = tuple(RIGHT)
 
@@ -113,6 +115,32 @@ def test_groups_fold_by_a_click(page: EvaluatePage) -> None:
     assert page.board.view.isExpanded(group)
     page.board.view.clicked.emit(group)
     assert not page.board.view.isExpanded(group)
+
+
+def test_a_failure_says_what_was_said_where_that_is_short() -> None:
+    def reason(text: str, check: str = "contains") -> str:
+        answer = replace(make_results(make_cases(1))[0].answer, text=text, stopped="end")
+        return short_reason(
+            CaseResult("a", "fact", "rag", False, answer, (CheckOutcome(check, False, "expects “36”"),))
+        )
+
+    assert reason("12 months [1].") == "says 12 months"
+    assert reason("I could not find this in the documents.") == "no answer" == reason("  ")
+    assert reason("The warranty is usually twelve months, but it depends on the seller.") == "expects “36”"
+    assert reason("12 months", "max_words") == "expects “36”", "what another check says is not about the text"
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_question_begins_beside_its_fold_also_from_right_to_left(page: EvaluatePage, mirrored: bool) -> None:
+    """The room a level is indented by is at the side the text begins at: nothing is written over the lanes."""
+    view = page.board.view
+    view.setLayoutDirection(Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight)
+    rect = view.visualRect(page.board.model.index(0, 0, page.board.model.index(0, 0)))
+    edge = 8  # pixels at the side of the question that is next to the lanes
+    strip = QRect(rect.left() if mirrored else rect.right() - edge + 1, rect.top() + 4, edge, rect.height() - 8)
+    seen = view.viewport().grab(strip).toImage()
+    ground = seen.pixel(0, 0)
+    assert {seen.pixel(x, y) for x in range(seen.width()) for y in range(seen.height())} == {ground}
 
 
 class ScriptedRun:

@@ -29,15 +29,16 @@ class CellDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = QRect(option.rect)
         focused = bool(option.state & QStyle.StateFlag.State_Selected)
+        mirrored = bool(option.direction == Qt.LayoutDirection.RightToLeft)
         if isinstance(row, Group):
-            self._paint_group(painter, rect, index, row)
+            self._paint_group(painter, rect, index, row, mirrored)
         elif index.column() == 0:
-            self._paint_question(painter, rect, row, focused)
+            self._paint_question(painter, rect, row, focused, mirrored)
         else:
             self._paint_cell(painter, rect, index, row, focused)
         painter.restore()
 
-    def _paint_group(self, painter: QPainter, rect: QRect, index: Index, group: Group) -> None:
+    def _paint_group(self, painter: QPainter, rect: QRect, index: Index, group: Group, mirrored: bool) -> None:
         painter.fillRect(rect, color("sunken"))
         painter.setPen(QPen(color("line"), 1))
         painter.drawLine(rect.topLeft(), rect.topRight())
@@ -47,7 +48,6 @@ class CellDelegate(QStyledItemDelegate):
             font.setWeight(QFont.Weight.DemiBold)
             model = index.model()
             title = model.kind_title(group.kind) if isinstance(model, MatrixModel) else group.kind
-            mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
             start, step, side = (rect.right(), -1, "right") if mirrored else (rect.left(), 1, "left")
             write(painter, start + step * 4, middle, title, color("text"), side, font)
             x = start + step * (12 + QFontMetrics(font).horizontalAdvance(title))
@@ -59,14 +59,13 @@ class CellDelegate(QStyledItemDelegate):
         else:
             write(painter, rect.left() + 12, middle, str(index.data()), color("muted"), font=small)
 
-    def _paint_question(self, painter: QPainter, rect: QRect, row: CaseRow, focused: bool) -> None:
+    def _paint_question(self, painter: QPainter, rect: QRect, row: CaseRow, focused: bool, mirrored: bool) -> None:
         if focused:
             painter.fillRect(rect, color("selected"))
         metrics = QFontMetrics(painter.font())
         question = row.question.replace("\n", " ")
         said = self.tr("Left out: {0}").format(question) if MET in row.tags else question
         text = metrics.elidedText(said, Qt.TextElideMode.ElideRight, rect.width() - 12 + NUDGE)
-        mirrored = painter.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x, side = (rect.right() + NUDGE, "right") if mirrored else (rect.left() - NUDGE, "left")
         write(painter, x, rect.center().y() + 0.5, text, color("text"), side)
 

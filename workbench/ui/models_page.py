@@ -42,7 +42,8 @@ class ModelRow(QFrame):
         head = widgets.row(title, spacing=8)
         head.setStretch(0, 1)
         self.state = widgets.label(self._state_words(here, used), "good" if here else "muted")
-        self.state.setVisible(here)  # where it is not, the button that fetches it says so
+        if not here:
+            self.state.hide()  # the button that fetches it says so
         words = widgets.column(head, widgets.label(self._facts(), "muted", wrap=True), spacing=4)
         if model.note:
             words.addWidget(widgets.label(model.note, "caption", wrap=True))
