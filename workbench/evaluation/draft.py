@@ -1,9 +1,9 @@
 """STAGE draft(project): questions drafted from the indexed documents, for a person to accept or reject.
 
-The program chooses a sentence and what in it is worth asking for (a figure, a date, a name); the model only words the
-question. So the answer always stands in the document. What a small model words badly is thrown away by the plain rules
-of `draft_rules`, by looking the question up (its words must find the file), and by asking it back: shown the passage,
-the model must come to the answer again.
+The program chooses a sentence and what in it is worth asking for (a figure, a date, a name), and words the question
+where a rule can; else the model does. So the answer always stands in the document. What is worded badly is thrown away
+by the plain rules of `draft_rules`, by looking the question up (its words must find the file), and by asking it back:
+shown the passage, the model must come to the answer again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
 from workbench.evaluation.draft_rules import Subject, draft_fault, subjects_of
+from workbench.evaluation.draft_wording import word_by_rule
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.results import slug
 from workbench.evaluation.suite import asked_questions, read_suite, write_suite
@@ -91,8 +92,9 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
-        said = yield from _worded(wanted, asking, engine)
-        made = _draft(chunk, wanted, said, asked)
+        made = _draft(chunk, wanted, word_by_rule(wanted, chunk.text), asked)
+        if made.fault:
+            made = _draft(chunk, wanted, (yield from _worded(wanted, asking, engine)), asked)
         if made.fault or not _is_found(made, project):
             continue
         if (yield from _leads_back(made, chunk, asking, engine)):
