@@ -37,7 +37,7 @@ def word(request: Request) -> str:
     """A model that asks with the words before the answer, and reads the passage when it is asked back."""
     if request.passages:
         return request.passages[0].text
-    _, text, wanted, begins = (line.partition(": ")[2] for line in request.question.split("\n"))
+    text, wanted, begins = (line.partition(": ")[2] for line in request.question.split("\n"))
     return f"{begins} of all {' '.join(text.partition(wanted)[0].split()[-4:])}?\nQuestion: and so on"
 
 

@@ -1,9 +1,9 @@
 """STAGE draft(project): questions drafted from the indexed documents, for a person to accept or reject.
 
-The program chooses a sentence and what in it is worth asking for (a figure, a date, a name); the model only words the
-question. So the answer always stands in the document. What a small model words badly is thrown away by the plain rules
-of `draft_rules`, by looking the question up (its words must find the file), and by asking it back: shown the passage,
-the model must come to the answer again.
+The program chooses a sentence and what in it is worth asking for (a figure, a date, a name), and words the question
+where a rule can; else the model does. So the answer always stands in the document. What is worded badly is thrown away
+by the plain rules of `draft_rules`, by looking the question up (its words must find the file), and by asking it back:
+shown the passage, the model must come to the answer again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
 from workbench.evaluation.draft_rules import Subject, draft_fault, subjects_of
+from workbench.evaluation.draft_wording import word_by_rule
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.results import slug
 from workbench.evaluation.suite import asked_questions, read_suite, write_suite
@@ -36,14 +37,14 @@ SYSTEM = (
     "with the text's own words."
 )
 _SHOWN = (
-    ("Bridges", "The bridge over the Wend is 84 metres long and was opened in 1911.", "84 metres", "How many metres"),
-    ("Refunds", "Refunds are granted by Mara Holt, who answers within two days.", "Mara Holt", "Who"),
-    ("Boat hire", "A deposit of $40 is taken for each canoe.", "$40", "How much"),
-    ("The quarry", "The quarry at Lowen was closed in 1974 after the flood.", "1974", "In which year"),
-    ("The library", "Books are lent at the counter until 17:45 on weekdays.", "17:45", "At what time"),
-    ("Archive", "Old maps are kept for 30 years and then given away.", "30 years", "How many years"),
-    ("The choir", "The new songs are sung on 12 June by the whole choir.", "12 June", "When"),
-    ("Keys", "The spare keys are stored in Garrow House.", "Garrow House", "Where"),
+    ("The bridge over the Wend is 84 metres long and was opened in 1911.", "84 metres", "How many metres"),
+    ("Refunds are granted by Mara Holt, who answers within two days.", "Mara Holt", "Who"),
+    ("A deposit of $40 is taken for each canoe.", "$40", "How much"),
+    ("The quarry at Lowen was closed in 1974 after the flood.", "1974", "In which year"),
+    ("Books are lent at the counter until 17:45 on weekdays.", "17:45", "At what time"),
+    ("Old maps are kept for 30 years and then given away.", "30 years", "How many years"),
+    ("The new songs are sung on 12 June by the whole choir.", "12 June", "When"),
+    ("The spare keys are stored in Garrow House.", "Garrow House", "Where"),
 )
 _WORDED = (
     "How many metres long is the bridge over the Wend?",
@@ -91,8 +92,9 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
-        said = yield from _worded(chunk, wanted, asking, engine)
-        made = _draft(chunk, wanted, said, asked)
+        made = _draft(chunk, wanted, word_by_rule(wanted, chunk.text), asked)
+        if made.fault:
+            made = _draft(chunk, wanted, (yield from _worded(wanted, asking, engine)), asked)
         if made.fault or not _is_found(made, project):
             continue
         if (yield from _leads_back(made, chunk, asking, engine)):
@@ -121,18 +123,20 @@ def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple
                 yield chunk, random.Random(f"{seed} {chunk.id}").choice(wanted)  # whatever else was drafted
 
 
-def _worded(chunk: Chunk, wanted: Subject, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
+def _worded(wanted: Subject, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
     """What the model makes of it, its first line."""
-    about = chunk.heading or Path(chunk.file).stem.replace("-", " ").replace("_", " ")
-    asked = _asked_for(about, wanted.sentence, wanted.answer, wanted.begins)
+    asked = _asked_for(wanted.sentence, wanted.answer, wanted.begins)
     answers = yield from collect(engine.run(answer, (Request(asked, lane),)))
     said: str = answers[-1].text if answers else ""
     return said.strip().split("\n")[0].removeprefix("Question:").strip(' "')
 
 
-def _asked_for(about: str, sentence: str, wanted: str, begins: str) -> str:
-    """What the model is shown; it ends with how the question begins, which even a small model goes on with."""
-    return f"About: {about}\nText: {sentence}\nAnswer: {wanted}\nThe question begins: {begins}"
+def _asked_for(sentence: str, wanted: str, begins: str) -> str:
+    """What the model is shown; it ends with how the question begins, which even a small model goes on with.
+
+    Headings are left out: the starter asks about them instead.
+    """
+    return f"Text: {sentence}\nAnswer: {wanted}\nThe question begins: {begins}"
 
 
 def _is_found(made: Draft, project: Path) -> bool:

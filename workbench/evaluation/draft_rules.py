@@ -54,6 +54,9 @@ _FIRST_PERSON = regex.compile(r"(?i)\b(?:i|me|my|mine)\b")
 _PROPER = regex.compile(r"(?<!^)(?<![.?!]\s)\b\p{Lu}[\w-]+|\d[\d.,:]*")
 
 
+_PREPOSITIONS = frozenset("about after at by for from in on since until up within".split())
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Something worth asking for."""
@@ -105,13 +108,21 @@ def draft_fault(question: str, subject: Subject, passage: str, headings: str = "
     said = words(question)
     if not question.endswith("?") or question.count("?") > 1 or not FEWEST <= len(said) <= MOST:
         return "not a question of a sensible length"
-    if not question.casefold().startswith(subject.begins.casefold()):
+    if not _asks_for(question, subject.begins):
         return "does not ask for what was to be asked for"
     if holds(question, subject.answer) or set(_numbers(subject.answer)) & set(_numbers(question)):
         return "gives its answer away"
     if _DANGLING.search(question) or _OF_THE_TEXT.search(question) or _FIRST_PERSON.search(question):
         return "does not stand by itself"
     return _not_grounded(question, subject, passage, headings) or _asked_before(question, asked)
+
+
+def _asks_for(question: str, begins: str) -> bool:
+    """Whether a question begins as it was to, or so with a preposition before: "Within how many days", "By whom"."""
+    said, wanted = question.casefold(), begins.casefold()
+    first, _, rest = said.partition(" ")
+    plain = {"in which year": "which year", "at what time": "what time", "who": "whom"}.get(wanted, wanted)
+    return said.startswith(wanted) or (first in _PREPOSITIONS and rest.removeprefix("to ").startswith(plain))
 
 
 def _numbers(text: str) -> list[str]:
