@@ -102,7 +102,7 @@ def test_intents_are_spread_evenly_and_neither_leaked_nor_hopeless() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_tiny_run_gives_every_figure(tasks: tuple[TaskSet, ...], tmp_path: Path) -> None:
-    task = replace(tasks[1], train=tasks[1].train[:24], unseen=tasks[1].unseen[:2])
+    task = replace(tasks[1], train=tasks[1].train[:24], unseen=tasks[1].unseen[:2], answer_tokens=16)
     stage, events = learn(task, tmp_path, layers=(28, 29), epochs=1.0, sample_rows=0), 0
     while True:
         try:

@@ -6,6 +6,7 @@ the bare and the tuned lane answer the unseen rows greedily in llama.cpp, judged
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Generator, Iterable, Sequence
@@ -17,6 +18,7 @@ from workbench import paths
 from workbench.bench import Figure
 from workbench.bench._sets import TaskSet, make_sets
 from workbench.children import Child
+from workbench.errors import InputError
 from workbench.evaluation.evaluate import evaluate
 from workbench.evaluation.records import Case, CaseResult, Evaluation
 from workbench.evaluation.statistics import rate_of
@@ -62,7 +64,8 @@ def run(project: Path) -> Stage:
 def learn(task: TaskSet, folder: Path, **changes: Any) -> Generator[Event, None, Outcome]:
     """Fine-tune the starter on a task and ask both lanes; yields events, returns the Outcome.
 
-    `folder` becomes a project; `changes` are of the preset's recipe.
+    `folder` becomes a project; `changes` are of the preset's recipe. Raises InputError when the adapter is not offered
+    because llama.cpp does not agree with the trained model.
     """
     home = Project.open(folder)
     model = paths.starter_model()
@@ -75,6 +78,8 @@ def learn(task: TaskSet, folder: Path, **changes: Any) -> Generator[Event, None,
         told: DatasetReport = yield from _watched(knowledge.run(inspect, (file,), model), task.name)
         chosen, _ = choose_recipe(PRESET, task.name, model, (file,), home.adapters_folder / task.name, told)
         trained: RunInfo = yield from _watched(tune(replace(chosen, **changes)), f"{task.name}: training")
+        if trained.adapter is None:  # a lane without one would be the bare model again
+            raise InputError(f"The task {task.name} left no adapter to ask. {trained.outcome}")
         cases = [Case(f"{place}", row.question, "behaviour", row.checks) for place, row in enumerate(task.unseen)]
         suite = write_suite(home.suites_folder / f"{task.name}.yaml", task.name, cases)
         base = Lane("base", model, sampling=Sampling(max_tokens=task.answer_tokens))
@@ -90,11 +95,12 @@ def learn(task: TaskSet, folder: Path, **changes: Any) -> Generator[Event, None,
 def _watched(stage: Stage, note: str) -> Generator[Event, None, Any]:
     """A stage's progress under a name of its own; returns its last Result's value."""
     value = None
-    for event in stage:
-        if isinstance(event, Result):
-            value = event.value
-        elif isinstance(event, Progress):
-            yield replace(event, note=f"{note}: {event.note}" if event.note else note)
+    with contextlib.closing(stage):  # so that a benchmark that is stopped leaves no training behind
+        for event in stage:
+            if isinstance(event, Result):
+                value = event.value
+            elif isinstance(event, Progress):
+                yield replace(event, note=f"{note}: {event.note}" if event.note else note)
     return value
 
 
