@@ -69,7 +69,9 @@ class SearchPanel(QWidget):
         self.go = widgets.icon_button("magnifying-glass", self.tr("Search"), self.search)
         close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
         self.caption = widgets.label(
-            self.tr("Found by meaning and by exact words, then compared word by word; the places are shown."), "muted", wrap=True
+            self.tr("Found by meaning and by exact words, then compared word by word; the places are shown."),
+            "muted",
+            wrap=True,
         )
         self._found = widgets.column(None, spacing=8)
         inner = QWidget()
