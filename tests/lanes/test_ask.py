@@ -95,6 +95,19 @@ def test_one_search_serves_all_lanes_and_every_answer_is_written_down(tmp_path: 
     assert [entry.answer.lane for entry in read_transcript(tmp_path)] == ["base", "rag", "rag+tuned:x", "full"]
 
 
+def test_a_question_that_leans_on_the_one_before_is_searched_for_with_it(tmp_path: Path) -> None:
+    knowledge, engine = Knowledge(), Engine()
+    history = {"rag": (Turn("How long is the ferry's crossing?", "An hour."), Turn("And what does it cost?", "Ten."))}
+    found = results(ask("Who runs it?", (BASE, RAG), tmp_path, history, knowledge, engine))
+    before = "And what does it cost? How long is the ferry's crossing? And what does it cost?"
+    whole = f"Who runs it? {before} Who runs it?"
+    assert knowledge.calls[0][1][1] == (whole,)
+    assert (found["rag"].question, found["rag"].searched, found["base"].searched) == ("Who runs it?", whole, "")
+    assert [each.question for each in engine.requests] == ["Who runs it?"] * 2
+    found = results(ask("Which seals does the pump need?", (RAG,), tmp_path, history, knowledge, engine))
+    assert knowledge.calls[1][1][1] == ("Which seals does the pump need?",) and found["rag"].searched == ""
+
+
 def test_lanes_without_passages_never_search(tmp_path: Path) -> None:
     knowledge = Knowledge()
     results(ask("How long?", (BASE,), tmp_path, {}, knowledge, Engine()))

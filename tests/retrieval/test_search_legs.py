@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from workbench.index import build as build_module
 from workbench.index.build import build
 from workbench.index.keywords import words_query
 from workbench.retrieval.fusion import fuse
+from workbench.retrieval.narrow import Only
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.relevance import fits
 from workbench.retrieval.search import search, warm, whole
@@ -156,6 +159,32 @@ def test_whole_documents_come_as_passages(project: Path) -> None:
         last_result(whole(project, ("nothing.md",)))
 
 
+def test_a_search_is_kept_to_some_of_the_files(tmp_path: Path) -> None:
+    folders = (tmp_path / "one", tmp_path / "two")
+    for folder in folders:
+        (folder / "Notes").mkdir(parents=True)
+        (folder / "Notes" / "ferry.md").write_text(f"The ferry of {folder.name} leaves the pier at noon.")
+    (folders[0] / "ferry.txt").write_text("The ferry in the text file leaves the pier at nine.")
+    (folders[0] / "old.md").write_text("The old ferry left the pier at dawn.")
+    os.utime(folders[0] / "old.md", (1_000_000_000, 1_000_000_000))
+    made = tmp_path / "project"
+    last_result(build(made, folders))
+
+    def found(**only: Any) -> set[tuple[str, str]]:
+        result = last_result(search(made, ("When does the ferry leave the pier?",), 9, Only(**only)))
+        assert all(each.vector_rank and each.keyword_rank for each in result.passages)
+        return {(Path(each.folder).name, each.file) for each in result.passages}
+
+    everywhere = {("one", "Notes/ferry.md"), ("two", "Notes/ferry.md"), ("one", "ferry.txt"), ("one", "old.md")}
+    assert found() == everywhere
+    assert found(types=("TXT",)) == {("one", "ferry.txt")}
+    assert found(places=("notes",)) == {("one", "Notes/ferry.md"), ("two", "Notes/ferry.md")}
+    assert found(places=("*.md",), since=1_500_000_000) == {("one", "Notes/ferry.md"), ("two", "Notes/ferry.md")}
+    assert found(places=("note", "old.md")) == {("one", "old.md")}
+    with pytest.raises(InputError, match="leave the filter out"):
+        found(types=("pdf",))
+
+
 OTHER = """
 import sys
 from pathlib import Path
@@ -168,8 +197,6 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_what_another_process_indexed_is_found(tmp_path: Path) -> None:
-    import os
-
     folder, project = tmp_path / "documents", tmp_path / "project"
     folder.mkdir()
     (folder / "a.md").write_text("Tomatoes like warm soil.")

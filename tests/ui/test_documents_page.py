@@ -19,6 +19,7 @@ from workbench.events import Progress, Result, Stage
 from workbench.index.files import cutting_of, left_out_of
 from workbench.index.report import IndexReport
 from workbench.project import Project
+from workbench.retrieval.narrow import Only
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.ui import documents_source as source
 from workbench.ui.bench import Bench
@@ -283,7 +284,10 @@ def test_a_search_shows_both_places(
         token_rank=3,
     )
 
-    def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
+    asked = []
+
+    def search(project: Path, questions: tuple[str, ...], k: int, only: Only) -> Stage:
+        asked.append(only)
         passages = () if questions[0] == "nothing" else (found,)
         yield Result(SearchResult(questions[0], passages, 0.04, fits="warranty" in questions[0]))
 
@@ -299,6 +303,10 @@ def test_a_search_shows_both_places(
     filled.search.question.setText("Which colour is the moon?")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: filled.search.caption.text().startswith("Nothing in your documents seems"))
+    filled.search.place.setText("policies")
+    qtbot.keyClick(filled.search.place, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(asked) == 4)
+    assert asked[0] == Only() and asked[-1] == Only(("policies",))
     assert [ordinal(each) for each in (1, 2, 3, 11, 22, None)] == ["1st", "2nd", "3rd", "11th", "22nd", "\N{EN DASH}"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,17 +119,31 @@ def say_index(report: Any) -> None:
 @click.command()
 @click.argument("question")
 @click.option("-k", "count", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
+@click.option("--in", "places", multiple=True, metavar="FOLDER", help="Only files there, or that fit (*/2026/*.md).")
+@click.option("--type", "types", multiple=True, metavar="ENDING", help="Only files of this type: pdf, md.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only files changed on that day or later.")
 @project_option
 @json_option
-def search(question: str, count: int, project_folder: str | None, as_json: bool) -> None:
+def search(
+    question: str,
+    count: int,
+    places: tuple[str, ...],
+    types: tuple[str, ...],
+    since: datetime | None,
+    project_folder: str | None,
+    as_json: bool,
+) -> None:
     """Show the passages that fit QUESTION best; @FILE reads one question a line."""
+    from workbench.retrieval.narrow import Only
     from workbench.retrieval.search import search as search_stage
+
+    only = Only(places, types, since.timestamp() if since else 0.0)
 
     questions = console.read_questions(question)
     project = open_project(project_folder)
     with console.Workers() as workers:
         found = list(
-            console.results(workers.knowledge.run(search_stage, project.folder, questions, count), "Searching")
+            console.results(workers.knowledge.run(search_stage, project.folder, questions, count, only), "Searching")
         )
     if as_json:
         console.print_json({"searches": found})

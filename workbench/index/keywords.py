@@ -228,16 +228,27 @@ class Keywords:
                 found[row["id"]] = (_chunk(row, row["file"]), row["folder"])
         return found
 
-    def search(self, question: str, most: int) -> list[tuple[str, float]]:
-        """The ids of the chunks that hold the question's words, with BM25 scores (higher is better), best first."""
+    def search(
+        self, question: str, most: int, keys: Sequence[tuple[str, str]] | None = None
+    ) -> list[tuple[str, float]]:
+        """The ids of the chunks that hold the question's words, with BM25 scores (higher is better), best first.
+
+        `keys` (folder and file) keep it to the chunks of these files.
+        """
         query = words_query(question)
         if not query:
             return []
         sql = (
             "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words"
-            " JOIN chunks ON number_in_all = words.rowid WHERE words MATCH ? ORDER BY score DESC LIMIT ?"
+            " JOIN chunks ON number_in_all = words.rowid WHERE words MATCH ? {kept} ORDER BY score DESC LIMIT ?"
         )
-        return [(row["id"], float(row["score"])) for row in self._rows(sql, (HEADING_WEIGHT, query, most))]
+        if keys is None:
+            found = self._rows(sql.format(kept=""), (HEADING_WEIGHT, query, most))
+        else:
+            wanted = json.dumps([f"{folder}\n{file}" for folder, file in keys])
+            inner = "SELECT id FROM files WHERE folder || char(10) || file IN (SELECT value FROM json_each(?))"
+            found = self._rows(sql.format(kept=f"AND file_id IN ({inner})"), (HEADING_WEIGHT, query, wanted, most))
+        return [(row["id"], float(row["score"])) for row in found]
 
     # What changes it
 

@@ -122,14 +122,17 @@ class Store:
         with self._naming_trouble():
             return int(collection.count()) if collection is not None else 0
 
-    def query(self, fingerprint: str, vectors: Vectors, most: int) -> list[list[tuple[str, float]]]:
-        """For each vector the nearest ids with their cosine, best first."""
+    def query(
+        self, fingerprint: str, vectors: Vectors, most: int, files: Sequence[str] | None = None
+    ) -> list[list[tuple[str, float]]]:
+        """For each vector the nearest ids with their cosine, best first; of these files only, where any are named."""
         collection = self._collection(fingerprint)
         if collection is None or not len(vectors):
             return [[] for _ in vectors]
         with self._naming_trouble():
             most = max(1, min(most, collection.count()))
-            found = collection.query(query_embeddings=vectors, n_results=most, include=["distances"])
+            where = {"file": {"$in": list(dict.fromkeys(files))}} if files is not None else None
+            found = collection.query(query_embeddings=vectors, n_results=most, where=where, include=["distances"])
         rows = zip(found["ids"], found["distances"], strict=True)
         return [[(key, 1.0 - float(far)) for key, far in zip(ids, away, strict=True)] for ids, away in rows]
 

@@ -18,6 +18,7 @@ from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.material import collect, search_depth, whole_documents
 from workbench.lanes.transcript import append_answer
+from workbench.retrieval.followup import self_contained
 from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
 
@@ -43,7 +44,8 @@ def ask(
         raise InputError("The question is empty: write one.")
     if not lanes:
         raise InputError("No lane was chosen: choose at least one to ask.")
-    found = yield from _find(question, lanes, project, knowledge)
+    searched_for = self_contained(question, _earlier(lanes, history))
+    found = yield from _find(searched_for, lanes, project, knowledge)
     searched = time.perf_counter() - started
     requests = []
     for lane in lanes:
@@ -65,7 +67,10 @@ def ask(
                 unfinished[event.lane] += event.text
             elif isinstance(event, Result):
                 needed = event.value.lane in {each.lane.name for each in requests if each.lane.context != "none"}
-                event = _keep(project, _with_search(event.value, searched if needed else 0.0, late))
+                whole = _with_search(event.value, searched if needed else 0.0, late)
+                if needed and searched_for != question:
+                    whole = replace(whole, searched=searched_for)
+                event = _keep(project, whole)
                 unfinished.pop(event.value.lane, None)
             yield event
     except ChildCrashed as error:
@@ -74,6 +79,12 @@ def ask(
     except GeneratorExit:
         _keep_unfinished(project, question, unfinished, "cancelled")
         raise
+
+
+def _earlier(lanes: tuple[Lane, ...], history: Mapping[str, tuple[Turn, ...]]) -> tuple[str, ...]:
+    """The questions before this one in the longest talk of a lane that reads documents, oldest first."""
+    talks = [history.get(lane.name, ()) for lane in lanes if lane.context != "none"]
+    return tuple(turn.question for turn in max(talks, key=len, default=()))
 
 
 def _keep(project: Path, found: Answer) -> Result:

@@ -85,3 +85,4 @@ class Answer:
     error: str = ""  # the sentence, when stopped is "failed"
     retrieved: tuple[Passage, ...] = ()  # all that was found, also what did not fit the prompt
     stamp: Stamp | None = None
+    searched: str = ""  # what the documents were searched for, where that is not just the question

@@ -23,6 +23,7 @@ from workbench.index.store import PROCESS, Store, open_store
 from workbench.index.tokens import TokenSigns
 from workbench.retrieval.fusion import LOOKED_AT, fuse
 from workbench.retrieval.joining import gather
+from workbench.retrieval.narrow import EVERYTHING, Only, narrowed
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.relevance import fits
 
@@ -34,10 +35,11 @@ QUESTION_LIMIT = 4000  # characters of a question that are looked at; the embedd
 _seen: dict[Path, tuple[str, str]] = {}  # writer and generation of each store as this process opened it
 
 
-def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
+def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERYTHING) -> Stage:
     """STAGE: the `k` best passages for each question, one Result(SearchResult) per question, in their order.
 
-    Raises InputError when nothing is indexed yet or `k` is below 1, BadProject for a damaged index.
+    `only` keeps it to some of the files. Raises InputError when nothing is indexed yet, no file is left or `k` is
+    below 1, BadProject for a damaged index.
     """
     if k < 1:
         raise InputError("At least one passage must be asked for: choose a number from 1 on.")
@@ -45,6 +47,7 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
     with read_index(project) as keywords:
         if keywords.count()[1] == 0:
             raise InputError(NOTHING_INDEXED)
+        keys = narrowed(only, keywords.files() if only != EVERYTHING else ())
         embedder = embed.open_embedder()
         if not embedder.loaded:
             yield Progress(0, len(questions), "Loading the embedder", "questions")
@@ -62,11 +65,11 @@ def search(project: Path, questions: tuple[str, ...], k: int) -> Stage:
             started = time.perf_counter()
             try:
                 vector = read.vectors[number : number + 1]
-                nearest = nearest_chunks(project, keywords, embedder.hash, vector, max(LOOKED_AT, 2 * k))
+                nearest = nearest_chunks(project, keywords, embedder.hash, vector, max(LOOKED_AT, 2 * k), keys)
             except BadProject as error:
                 nearest = []
                 yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
-            worded = keywords.search(asked[number], max(LOOKED_AT, 2 * k))
+            worded = keywords.search(asked[number], max(LOOKED_AT, 2 * k), keys)
             legs = _Legs(asked[number], nearest, [key for key, _ in worded])
             closeness = token_closeness(project, embedder.hash, legs.ids, read.tokens[number])
             passages, about_it = _passages(keywords, legs, closeness, k)
@@ -104,9 +107,18 @@ def warm(project: Path) -> Stage:
 
 
 def nearest_chunks(
-    project: Path, keywords: Keywords, embedder_hash: str, vector: Vectors, most: int
+    project: Path,
+    keywords: Keywords,
+    embedder_hash: str,
+    vector: Vectors,
+    most: int,
+    keys: Sequence[tuple[str, str]] | None = None,
 ) -> list[tuple[str, float]]:
-    """The vector leg: ids with cosine, best first, from every collection this embedder made."""
+    """The vector leg: ids with cosine, best first, from every collection this embedder made.
+
+    `keys` (folder and file) keep it to the chunks of these files.
+    """
+    files = [file for _, file in keys] if keys is not None else None
     folder = project.expanduser().absolute() / "index"
     for fresh in (False, True):
         try:
@@ -114,8 +126,16 @@ def nearest_chunks(
             found: list[tuple[str, float]] = []
             for fingerprint in store.fingerprints():
                 if store.describe(fingerprint).get("embedder") == embedder_hash:
-                    found += store.query(fingerprint, vector, most)[0]
-            return sorted(found, key=lambda each: -each[1])[:most]
+                    found += store.query(fingerprint, vector, most, files)[0]
+            found.sort(key=lambda each: -each[1])
+            if keys is not None:  # Chroma knows the files' names, and two folders may each hold a notes.md
+                wanted, chunks = set(keys), keywords.chunks_by_id([key for key, _ in found])
+                found = [
+                    (key, cosine)
+                    for key, cosine in found
+                    if key in chunks and (chunks[key][1], chunks[key][0].file) in wanted
+                ]
+            return found[:most]
         except BadProject:
             if fresh:  # another process may have been writing at the first try
                 raise

@@ -66,6 +66,11 @@ class SearchPanel(QWidget):
         self.question.setPlaceholderText(self.tr("A question, or a few words"))
         self.question.setAccessibleName(self.tr("What to search for"))
         self.question.returnPressed.connect(self.search)
+        self.place = QLineEdit()
+        self.place.setPlaceholderText(self.tr("Only in a folder, or *.pdf"))
+        self.place.setAccessibleName(self.tr("Only files in this folder or like this"))
+        self.place.setClearButtonEnabled(True)
+        self.place.returnPressed.connect(self.search)
         self.go = widgets.icon_button("magnifying-glass", self.tr("Search"), self.search)
         close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
         self.caption = widgets.label(
@@ -80,7 +85,9 @@ class SearchPanel(QWidget):
         head = widgets.row(widgets.label(self.tr("Try a search"), "section"), None, close)
         line = widgets.row(self.question, self.go)
         line.setStretch(0, 1)
-        self.setLayout(widgets.column(head, line, self.caption, scroll_area(inner), margins=(24, 12, 16, 12)))
+        self.setLayout(
+            widgets.column(head, line, self.place, self.caption, scroll_area(inner), margins=(24, 12, 16, 12))
+        )
 
     def ask(self, question: str = "") -> None:
         """Come to the front, with a question already asked where there is one."""
@@ -97,10 +104,10 @@ class SearchPanel(QWidget):
         if self._job is not None and self._job.running:
             self._job.stop()
         self.caption.setText(self.tr("Searching…"))
-        project, worker = self._bench.project, self._bench.knowledge
+        project, worker, place = self._bench.project, self._bench.knowledge, self.place.text().strip()
         self._job = self._bench.jobs.start(
             self.tr("Searching"),
-            lambda: source.search_stage(project, worker, question, PASSAGES),
+            lambda: source.search_stage(project, worker, question, PASSAGES, place),
             lambda event: self._on_event(event, question),
             on_failed=self._on_failed,
             kind="search",

@@ -22,6 +22,7 @@ from workbench.events import Progress, Result, Stage
 from workbench.index import files as index_files
 from workbench.index.report import FileState, IndexReport
 from workbench.project import Project
+from workbench.retrieval.narrow import EVERYTHING, Only
 from workbench.ui.documents_rows import FileRow, by_name
 
 KINDS = {
@@ -185,11 +186,11 @@ def take_out_stage(project: Project, worker: Worker, folder: Path) -> Stage:
     return worker.run(forget, project.folder, (folder,))
 
 
-def search_stage(project: Project, worker: Worker, question: str, most: int) -> Stage:
-    """Search; the last Result is a SearchResult."""
+def search_stage(project: Project, worker: Worker, question: str, most: int, place: str = "") -> Stage:
+    """Search, perhaps only in files of one folder or pattern; the last Result is a SearchResult."""
     from workbench.retrieval.search import search
 
-    return worker.run(search, project.folder, (question,), most)
+    return worker.run(search, project.folder, (question,), most, Only((place,)) if place else EVERYTHING)
 
 
 def present(folders: tuple[Path, ...]) -> tuple[Path, ...]:
