@@ -15,7 +15,7 @@ import pytest
 
 from workbench import children, paths
 from workbench.children import Child
-from workbench.errors import ChildCrashed
+from workbench.errors import BadModel, ChildCrashed
 from workbench.events import Event, Result, Token, Waiting
 from workbench.lanes import engine, pool
 from workbench.lanes.engine import Request, answer
@@ -207,6 +207,36 @@ def test_a_bad_adapter_fails_its_own_lane_with_a_sentence(tmp_path: Path, make: 
     assert found["base"].stopped != "failed"
     assert found["tuned"].stopped == "failed"
     assert says in found["tuned"].error
+
+
+def test_a_lane_whose_prompt_cannot_fit_fails_alone() -> None:
+    base = Request("Name three colours.", lane("base"))
+    alone = answers(base)["base"]
+    found = answers(base, Request("Hello?", lane("long", system="word " * 9000)))
+    assert found["long"].stopped == "failed" and "longer context" in found["long"].error
+    assert found["base"].text == alone.text
+
+
+def test_a_context_that_fails_while_it_answers_takes_only_its_own_lanes_and_is_not_used_again(
+    adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [Request("Name three colours.", lane("base")), Request("Hello?", lane("tuned", adapter=adapter))]
+    pool.clear()
+    alone = answers(requests[0])["base"]
+    decode = Context.decode
+
+    def failing(context: Context, steps: list[tuple[int, int, int]]) -> None:
+        if context.adapter is not None:
+            raise BadModel("llama.cpp could not go on (code -3): it gives no reason.")
+        decode(context, steps)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Context, "decode", failing)
+        found = answers(*requests)
+    assert found["tuned"].stopped == "failed" and "could not go on" in found["tuned"].error
+    assert found["base"].text == alone.text and not pool._in_use
+    assert all(context.adapter is None for context in pool._idle)
+    assert answers(requests[1])["tuned"].stopped != "failed"
 
 
 def test_a_model_file_cut_short_is_refused_with_a_sentence(tmp_path: Path) -> None:

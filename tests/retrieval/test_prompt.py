@@ -30,6 +30,18 @@ def test_passages_are_numbered_by_rank_and_the_best_stands_beside_the_question()
     assert text == "[2] f2.txt, p. 1\nsecond\n\n[1] f1.txt, p. 1\nbest\n\nQuestion: Why?"
 
 
+def test_a_document_stands_at_the_first_turn_so_that_each_prompt_of_a_conversation_begins_with_the_one_before() -> None:
+    document, turns = passages("all of it"), [("Why?", "So."), ("When?", "Now."), ("Who?", "Me.")]
+    before: tuple[dict[str, str], ...] = ()
+    for number, (question, answer) in enumerate(turns):
+        material = Material(question, "", (), tuple(turns[:number]), document, grounded=True, documents_first=True)
+        fitted = fit_prompt(material, words, 500)
+        assert fitted.messages[: len(before)] == before
+        assert [name for name, _ in fitted.parts if name != "system"] == ["passages", *["history"][:number], "question"]
+        assert sum("all of it" in message["content"] for message in fitted.messages) == 1
+        before = (*fitted.messages, {"role": "assistant", "content": answer})
+
+
 def test_worked_examples_come_first_and_only_when_asked_for() -> None:
     plain = grounded_messages("Why?", passages("best"))
     worked = grounded_messages("Why?", passages("best"), worked=True, system="Be kind.")

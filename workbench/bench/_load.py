@@ -16,10 +16,10 @@ from workbench.tuning.recipe import Recipe
 COPIES = 60  # of the sample's documents: indexing them takes longer than a benchmark measures
 
 
-def fill_folders(project: Project) -> None:
+def fill_folders(project: Project, copies: int = COPIES) -> None:
     """Give the project a folder that takes minutes to index."""
     documents = sample_files(project).documents
-    for copy in range(COPIES):
+    for copy in range(copies):
         shutil.copytree(documents, project.folder / "more" / f"{copy:03d}")
     project.change(folders=(documents, project.folder / "more"))
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from workbench.bench import Figure
+from workbench.bench._raw import RawLoop, seconds_of
 from workbench.children import Child
 from workbench.errors import InputError
 from workbench.events import Progress, Result, Stage, last_result
 from workbench.lanes import pool
 from workbench.lanes.engine import Request, answer
-from workbench.lanes.lane import Answer, Lane, Sampling
-from workbench.lanes.llama import Model, library
+from workbench.lanes.lane import Answer, Lane, Sampling, Turn
 from workbench.lanes.presets import chat_model
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
@@ -50,53 +46,77 @@ def run(project: Path) -> Stage:
 
 def _measure(bare: Lane, adapter: Path, made: str) -> Stage:
     tuned = replace(bare, name="tuned", adapter=adapter)
-    raw = RawLoop(pool.model(bare.model), pool.thread_limit())
+    raw, raw_four = (RawLoop(pool.model(bare.model), pool.thread_limit(), sequences) for sequences in (1, 4))
     reading = Request("What did the keeper write down?", replace(bare, name="rag", context="passages"), _passages())
     singles: dict[str, list[float]] = {}
     rounds = 1 + REPEATS  # the first only warms up
     for number in range(rounds):
         yield Progress(number, rounds, "Decoding", "rounds")
-        for name, value in _one_round(bare, tuned, reading, raw).items():
+        for name, value in _one_round(bare, tuned, reading, raw, raw_four).items():
             singles.setdefault(name, []).append(value)
-    raw.close()
+    for each in (raw, raw_four):
+        each.close()
     pool.clear()
     found = {name: values[1:] for name, values in singles.items()}
     figures = [
         _figure("prefill, lane beside bare llama.cpp", found, "prefill", "raw prefill", "tokens/s"),
         _figure("decode, lane beside bare llama.cpp", found, "decode", "raw decode", "tokens/s"),
         _figure("decode, fine-tuned beside base", found, "tuned", "decode", "tokens/s", made),
+        _figure("four lanes in one batch beside bare llama.cpp", found, "together", "raw together", "tokens/s"),
         _figure("four lanes with prompts of their own beside the slowest", found, "own", "slowest", "s"),
         _figure("four lanes with one prompt beside one", found, "four", "one", "s"),
+        _figure("first token, second turn beside first, one document", found, "second turn", "first turn", "s"),
+        _figure("first token, second turn beside its prompt unread", found, "second turn", "unread turn", "s"),
     ]
     yield Progress(rounds, rounds, "Weighing the lanes", "rounds")
-    figures.append(_memory(bare, tuned, reading))
+    figures += _memory(bare, tuned, reading)
     yield Result(tuple(figures))
 
 
-def _one_round(bare: Lane, tuned: Lane, reading: Request, raw: RawLoop) -> dict[str, float]:
+def _one_round(bare: Lane, tuned: Lane, reading: Request, raw: RawLoop, raw_four: RawLoop) -> dict[str, float]:
     """Tokens per second of each measurement, taken one after the other; reading in the order ours, raw, raw, ours."""
     long = _answers((_unseen(reading),))[0]
     prompt = raw.model.prompt_tokens(long.prompt)
-    raw.use_threads(pool.advised_threads())
+    for each in (raw, raw_four):
+        each.use_threads(pool.advised_threads())
     raw_prefill = statistics.harmonic_mean([raw.prefill(prompt) for _ in range(2)])
     again = _answers((_unseen(reading),))[0]
     prefill = 2 * len(prompt) / (long.first_token_seconds + again.first_token_seconds)
     base = _answers((Request(STORY, bare),))[0]
     same = [Request(STORY, replace(bare, name=f"lane {number}")) for number in range(4)]
     own = [Request(STORY, replace(bare, name=f"lane {number}", system=system)) for number, system in enumerate(SYSTEMS)]
-    slowest = max(_seconds(lambda each=each: _answers((_unseen(each),))) for each in own)  # type: ignore[misc]
+    slowest = max(seconds_of(lambda each=each: _answers((_unseen(each),))) for each in own)  # type: ignore[misc]
     pool.forget()
-    return {
+    found = {
         "prefill": prefill,
         "raw prefill": raw_prefill,
         "decode": base.tokens_per_second,
         "raw decode": raw.decode(raw.model.prompt_tokens(base.prompt), base.answer_tokens),
         "tuned": _answers((Request(STORY, tuned),))[0].tokens_per_second,
-        "own": _seconds(lambda: _answers(tuple(own))),
+        "own": seconds_of(lambda: _answers(tuple(own))),
         "slowest": slowest,
-        "four": _seconds(lambda: _answers(tuple(same))),
+        "four": seconds_of(lambda: _answers(tuple(same))),
         "one": base.seconds,
     }
+    together = _answers(tuple(same))
+    tokens = raw.model.prompt_tokens(together[0].prompt)
+    return {
+        **found,
+        **_conversation(reading),
+        "together": sum(each.tokens_per_second for each in together),
+        "raw together": raw_four.decode_together(tokens, together[0].answer_tokens),
+    }
+
+
+def _conversation(reading: Request) -> dict[str, float]:
+    """Seconds to the first token of two turns about one document, and of the second where nothing was kept."""
+    asked = replace(reading, lane=replace(reading.lane, context="full"), passages=_document())
+    first = _answers((_unseen(asked),))[0]
+    again = replace(asked, question="Which of the ships came home?", history=(Turn(asked.question, first.text),))
+    second = _answers((again,))[0]
+    unread = _answers((_unseen(again),))[0]
+    times = {"first turn": first, "second turn": second, "unread turn": unread}
+    return {name: found.first_token_seconds for name, found in times.items()}
 
 
 def _unseen(request: Request) -> Request:
@@ -122,87 +142,46 @@ def _figure(name: str, found: dict[str, list[float]], ours: str, yardstick: str,
     return Figure(name, median(found[ours]), median(found[yardstick]), median(ratios), unit, spread)
 
 
-class RawLoop:
-    """The simplest loop over llama_decode: a context as llama.cpp makes it by default, always the likeliest token."""
-
-    def __init__(self, model: Model, threads: int) -> None:
-        lib = library()
-        self.model = model
-        parameters = lib.llama_context_default_params()
-        parameters.n_ctx, parameters.n_batch = 2048, 2048
-        parameters.n_threads = parameters.n_threads_batch = threads
-        self._context = lib.llama_init_from_model(model.pointer, parameters)
-        self._greedy = lib.llama_sampler_init_greedy()
-
-    def use_threads(self, threads: int) -> None:
-        """As many as the lanes use just now, so that a busy machine hits both alike."""
-        library().llama_set_n_threads(self._context, threads, threads)
-
-    def prefill(self, tokens: Sequence[int]) -> float:
-        """Tokens read per second, up to the first token of the answer."""
-        return len(tokens) / _seconds(lambda: self._read(tokens))
-
-    def decode(self, tokens: Sequence[int], count: int) -> float:
-        """Tokens decoded per second after a prompt."""
-        token = self._read(tokens)
-        return (count - 1) / _seconds(lambda: self._go_on(token, count - 1))
-
-    def _read(self, tokens: Sequence[int]) -> int:
-        lib = library()
-        lib.llama_memory_clear(lib.llama_get_memory(self._context), True)
-        ids = (ctypes.c_int32 * len(tokens))(*tokens)
-        lib.llama_decode(self._context, lib.llama_batch_get_one(ids, len(tokens)))
-        return int(lib.llama_sampler_sample(self._greedy, self._context, -1))
-
-    def _go_on(self, token: int, count: int) -> None:
-        lib = library()
-        for _ in range(count):
-            one = (ctypes.c_int32 * 1)(token)
-            lib.llama_decode(self._context, lib.llama_batch_get_one(one, 1))
-            token = lib.llama_sampler_sample(self._greedy, self._context, -1)
-
-    def close(self) -> None:
-        library().llama_sampler_free(self._greedy)
-        library().llama_free(self._context)
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _memory(bare: Lane, tuned: Lane, reading: Request) -> Figure:
-    """The engine's memory after five kinds of lanes answered, beside that after the one that reads passages."""
+def _memory(bare: Lane, tuned: Lane, reading: Request) -> list[Figure]:
+    """The engine's memory after five kinds of lanes answered, beside that after one, and beside what was planned."""
     prompted = replace(bare, name="prompted", system="You are a careful assistant. Answer briefly.")
     both = replace(reading.lane, name="rag+tuned", adapter=tuned.adapter, grounded_examples=False)
     plain = [Request(STORY, lane) for lane in (bare, prompted, tuned)]
     five = (*plain, reading, replace(reading, lane=both))
-    ours, one = _weigh(five), _weigh((reading,))
-    return Figure(
-        "memory, five lanes beside one", ours, one, ours / one, "MB", "the engine's process, weights included"
-    )
+    (ours, ours_planned), (one, one_planned) = _weigh(five), _weigh((reading,))
+    note = "the engine's process, weights included"
+    return [
+        Figure("memory, five lanes beside one", ours, one, ours / one, "MB", note),
+        Figure("memory, five lanes beside what was planned", ours, ours_planned, ours / ours_planned, "MB"),
+        Figure("memory, one lane beside what was planned", one, one_planned, one / one_planned, "MB"),
+    ]
 
 
-def _weigh(requests: tuple[Request, ...]) -> float:
+def _weigh(requests: tuple[Request, ...]) -> tuple[float, float]:
     worker = Child("The model engine")
     try:
-        return float(last_result(worker.run(weigh, requests)))
+        found: tuple[float, float] = last_result(worker.run(weigh, requests))
+        return found
     finally:
         worker.close()
 
 
 def weigh(requests: tuple[Request, ...]) -> Stage:
-    """STAGE: answer, then say what this process holds, in megabytes, the memory-mapped weights included."""
+    """STAGE: answer, then say what this process holds and was planned to hold, in megabytes, the memory-mapped
+    weights included."""
     import psutil
 
     yield from (event for event in answer(requests) if not isinstance(event, Result))
-    yield Result(psutil.Process().memory_info().rss / 1e6)
+    yield Result((psutil.Process().memory_info().rss / 1e6, pool.planned() / 1e6))
 
 
 def _passages() -> tuple[Passage, ...]:
     quarter = DOCUMENT[: len(DOCUMENT) // 4]
     return tuple(Passage(str(number), f"log {number}.txt", "", quarter, 1.0) for number in range(4))
+
+
+def _document() -> tuple[Passage, ...]:
+    return (Passage("log", "log.txt", "", DOCUMENT, 1.0),)
 
 
 def write_adapter(path: Path, model: Path, rank: int = 16) -> Path:

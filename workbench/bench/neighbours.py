@@ -1,6 +1,7 @@
-"""Benchmark: how much of its speed a conversation keeps while a folder is indexed, or a fine-tune runs, beside it.
+"""Benchmark: what a conversation keeps of its speed while a folder is indexed, or a fine-tune runs, and what those do.
 
-All of it as in the window: the engine, the document reader and the trainer are processes of their own.
+All of it as in the window: the engine, the document reader and the trainer are processes of their own. Each is measured
+alone and beside the other, so that the figures say both whether chat comes first and whether the rest is used.
 """
 
 from __future__ import annotations
@@ -9,63 +10,102 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench import paths
 from workbench.bench import Figure, _load
 from workbench.bench.decode import STORY
 from workbench.children import Child, Worker
-from workbench.events import Progress, Result, Stage
+from workbench.events import Event, Progress, Result, Stage
 from workbench.index.build import build
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling
 from workbench.sample import make_sample_project
 from workbench.tuning.adapter import read_run
 
-ROUNDS = 5  # questions asked alone, beside indexing and beside a fine-tune
+ROUNDS = 5  # questions asked alone, beside indexing and beside a fine-tune, at least
+SECONDS = 60.0  # that work is measured for, alone and beside a conversation: a fine-tune makes some steps in it
+PATIENCE = 300.0  # seconds for work to begin, and for the first of it to be done: a busy machine is slow
 TOKENS = 96  # of an answer
+COPIES = 200  # of the sample's documents: they outlast the measurement on a fast machine
 ALLOWED = 0.6  # share of its own speed a conversation keeps
 
+Count = Callable[[], float]  # how much of the work is done: files indexed, steps made
 
-def run(project: Path) -> Stage:
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What went on for a while."""
+
+    speeds: tuple[float, ...]  # tokens per second of each answer
+    work: float  # done per minute
+
+
+def run(project: Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> Stage:
     """Yields Progress and last a Result with a tuple of Figures; the project itself is not touched."""
-    rounds = 3 * ROUNDS
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         engine = Child("The model engine")
         try:
-            yield Progress(0, rounds, "Asking alone", "questions")
+            yield Progress(0, 0, "Asking alone")
             _speed(engine)
-            alone = []
-            for number in range(ROUNDS):
-                alone.append(_speed(engine))
-                yield Progress(number + 1, rounds, "Asking alone", "questions")
-            with _indexing(Path(name) / "indexed"):
-                indexing = []
-                for number in range(ROUNDS):
-                    indexing.append(_speed(engine))
-                    yield Progress(ROUNDS + number + 1, rounds, "Asking while a folder is indexed", "questions")
-            with _training(Path(name) / "trained") as trainer:
-                training, before = [], trainer()
-                for number in range(ROUNDS):
-                    training.append(_speed(engine))
-                    yield Progress(2 * ROUNDS + number + 1, rounds, "Asking while a fine-tune runs", "questions")
-                steps = trainer() - before
+            alone = yield from _converse(engine, rounds, 0.0, lambda: 0.0, "alone")
+            with _indexing(Path(name) / "indexed") as files:
+                left_alone = yield from _work(seconds, files, "Indexing alone")
+                indexing = yield from _converse(engine, rounds, seconds, files, "while a folder is indexed")
+            with _training(Path(name) / "trained") as steps:
+                trained_alone = yield from _work(seconds, steps, "Fine-tuning alone")
+                training = yield from _converse(engine, rounds, seconds, steps, "while a fine-tune runs")
         finally:
             engine.close()
-    note = f"{ROUNDS} answers of {TOKENS} tokens; asked for is {ALLOWED:g} of the speed alone"
     yield Result(
         (
-            _figure("decode while a folder is indexed", indexing, alone, note),
-            _figure("decode while a fine-tune runs", training, alone, f"{note}; it made {steps} steps meanwhile"),
+            _chat("decode while a folder is indexed", indexing, alone),
+            _done("files indexed beside a conversation", indexing, left_alone),
+            _chat("decode while a fine-tune runs", training, alone),
+            _done("fine-tune steps beside a conversation", training, trained_alone),
         )
     )
 
 
-def _figure(name: str, beside: list[float], alone: list[float], note: str) -> Figure:
-    ours, yardstick = statistics.median(beside), statistics.median(alone)
+def _converse(
+    engine: Worker, rounds: int, seconds: float, count: Count, beside: str
+) -> Generator[Event, None, Measured]:
+    """Ask without a pause, so many questions at least and so long at least."""
+    began, before = time.monotonic(), count()
+    speeds: list[float] = []
+    while len(speeds) < rounds or _too_soon(began, seconds, count() - before):
+        speeds.append(_speed(engine))
+        yield Progress(len(speeds), 0, f"Asking {beside}", "questions")
+    return Measured(tuple(speeds), 60.0 * (count() - before) / (time.monotonic() - began))
+
+
+def _too_soon(began: float, seconds: float, done: float) -> bool:
+    """Whether the time is not up, or nothing is done yet and there is patience for it."""
+    passed = time.monotonic() - began
+    return passed < seconds or (seconds > 0 and not done and passed < PATIENCE)
+
+
+def _work(seconds: float, count: Count, note: str) -> Generator[Event, None, Measured]:
+    """Leave the work alone for a while."""
+    began, before = time.monotonic(), count()
+    while _too_soon(began, seconds, count() - before):
+        yield Progress(int(time.monotonic() - began), int(seconds), note, "seconds")
+        time.sleep(min(0.5, seconds))
+    return Measured((), 60.0 * (count() - before) / max(time.monotonic() - began, 1e-3))
+
+
+def _chat(name: str, beside: Measured, alone: Measured) -> Figure:
+    ours, yardstick = statistics.median(beside.speeds), statistics.median(alone.speeds)
+    note = f"{len(beside.speeds)} answers of {TOKENS} tokens; asked for is {ALLOWED:g} of the speed alone"
     return Figure(name, ours, yardstick, ours / yardstick, "tokens/s", note)
+
+
+def _done(name: str, beside: Measured, alone: Measured) -> Figure:
+    ratio = beside.work / alone.work if alone.work else 0.0
+    return Figure(name, beside.work, alone.work, ratio, "/min", "beside it alone, on the same cores")
 
 
 def _speed(engine: Worker) -> float:
@@ -77,39 +117,42 @@ def _speed(engine: Worker) -> float:
 
 
 @contextmanager
-def _indexing(folder: Path) -> Iterator[None]:
-    """A folder that takes longer than this measures is read by the document reader, until the end of the block."""
+def _indexing(folder: Path) -> Iterator[Count]:
+    """A folder that takes longer than this measures is read by the document reader, until the end of the block, which
+    gets a function that says how many files are done."""
     project = make_sample_project(folder)
-    _load.fill_folders(project)
+    _load.fill_folders(project, COPIES)
     reader, begun = Child("The document reader", niceness=5), threading.Event()  # as in the window
+    done = [0]
 
     def pull() -> None:
         try:
             for event in reader.run(build, project.folder, project.info.folders):
-                if isinstance(event, Progress) and event.done > 1:
+                if isinstance(event, Progress) and event.done > 1 and event.total:
+                    done[0] = event.done
                     begun.set()
         except Exception:  # it was closed under its hands, which is how this ends
             begun.set()
 
     thread = threading.Thread(target=pull, daemon=True)
     thread.start()
-    begun.wait(60)
+    begun.wait(PATIENCE)
     try:
-        yield
+        yield lambda: done[0]
     finally:
         reader.close()
         thread.join(10)
 
 
 @contextmanager
-def _training(folder: Path) -> Iterator[Callable[[], int]]:
+def _training(folder: Path) -> Iterator[Count]:
     """A fine-tune of the sample's tickets that has begun; the block gets a function that says at which step it is."""
     project = make_sample_project(folder)
     for _ in _load.start_run(project):
         pass
     [run] = project.adapters_folder.iterdir()
     try:
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + PATIENCE
         while read_run(run).step < 1 and time.monotonic() < limit:
             time.sleep(0.5)
         yield lambda: read_run(run).step

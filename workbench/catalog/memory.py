@@ -12,7 +12,9 @@ from workbench.settings import load_settings
 
 USUAL_CONTEXT = 4096  # tokens a lane reserves unless it is told otherwise
 BATCH = 512  # tokens llama.cpp computes at once (its default n_ubatch)
-PROGRAM = 300 << 20  # bytes the program and its libraries take beside the model: a child with llama.cpp or torch loaded
+ENGINE = 60 << 20  # bytes of a child with llama.cpp loaded, beside the model: 45 MB seen as it starts, some more later
+VOCABULARY = 400  # bytes a token of the vocabulary takes beside the weights: 18 MB seen with the starter's 49152
+PROGRAM = 300 << 20  # bytes of a child with torch loaded, beside the model
 EMBEDDER_FACTOR = 2.5  # fp32 weights, a working copy of the layers, and a batch of passages, in units of the weights
 
 
@@ -28,12 +30,34 @@ def kv_bytes(header: GgufHeader) -> int:
 
 
 def estimate(weights: int, kv: int, tokens: int, context: int = USUAL_CONTEXT) -> int:
-    """Bytes of a loaded chat model: weights, the context's keys and values, and llama.cpp's largest buffer.
+    """Bytes of a chat model in use by one lane: weights, vocabulary, the context's keys and values, and its buffers.
 
-    That buffer holds the scores of a whole batch, BATCH x vocabulary in 32 bits: the "compute buffer" llama.cpp
-    reports when it loads.
+    The buffers are what llama.cpp computes in (see `context_bytes`); where a model's widths are not known they are
+    taken as the keys and values of BATCH tokens, which is about right for the usual shapes.
     """
-    return weights + kv * context + BATCH * tokens * 4 + PROGRAM
+    return weights + VOCABULARY * tokens + kv * (context + BATCH) + ENGINE
+
+
+def context_bytes(header: GgufHeader, length: int, sequences: int, at_once: int, flash: bool) -> int:
+    """Bytes of a context of some sequences, `length` tokens each, that reads so many tokens `at_once`.
+
+    Keys and values; then what a layer computes in, about three rows of the feed-forward's width and four of the
+    model's for each token; the attention's scores, one for each head and token read before (with flash attention only
+    the mask of them, in 16 bits); and the scores of the vocabulary for one token a sequence. Within a tenth of the
+    buffers llama.cpp reports for the starter from 512 to 8192 tokens, in 32 bits.
+    """
+    heads, width = header.number("attention.head_count", 1), header.number("embedding_length")
+    row = 4 * (3 * header.number("feed_forward_length") + 4 * width) + length * (2 if flash else 4 * heads)
+    return (
+        kv_bytes(header) * length * sequences
+        + min(at_once, length * sequences) * row
+        + 4 * sequences * header.vocabulary
+    )
+
+
+def model_bytes(header: GgufHeader, share: float = 1.0) -> int:
+    """Bytes of a model's weights and vocabulary; `share` is that of the weights which is not on a card."""
+    return int(header.size * share) + VOCABULARY * header.vocabulary
 
 
 def estimate_header(header: GgufHeader, context: int = USUAL_CONTEXT) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 
 import click
@@ -23,9 +24,10 @@ def names() -> list[str]:
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `bench soak`.")
 @project_option
 @json_option
-def bench(name: str | None, project_folder: str | None, as_json: bool) -> None:
+def bench(name: str | None, count: int | None, project_folder: str | None, as_json: bool) -> None:
     """Run benchmark NAME: each figure beside its yardstick, measured in the same run. Without NAME they are listed."""
     if name is None:
         click.echo("Benchmarks: " + ", ".join(names()))
@@ -33,7 +35,10 @@ def bench(name: str | None, project_folder: str | None, as_json: bool) -> None:
     if name not in names():
         raise InputError(f"There is no benchmark named {name}: choose one of {', '.join(names())}.")
     module = importlib.import_module(f"workbench.bench.{name}")
-    figures = console.last(module.run(open_project(project_folder).folder), f"bench {name}")
+    if count is not None and "count" not in inspect.signature(module.run).parameters:
+        raise InputError(f"The benchmark {name} takes no --count: leave it out.")
+    chosen = {} if count is None else {"count": count}
+    figures = console.last(module.run(open_project(project_folder).folder, **chosen), f"bench {name}")
     if as_json:
         console.print_json({"figures": figures})
         return

@@ -50,6 +50,7 @@ class _Run:
     tokens: list[int]
     limit: int  # tokens of context in the end, when the answer has the longest length it may have
     canary: str = ""
+    loose: bool = False  # goes on from an earlier answer as it was decoded, whose last bits are not those of reading
     sequence: int = -1
     read: int = 0  # tokens of the prompt that are in the cache
     next_token: int = -1  # chosen and not yet decoded
@@ -93,11 +94,13 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
         yield Waiting(request.lane.name, _waiting_for(request))
         try:
             runs.append(_prepare(request, started))
+            runs[-1].loose = not exact and bool(request.history)
         except WorkbenchError as error:
             yield Result(_unanswered(request, started, "failed", str(error)))
     groups: list[_Group] = []
     try:
-        for together in pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs):
+        found = pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs)
+        for together in sorted(found, key=_already_held, reverse=True):  # nobody takes the context another goes on in
             try:
                 groups.append(_open_group(together, exact))
             except WorkbenchError as error:
@@ -111,6 +114,14 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
 
 def _needs(run: _Run) -> int:
     return run.need
+
+
+def _prompts(runs: list[_Run]) -> list[tuple[list[int], bool]]:
+    return [(run.tokens, run.loose) for run in runs]
+
+
+def _already_held(runs: list[_Run]) -> int:
+    return pool.already_held(runs[0].model, runs[0].lane.adapter, _prompts(runs))
 
 
 def _waiting_for(request: Request) -> str:
@@ -149,6 +160,7 @@ def _material(request: Request) -> Material:
         passages=request.passages,
         grounded=grounded,
         worked=grounded and lane.grounded_examples,
+        documents_first=lane.context == "full",
     )
 
 
@@ -158,12 +170,13 @@ class _Group:
     def __init__(self, context: Context, runs: list[_Run]) -> None:
         self.context = context
         self.runs = runs  # those not done
+        self.failed = False
         self._all = tuple(runs)
         self._free = set(range(context.sequences))
         for run in sorted(runs, key=lambda run: len(run.tokens)):
-            run.sequence = max(self._free, key=lambda each: (context.shared(each, run.tokens), -each))
+            run.sequence = max(self._free, key=lambda each: (context.shared(each, run.tokens, run.loose), -each))
             self._free.remove(run.sequence)
-            run.read = context.reuse(run.sequence, run.tokens)
+            run.read = context.reuse(run.sequence, run.tokens, run.loose)
             run.sampler = Sampler(context, run.lane.sampling)
 
     def end_stopped(self, stops: Stops) -> Iterator[Event]:
@@ -210,7 +223,7 @@ class _Group:
             sampler.move(self.context)
 
     def _read_chunk(self, run: _Run, wanted: Callable[[], bool], alone: bool) -> Iterator[Event]:
-        run.read = self.context.borrow(run.sequence, run.tokens, run.read)
+        run.read = self.context.borrow(run.sequence, run.tokens, run.read, run.loose)
         run.read = self.context.read(run.sequence, run.tokens, run.read, wanted, alone)
         if run.reading:
             yield Waiting(run.lane.name, f"prefill {100 * run.read // len(run.tokens)} %")
@@ -273,7 +286,10 @@ class _Group:
         for run in self._all:
             if run.sampler is not None:
                 run.sampler.close()
-        pool.give_back(self.context)
+        if self.failed:  # nobody knows what it holds
+            pool.discard(self.context)
+        else:
+            pool.give_back(self.context)
 
 
 def repetition(text: str, passages: tuple[Passage, ...]) -> int | None:
@@ -290,11 +306,15 @@ def _open_group(runs: list[_Run], exact: bool) -> _Group:
     lane, model = runs[0].lane, runs[0].model
     longest = max(run.need for run in runs)
     flash = not exact and pool.flash(model)
-    context = pool.take_context(model, lane.adapter, lane.adapter_scale, longest, len(runs), flash)
-    canary = pool.check_context(context)
-    for run in runs:
-        run.canary = canary
-    return _Group(context, list(runs))
+    context = pool.take_context(model, lane.adapter, lane.adapter_scale, longest, len(runs), flash, _prompts(runs))
+    try:
+        canary = pool.check_context(context)
+        for run in runs:
+            run.canary = canary
+        return _Group(context, list(runs))
+    except BaseException:
+        pool.discard(context)
+        raise
 
 
 def _take_turns(groups: Sequence[_Group], stops: Stops) -> Iterator[Event]:
@@ -315,6 +335,7 @@ def _take_turns(groups: Sequence[_Group], stops: Stops) -> Iterator[Event]:
                 alone = all(run.reading for group in groups for run in group.runs)
                 yield from group.turn(wanted, alone)
             except WorkbenchError as error:
+                group.failed = True
                 for run in group.runs:
                     yield Result(_unanswered(run.request, run.started, "failed", str(error), run.prompt, run.text))
                 group.runs = []

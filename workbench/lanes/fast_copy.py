@@ -44,12 +44,15 @@ def fast_copy(model: Path) -> Path:
 
 def make_and_measure(model: str, copy: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: make the copy, read with both in turn, keep the outcome."""
-    make_copy(model, copy)
+    from workbench.lanes.cores import CoreWatch
     from workbench.lanes.llama import Context, Model
     from workbench.settings import available_cores
 
+    watch = CoreWatch()
+    make_copy(model, copy)
+    threads = watch.threads(available_cores())  # those that spin on a core others use would measure the others
     loaded = [Model(path, extra_buffers_work(path)) for path in (Path(model), Path(copy))]
-    contexts = [Context(each, None, 0.0, TOKENS, 1, available_cores()) for each in loaded]
+    contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
     slow, fast = read_seconds(contexts, TOKENS, ROUNDS)
     faster = slow / fast >= WORTH
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: faster})

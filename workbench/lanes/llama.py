@@ -100,7 +100,8 @@ class Model:
         self.header = model_header(path)
         self.layers = layers
         self.every_layer = self.header.number("block_count") + 1  # the output counted as one
-        memory.require(self.header.size * max(0, self.every_layer - layers) // self.every_layer, path.name)
+        self.planned = memory.model_bytes(self.header, max(0, self.every_layer - layers) / self.every_layer)
+        memory.require(self.planned, path.name)
         lib = library()
         parameters = lib.llama_model_default_params()
         parameters.use_extra_bufts = extra_buffers
@@ -206,6 +207,10 @@ class Context:
         self._threads_now = threads
         self.loaded = loaded = model.adapter(adapter) if adapter else None
         lib = library()
+        self.planned = 0  # bytes of this machine's memory; a card's own is told by llama.cpp when it is full
+        if not model.layers:
+            self.planned = memory.context_bytes(model.header, length, sequences, self._most, flash)
+            memory.require(self.planned, f"A context of {length * sequences} tokens for {model.path.name}")
         self.pointer = lib.llama_init_from_model(model.pointer, self._parameters(threads))
         if not self.pointer:
             raise TooLittleMemory(f"There is no memory for a context of {length * sequences} tokens: {_reason()}.")
@@ -219,7 +224,8 @@ class Context:
         self.tokens_read = 0  # of prompts, those read again included
         self._no_abort = lib.ggml_abort_callback()
         self._abort: Any = None
-        self.cached: list[list[int]] = [[] for _ in range(sequences)]  # whole chunks that each sequence still holds
+        self.cached: list[list[int]] = [[] for _ in range(sequences)]  # tokens that each sequence holds, in order
+        self._firm = [0] * sequences  # how many of them were read in whole chunks, from the first one on
 
     def _parameters(self, threads: int) -> Any:
         lib = library()
@@ -235,39 +241,41 @@ class Context:
         parameters.no_perf = True
         return parameters
 
-    def reuse(self, sequence: int, prompt: Tokens) -> int:
-        """Keep the whole chunks a sequence shares with a prompt and forget the rest; how many tokens are kept.
+    def reuse(self, sequence: int, prompt: Tokens, loose: bool = False) -> int:
+        """Keep what a sequence shares with a prompt and forget the rest; how many tokens are kept (see `shared`).
 
         At least the prompt's last token is left to decode, for its logits.
         """
-        kept = self.shared(sequence, prompt)
+        kept = self.shared(sequence, prompt, loose)
         library().llama_memory_seq_rm(self._memory, sequence, kept, -1)
         self.cached[sequence] = list(prompt[:kept])
+        self._firm[sequence] = min(self._firm[sequence], kept // self.chunk * self.chunk)
         return kept
 
-    def shared(self, sequence: int, prompt: Tokens) -> int:
-        """How many of a prompt's first tokens a sequence holds already, in whole chunks."""
-        cached, step = self.cached[sequence], self.chunk
-        most = min(len(cached), (len(prompt) - 1) // step * step)
+    def shared(self, sequence: int, prompt: Tokens, loose: bool = False) -> int:
+        """How many of a prompt's first tokens a sequence holds already: of what was read in whole chunks, so that
+        nobody can tell from the logits; with `loose` to the token, answers it decoded included."""
+        cached, step = self.cached[sequence], 1 if loose else self.chunk
+        most = min(len(cached) if loose else self._firm[sequence], len(prompt) - 1)
         kept = 0
-        while kept < most and cached[kept : kept + step] == list(prompt[kept : kept + step]):
+        while kept + step <= most and cached[kept : kept + step] == list(prompt[kept : kept + step]):
             kept += step
         return kept
 
-    def borrow(self, sequence: int, prompt: Tokens, read: int) -> int:
-        """Take over from another sequence what it has read of the same prompt, in whole chunks; the new `read`."""
-        best = max(range(self.sequences), key=lambda each: (self.shared(each, prompt), -each))
-        kept = self.shared(best, prompt)
-        if best == sequence or kept <= read:
+    def borrow(self, sequence: int, prompt: Tokens, read: int, loose: bool = False) -> int:
+        """Take over from another sequence what it has read of the same prompt; the new `read`."""
+        best = max(range(self.sequences), key=lambda each: (self.shared(each, prompt, loose), -each))
+        kept = self.shared(best, prompt, loose)
+        if best == sequence or kept < read + (TILE if loose else 1):  # copying costs as much as reading a few tokens
             return read
         self.copy(best, sequence)
-        return self.reuse(sequence, prompt)
+        return self.reuse(sequence, prompt, loose)
 
     def copy(self, source: int, target: int) -> None:
         """Let a sequence hold what another one holds, bit for bit, in place of its own; takes some milliseconds."""
         library().llama_memory_seq_rm(self._memory, target, -1, -1)
         library().llama_memory_seq_cp(self._memory, source, target, -1, -1)
-        self.cached[target] = list(self.cached[source])
+        self.cached[target], self._firm[target] = list(self.cached[source]), self._firm[source]
 
     def read(self, sequence: int, prompt: Tokens, start: int, stop: Callable[[], bool], wide: bool = False) -> int:
         """Read the next chunk of a prompt; the new start, the old one when `stop` said so half-way.
@@ -292,14 +300,17 @@ class Context:
             return start
         _check(result)
         self.tokens_read += end - start
-        whole = (end - start) // self.chunk * self.chunk
-        self.cached[sequence].extend(prompt[start : start + whole])
+        self.cached[sequence] = list(prompt[:end])
+        if self._firm[sequence] == start:
+            self._firm[sequence] += (end - start) // self.chunk * self.chunk
         return end
 
     def decode(self, steps: Sequence[tuple[int, int, int]]) -> None:
         """One token of each sequence in one batch: (sequence, token, position). Logits are in the same order."""
         self._batch.fill_step(steps)
         _check(library().llama_decode(self.pointer, self._batch.struct))
+        for sequence, token, _ in steps:
+            self.cached[sequence].append(token)
 
     def logits(self, index: int) -> npt.NDArray[np.float32]:
         """Logits after the `index`-th token of the last call (-1: its last), float32 of the vocabulary's size.
@@ -317,14 +328,18 @@ class Context:
 
     def copy_from(self, other: Context) -> None:
         """Take over what the sequences of a shorter context hold, bit for bit."""
-        lib = library()
         for sequence in range(min(self.sequences, other.sequences)):
-            size = lib.llama_state_seq_get_size(other.pointer, sequence)
-            state = (ctypes.c_uint8 * size)()
-            written = lib.llama_state_seq_get_data(other.pointer, state, size, sequence)
-            if not written or not lib.llama_state_seq_set_data(self.pointer, state, written, sequence):
-                raise TooLittleMemory(f"There is no memory for an answer longer than this: {_reason()}.")
-            self.cached[sequence] = list(other.cached[sequence])
+            self.take_over(sequence, other, sequence)
+
+    def take_over(self, sequence: int, other: Context, source: int) -> None:
+        """Let an empty sequence hold, bit for bit, what one of another context of the same adapter state holds."""
+        lib = library()
+        size = lib.llama_state_seq_get_size(other.pointer, source)
+        state = (ctypes.c_uint8 * size)()
+        written = lib.llama_state_seq_get_data(other.pointer, state, size, source)
+        if not written or not lib.llama_state_seq_set_data(self.pointer, state, written, sequence):
+            raise TooLittleMemory(f"There is no memory for an answer longer than this: {_reason()}.")
+        self.cached[sequence], self._firm[sequence] = list(other.cached[source]), other._firm[source]
 
     def set_threads(self, threads: int) -> None:
         """Use so many threads from the next call on; results are the same whatever their number."""
@@ -344,7 +359,7 @@ class Context:
     def forget(self, sequence: int) -> None:
         """Empty a sequence."""
         library().llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        self.cached[sequence] = []
+        self.cached[sequence], self._firm[sequence] = [], 0
 
     def close(self) -> None:
         """Free the context's memory. Calling it twice does no harm."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.catalog import memory
+from workbench.errors import TooLittleMemory
 from workbench.lanes.cores import CoreWatch
-from workbench.lanes.llama import Context, Model
+from workbench.lanes.llama import Context, Model, Tokens
 
 MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not
-MOST_IDLE = 4  # contexts that wait for the next question
+MOST_IDLE = 8  # contexts that wait for the next question: six serve the contract's lanes, of two adapters eight
+IDLE_SHARE = 4  # they may hold one part in so many of the memory that is free
 ROUND = 64  # tokens: contexts have lengths in these steps; a token takes 23 kB with the starter
 TOGETHER = 1.5  # lanes share a context where the longest needs at most this times the shortest: each stream of the
 # cache has the length of the longest, and a short lane beside a whole document would waste as much again
+LEAST_COPY = 32  # tokens another context must hold of a prompt to be asked for them: reading so few takes no longer
 LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
 
 Item = TypeVar("Item")
@@ -34,6 +38,7 @@ def model(path: Path) -> Model:
     from workbench.lanes.offload import layers_on_card
     from workbench.lanes.probe import extra_buffers_work
 
+    _watch()  # looks at the cores from now on, so that the first context gets as many threads as there are free ones
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
     key = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
@@ -80,39 +85,116 @@ def group(
 
 
 def take_context(
-    found: Model, adapter: Path | None, scale: float, length: int, sequences: int, flash: bool = False
+    found: Model,
+    adapter: Path | None,
+    scale: float,
+    length: int,
+    sequences: int,
+    flash: bool = False,
+    prompts: Sequence[tuple[Tokens, bool]] = (),
 ) -> Context:
     """A context for some sequences of at most `length` tokens each, for the caller alone until it is given back.
 
-    The smallest idle one that fits is taken, if it is not more than twice too long; otherwise a new one is made.
+    Of the idle ones that fit, the one that holds most of the `prompts` (each with whether it may be shared loosely,
+    see `Context.shared`), and the smallest of those, if it is not more than twice too long or mostly holds them.
+    Otherwise a new one is made, which takes over what idle ones hold of the prompts: a conversation grows out of its
+    contexts.
     """
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(found), length))
     state = (found, adapter, scale if adapter else 0.0, flash)
+    alike = [each for each in _idle if _state(each) == state and _adapter_is_current(each)]
     fitting = [
         each
-        for each in _idle
-        if _state(each) == state
-        and wanted <= each.length <= 2 * wanted
+        for each in alike
+        if wanted <= each.length
         and sequences <= each.sequences
-        and each.sequences * each.length <= 2 * sequences * wanted
-        and _adapter_is_current(each)
+        and (
+            (each.length <= 2 * wanted and each.sequences * each.length <= 2 * sequences * wanted)
+            or not _wasted(each, prompts)
+        )
     ]
     if fitting:
-        context = min(fitting, key=lambda each: each.length * each.sequences)
+        context = max(fitting, key=lambda each: (_held(each, prompts), -each.length * each.sequences))
         _idle.remove(context)
     else:
-        _drop_smaller(state, wanted, sequences)
-        context = Context(found, adapter, scale, wanted, sequences, thread_limit(), flash)
+        context = _make_context(found, adapter, scale, wanted, sequences, flash)
+        _drop_replaced(context, _take_over(context, [each for each in alike if each in _idle], prompts))
     advise_threads(context)
     _in_use.append(context)
     return context
+
+
+def planned() -> int:
+    """Bytes this process was planned to take with the models and contexts it holds now, adapters included."""
+    contexts = [*_idle, *_in_use]
+    adapters = {context.adapter for context in contexts if context.adapter is not None}
+    files = sum(adapter.stat().st_size for adapter in adapters)
+    weights = sum(each.planned for each in _models.values())
+    return memory.ENGINE + files + weights + sum(each.planned for each in contexts)
+
+
+def _make_context(
+    found: Model, adapter: Path | None, scale: float, length: int, sequences: int, flash: bool
+) -> Context:
+    """A new context; idle ones are closed for it where memory does not hold both."""
+    try:
+        return Context(found, adapter, scale, length, sequences, thread_limit(), flash)
+    except TooLittleMemory:
+        if not _idle:
+            raise
+        while _idle:
+            _idle.pop().close()
+        return Context(found, adapter, scale, length, sequences, thread_limit(), flash)
+
+
+def _held(context: Context, prompts: Sequence[tuple[Tokens, bool]]) -> int:
+    """Tokens of the prompts that a context need not read again, each prompt held by the sequence that has most."""
+    return sum(max(context.shared(each, *prompt) for each in range(context.sequences)) for prompt in prompts)
+
+
+def already_held(found: Model, adapter: Path | None, prompts: Sequence[tuple[Tokens, bool]]) -> int:
+    """Tokens of the prompts that the idle context with most of them need not read again."""
+    alike = [each for each in _idle if each.model is found and each.adapter == adapter]
+    return max((_held(each, prompts) for each in alike), default=0)
+
+
+def _wasted(context: Context, prompts: Sequence[tuple[Tokens, bool]]) -> bool:
+    """Whether the sequences that hold most of the prompts would forget more than is used of them."""
+    used = forgotten = 0
+    for prompt in prompts:
+        shared, place = max((context.shared(each, *prompt), each) for each in range(context.sequences))
+        used, forgotten = used + shared, forgotten + len(context.cached[place]) - shared
+    return forgotten > used or not used
+
+
+def _take_over(context: Context, idle: Sequence[Context], prompts: Sequence[tuple[Tokens, bool]]) -> list[Context]:
+    """Copy what idle contexts hold of the prompts into the sequences of a new one, the whole of a sequence each; those
+    it came from.
+
+    llama.cpp copies between contexts with the same number of streams only (llama-kv-cache.cpp, state_read).
+    """
+    sources = []
+    for sequence, prompt in enumerate(prompts[: context.sequences]):
+        places = [
+            (each.shared(place, *prompt), number, place)
+            for number, each in enumerate(idle)
+            for place in range(each.sequences)
+            if len(each.cached[place]) <= context.length and each.sequences == context.sequences
+        ]
+        held, number, place = max(places, default=(0, 0, 0))
+        if held >= LEAST_COPY:
+            check_context(context)  # which empties the first sequence
+            with suppress(TooLittleMemory):  # then it is read again
+                context.take_over(sequence, idle[number], place)
+                sources.append(idle[number])
+    return sources
 
 
 def grow(context: Context, length: int) -> Context:
     """A longer context in the place of one in use, holding what that held; the old one is closed."""
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(context.model), length))
     model, adapter, scale, flash = _state(context)
-    longer = Context(model, adapter, scale, wanted, context.sequences, context.threads, flash)
+    longer = _make_context(model, adapter, scale, wanted, context.sequences, flash)
     try:
         longer.copy_from(context)
     except BaseException:
@@ -144,8 +226,20 @@ def give_back(context: Context) -> None:
     """The caller is done; the context waits for the next question."""
     _in_use.remove(context)
     _idle.append(context)
-    while len(_idle) > MOST_IDLE:
+    while len(_idle) > MOST_IDLE or (len(_idle) > 1 and _too_much_idle()):
         _idle.pop(0).close()
+
+
+def discard(context: Context) -> None:
+    """The caller is done, and so is the context: something failed in it."""
+    _in_use.remove(context)
+    context.close()
+
+
+def _too_much_idle() -> bool:
+    """Whether memory is wanted back: on a card contexts lie in its memory, which `longest_context` plans with."""
+    held = sum(each.planned for each in _idle)
+    return held > (memory.free() + held) // IDLE_SHARE
 
 
 def check_context(context: Context) -> str:
@@ -197,11 +291,11 @@ def _make_room(most: int) -> None:
         _models.pop(key).close()
 
 
-def _drop_smaller(state: tuple[Any, ...], length: int, sequences: int) -> None:
-    """Close idle contexts of the same state that the new one replaces."""
+def _drop_replaced(context: Context, sources: Sequence[Context]) -> None:
+    """Close the idle contexts a new one grew out of, and those of adapters that have changed since."""
     for each in list(_idle):
-        same = _state(each) == state
-        if same and ((each.length <= length and each.sequences <= sequences) or not _adapter_is_current(each)):
+        grown = each in sources and each.length <= context.length and each.sequences <= context.sequences
+        if grown or not _adapter_is_current(each):
             _idle.remove(each)
             each.close()
 

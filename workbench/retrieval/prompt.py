@@ -66,6 +66,8 @@ class Material:
     passages: tuple[Passage, ...] = ()  # best first
     grounded: bool = False  # whether the answer shall come from the passages, even where there are none
     worked: bool = False  # show the worked examples of reading passages
+    documents_first: bool = False  # passages stand at the first turn of a conversation, not at its last: what is read
+    # of a whole document for one question then serves the next, where passages are of each question alone
 
 
 # Two general examples: one whose answer stands in the best passage, one where it stands in another.
@@ -104,15 +106,23 @@ def grounded_messages(
     examples: Sequence[tuple[str, str]] = (),
     history: Sequence[tuple[str, str]] = (),
     worked: bool = False,
+    documents_first: bool = False,
 ) -> tuple[Message, ...]:
     """The messages of a question that shall be answered from passages, best passage first in the argument.
 
     `system` stands before the house's instruction; `worked` shows two worked examples, which an adapter that was
     taught to read passages does not need. `examples` and `history` are (message, answer) pairs.
     """
-    shown = [*((grounded_text(asked, given), answer) for asked, given, answer in WORKED if worked), *examples, *history]
+    shown = [*((grounded_text(asked, given), answer) for asked, given, answer in WORKED if worked), *examples]
     instruction = f"{system}\n\n{GROUNDED_SYSTEM}" if system else GROUNDED_SYSTEM
-    return _conversation(instruction, shown, grounded_text(question, passages))
+    if documents_first and history:
+        (asked, answered), *later = history
+        shown += [
+            (grounded_text(asked, passages), answered),
+            *((grounded_text(each, ()), said) for each, said in later),
+        ]
+        return _conversation(instruction, shown, grounded_text(question, ()))
+    return _conversation(instruction, [*shown, *history], grounded_text(question, passages))
 
 
 def plain_messages(
@@ -188,6 +198,7 @@ def messages_of(material: Material) -> tuple[Message, ...]:
         examples=material.examples,
         history=material.history,
         worked=material.worked,
+        documents_first=material.documents_first,
     )
 
 
@@ -247,6 +258,8 @@ def _parts(material: Material, count: Count) -> tuple[tuple[str, int], ...]:
         ("passages", sum(count(_block(number, each)) for number, each in enumerate(material.passages, start=1))),
         ("question", count(material.question)),
     ]
+    if material.documents_first:
+        found[2], found[3] = found[3], found[2]
     return tuple((name, tokens) for name, tokens in found if tokens)
 
 

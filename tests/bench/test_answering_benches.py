@@ -1,0 +1,88 @@
+"""The benchmarks of answering run to their end on the real starter, and what they count is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from workbench.bench import Figure, decode, neighbours, soak
+from workbench.commands.bench import bench
+from workbench.errors import InputError
+from workbench.events import last_result
+from workbench.lanes import pool
+from workbench.lanes.lane import Answer, Lane
+from workbench.lanes.transcript import append_answer
+
+
+@pytest.fixture
+def emptied() -> Iterator[None]:
+    yield
+    pool.clear()
+
+
+def by_name(figures: tuple[Figure, ...]) -> dict[str, Figure]:
+    return {each.name: each for each in figures}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_forty_questions_with_stops_and_kills_lose_no_answer_and_mix_up_no_lane(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soak, "KILLED", 0.1)
+    monkeypatch.setattr(soak, "SETTLED", 3)
+    found = by_name(last_result(soak.run(tmp_path, 40)))
+    answers, kept = found["answers of the very lane they name"], found["answers in the transcript"]
+    assert answers.yardstick > 40 and answers.ours == answers.yardstick
+    assert kept.ours == kept.yardstick >= answers.yardstick and kept.note == "0 that nobody gave"
+    memory = found["the engine's memory, last quarter beside second"]
+    assert "0 killed" not in memory.note and memory.ours > 0
+
+
+def test_a_soak_sees_an_answer_that_is_missing_one_nobody_gave_and_one_of_another_lane(tmp_path: Path) -> None:
+    held = soak._Soak(tmp_path, (Lane("base", tmp_path / "model.gguf"),))
+    held._expected = Counter({("Why?", "base", "end"): 2})
+    held._given, held._right = 2, 1
+    append_answer(tmp_path, Answer("Why?", "base", "So."))
+    append_answer(tmp_path, Answer("Why?", "rag", "So."))
+    found = by_name(held.figures())
+    assert found["answers in the transcript"].ratio == 0.5
+    assert found["answers in the transcript"].note == "1 that nobody gave"
+    assert found["answers of the very lane they name"].ratio == 0.5
+    lane = Lane("base", tmp_path / "model.gguf")
+    assert not soak._is_of(Answer("Why?", "base", "So.", stopped="failed"), lane, "Why?", "So.")
+    assert not soak._is_of(Answer("Why?", "base", "So.", stopped="cancelled"), lane, "Why?", "So.")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_answering_is_measured_beside_bare_llama_cpp_and_beside_a_first_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emptied: None
+) -> None:
+    monkeypatch.setattr(decode, "REPEATS", 1)
+    monkeypatch.setattr(decode, "TOKENS", 6)
+    monkeypatch.setattr(decode, "DOCUMENT", decode.SENTENCE * 8)
+    found = by_name(last_result(decode.run(tmp_path)))
+    assert {
+        "four lanes in one batch beside bare llama.cpp",
+        "first token, second turn beside first, one document",
+        "memory, five lanes beside one",
+    } <= set(found)
+    assert all(each.ours > 0 and each.yardstick > 0 for each in found.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_chat_and_the_work_beside_it_are_both_measured(tmp_path: Path) -> None:
+    found = by_name(last_result(neighbours.run(tmp_path, rounds=1, seconds=5.0)))
+    assert len(found) == 4
+    assert all(each.ours > 0 and each.yardstick > 0 for each in found.values())
+
+
+def test_a_count_is_refused_where_it_means_nothing(tmp_path: Path) -> None:
+    asked = CliRunner().invoke(bench, ["decode", "--count", "3", "--project", str(tmp_path)])
+    assert isinstance(asked.exception, InputError) and "takes no --count" in str(asked.exception)
