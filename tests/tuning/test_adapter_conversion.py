@@ -10,6 +10,7 @@ import pytest
 from tests.tuning.tiny import tiny_model, with_lora, write_gguf
 from workbench import records
 from workbench.errors import BadModel, InputError
+from workbench.lanes.parity import agreement
 from workbench.tuning import adapter, base
 from workbench.tuning.recipe import Recipe
 
@@ -144,6 +145,15 @@ def test_parity_is_judged_against_the_bare_base() -> None:
     assert not adapter.judge_parity({**good, "tuned_kl": 0.6})["ok"]  # half of the effect is missing
     assert not adapter.judge_parity({**good, "tuned_agreement": 0.7})["ok"]
     assert not adapter.judge_parity({**good, "tokens_agree": False})["ok"]
+
+
+def test_rounding_may_decide_between_tokens_that_are_as_likely_but_no_more() -> None:
+    import numpy as np
+
+    expected = [np.array([[0.0, 3.0, 2.9], [5.0, 1.0, 0.0]], dtype=np.float32)]
+    assert agreement(expected, [np.array([[0.0, 2.9, 3.0], [5.0, 1.0, 0.0]], dtype=np.float32)], 0.2) == 1.0
+    assert agreement(expected, [np.array([[3.0, 2.9, 2.8], [5.0, 1.0, 0.0]], dtype=np.float32)], 0.2) == 0.5
+    assert agreement(expected, [np.array([[0.0, 3.0, 2.9], [1.0, 1.1, 0.0]], dtype=np.float32)], 0.2) == 0.5
 
 
 @pytest.mark.parametrize("kind", base.KNOWN)

@@ -58,4 +58,4 @@ def test_rows_learnt_by_heart_end_training_early_and_the_best_state_is_kept(tmp_
     assert {name.replace(".default.", "."): numbers.tobytes() for name, numbers in kept.items()} == {
         name: numbers.tobytes() for name, numbers in saved.items()
     }
-    assert run.parity["ok"]
+    assert run.parity["ok"], run.parity

@@ -53,7 +53,7 @@ def page(bench: Bench, trainer: Trainer, project: Project, qtbot: QtBot) -> Iter
 
 
 def show(page: FinetunePage, name: str) -> None:
-    page._show_run(next(run for run in page.runs if run.name == name))
+    page.show_run(next(run for run in page.runs.known if run.name == name))
 
 
 def test_a_question_is_asked_at_every_step_and_slid_through(

@@ -12,9 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench import records
 from workbench.lanes import pool
 from workbench.lanes.llama import Context
+
+TIE = 0.2  # nats: a token that is 0.82 times as likely, which activations rounded to 8 bits can put first
 
 
 def main(folder: Path) -> int:
@@ -28,8 +32,8 @@ def main(folder: Path) -> int:
     result = {
         "places": sum(len(each) for each in tuned),
         "tokens_agree": agree,  # whether both engines cut the prompts into the same tokens
-        "tuned_agreement": agreement([expected[f"tuned.{n}"] for n in range(len(cases))], tuned),
-        "base_agreement": agreement([expected[f"base.{n}"] for n in range(len(cases))], base),
+        "tuned_agreement": agreement([expected[f"tuned.{n}"] for n in range(len(cases))], tuned, TIE),
+        "base_agreement": agreement([expected[f"base.{n}"] for n in range(len(cases))], base, TIE),
         "tuned_kl": divergence([expected[f"tuned.{n}"] for n in range(len(cases))], tuned),
         "base_kl": divergence([expected[f"base.{n}"] for n in range(len(cases))], base),
         "effect_kl": divergence([expected[f"tuned.{n}"] for n in range(len(cases))], base),
@@ -57,8 +61,6 @@ def ask_llama(model: Path, adapter: Path, cases: list[dict[str, Any]]) -> tuple[
 
 def read_case(context: Context, case: dict[str, Any]) -> Any:
     """Logits at every place of a case's answer, from the last token of its prompt on: [places, vocabulary]."""
-    import numpy as np
-
     prompt, answer = case["ids"][: case["first"] + 1], case["ids"][case["first"] + 1 :]
     context.forget(0)
     start = 0
@@ -72,16 +74,20 @@ def read_case(context: Context, case: dict[str, Any]) -> Any:
     return np.stack(rows)
 
 
-def agreement(expected: list[Any], found: list[Any]) -> float:
-    """The share of places where both choose the same token."""
-    same = [left.argmax(-1) == right.argmax(-1) for left, right in zip(expected, found, strict=True)]
+def agreement(expected: list[Any], found: list[Any], tie: float = 0.0) -> float:
+    """The share of places where what is found chooses the expected token, or one that is `tie` nats behind it at most.
+
+    A fine-tune that has learnt little wavers between some short answers, and rounding then decides: that is no fault.
+    """
+    same = [
+        left[np.arange(len(left)), right.argmax(-1)] >= left.max(-1) - tie
+        for left, right in zip(expected, found, strict=True)
+    ]
     return float(sum(each.sum() for each in same) / sum(len(each) for each in same))
 
 
 def divergence(expected: list[Any], found: list[Any]) -> float:
     """The mean Kullback-Leibler divergence of the found distributions from the expected ones, in nats per place."""
-    import numpy as np
-
     total, places = 0.0, 0
     for left, right in zip(expected, found, strict=True):
         first, second = log_softmax(left.astype(np.float64)), log_softmax(right.astype(np.float64))
@@ -92,8 +98,6 @@ def divergence(expected: list[Any], found: list[Any]) -> float:
 
 def log_softmax(logits: Any) -> Any:
     """Log-probabilities along the last axis."""
-    import numpy as np
-
     shifted = logits - logits.max(-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
