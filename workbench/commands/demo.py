@@ -23,6 +23,7 @@ from workbench.report.gather import write_page
 
 ADAPTER = "house"
 ANSWER_TOKENS = 40  # the longest answer in the evaluation; a right ticket takes about 30, a right fact fewer
+ASKED_TOKENS = 60  # the longest answer that is printed: where a small model rambles, it shows by then
 # A fine-tune of so many minutes, or two passes over the rows where the machine is fast; fewer rows are held out, for
 # measuring on them is no part of those minutes.
 SHORT: dict[str, Any] = {"minutes": 2.3, "eval_share": 0.03, "sample_rows": 2}
@@ -99,5 +100,5 @@ def _tell(folder: Path, out: Path, quiet: bool) -> dict[str, Any]:
 
 
 def _ask_both(project: Project, questions: tuple[str, ...], workers: console.Workers, quiet: bool) -> list[Answer]:
-    lanes = adjusted(choose_lanes(project, ()), 2 * ANSWER_TOKENS)
+    lanes = adjusted(choose_lanes(project, ()), ASKED_TOKENS)
     return [answer for question in questions for answer in ask_one(question, lanes, project, workers, quiet)]
