@@ -42,6 +42,7 @@ def test_from_source_nothing_is_taken_for_pythons_own(monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("built")
 def test_a_built_app_runs_a_module_as_python_would(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delitem(sys.modules, "workbench.lanes.parity", raising=False)  # a new process has not loaded it
     command = program.command("workbench.lanes.parity", str(tmp_path / "nowhere"))
     monkeypatch.setattr(sys, "argv", ["workbench", *command[1:]])
     with pytest.raises(FileNotFoundError, match="nowhere"):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from workbench.bench import Figure, decode, neighbours, soak
-from workbench.commands.bench import bench
+from workbench.cli import cli
 from workbench.errors import InputError
 from workbench.events import last_result
 from workbench.lanes import pool
@@ -84,5 +84,5 @@ def test_chat_and_the_work_beside_it_are_both_measured(tmp_path: Path) -> None:
 
 
 def test_a_count_is_refused_where_it_means_nothing(tmp_path: Path) -> None:
-    asked = CliRunner().invoke(bench, ["decode", "--count", "3", "--project", str(tmp_path)])
+    asked = CliRunner().invoke(cli, ["bench", "decode", "--count", "3", "--project", str(tmp_path)])
     assert isinstance(asked.exception, InputError) and "takes no --count" in str(asked.exception)
