@@ -100,6 +100,10 @@ def test_how_an_answer_looks_tells_how_its_question_begins(sentence: str, answer
     assert subjects_of(sentence) == [Subject(answer, sentence, begins)]
 
 
+def test_a_long_rule_of_signs_is_passed_over_at_once() -> None:
+    assert sentences_of(f"{'=' * 400}\nThe ferry leaves at noon.")[-1] == "The ferry leaves at noon."
+
+
 def test_headings_are_no_part_of_the_sentence_under_them() -> None:
     assert sentences_of("Opening hours\nThe ferry leaves at 6:40 and\nreturns at noon. It is small.") == [
         "Opening hours",
@@ -118,6 +122,8 @@ def test_headings_are_no_part_of_the_sentence_under_them() -> None:
         ("What is the ferry Marisca of Port Elin?", "does not ask for"),
         ("At what time, 6:40, does the ferry Marisca leave?", "gives its answer away"),
         ("At what time does it leave on weekdays?", "does not stand by itself"),
+        ("At what time does the first of the boats leave?", "is not about the passage"),
+        ("At what time does the last in the port leave?", "does not stand by itself"),
         ("At what time does the ferry leave in the text?", "does not stand by itself"),
         ("At what time does the ferry Gerda leave?", "names what the passage does not"),
         ("At what time was the dragon of Ys found dead?", "names what the passage does not"),

@@ -2,7 +2,7 @@
 
 The program chooses a sentence and what in it is worth asking for (a figure, a date, a name), and words the question
 where a rule can; else the model does. So the answer always stands in the document. What is worded badly is thrown away
-by the plain rules of `draft_rules`, by looking the question up (its words must find the file), and by asking it back:
+by the plain rules of `draft_rules`, by looking the question up (its words must find the passage), and by asking it back:
 shown the passage, the model must come to the answer again.
 """
 
@@ -58,7 +58,7 @@ _WORDED = (
 )
 SHORTEST = 60  # characters of a passage that says enough to be asked about
 TRIES = 16  # drafts asked for each one wanted, before the documents are called exhausted
-FOUND = 5  # passages among which the words of a question must find its file
+FOUND = 5  # passages among which the words of a question must find its own
 LONGEST = 40  # words of an answer to the question asked back: one that says everything has said the answer by chance
 
 
@@ -140,10 +140,10 @@ def _asked_for(sentence: str, wanted: str, begins: str) -> str:
 
 
 def _is_found(made: Draft, project: Path) -> bool:
-    """Whether the question's own words find its file: one that they do not find would measure its wording."""
+    """Whether the question's own words find its passage: one that they do not find would measure its wording."""
     with read_index(project) as index:
         chunks = index.chunks_by_id([key for key, _ in index.search(made.question, FOUND)])
-        return any(chunk.file == made.file for chunk, _ in chunks.values())
+        return any(chunk.file == made.file and holds(chunk.text, made.answer) for chunk, _ in chunks.values())
 
 
 def _leads_back(made: Draft, chunk: Chunk, lane: Lane, engine: Worker) -> Generator[Event, None, bool]:
