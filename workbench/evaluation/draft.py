@@ -2,8 +2,8 @@
 
 The program chooses a sentence and what in it is worth asking for (a figure, a date, a name), and words the question
 where a rule can; else the model does. So the answer always stands in the document. What is worded badly is thrown away
-by the plain rules of `draft_rules`, by looking the question up (its words must find the passage), and by asking it back:
-shown the passage, the model must come to the answer again.
+by the plain rules of `draft_rules`, by looking the question up (its words must find its passage), and by asking it
+back: shown the passage, the model must come to the answer again.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def _without_hedge(middle: str) -> tuple[str, str]:
 
 def _tail(behind: str, begins: str) -> list[str]:
     """The few words behind an answer that belong to it: "a day", "for each singer"."""
-    found = _TAIL.match(behind)["tail"]
+    found: str = _TAIL.match(behind)["tail"]
     cut = _TAIL_ENDS.search(found)
     said = (found[: cut.start()] if cut else found).split()
     if said and begins.endswith(f" {said[0]}"):  # "How many days ahead"
