@@ -84,6 +84,7 @@ def test_a_name_keeps_its_capital_and_another_first_word_does_not() -> None:
         "The humidity must stay between 45 and 55 percent in the hall.",
         "The keys of the loft are held by Arthur Penney and Joan Tilley.",
         "The metric files are made for PCL 5 printers of the office.",
+        "The weight of what was left fell from a lot to 51 grams.",
     ],
 )
 def test_one_of_several_answers_and_the_number_of_a_name_are_not_asked_for(sentence: str) -> None:

@@ -18,6 +18,7 @@ FEWEST, MOST = 5, 25  # words of a question
 SENTENCE = (6, 45)  # words of a sentence that says one thing whole
 LEAST = 2  # telling words that a question must share with the very sentence
 STANDING = 0.7  # share of a question's telling words that the sentence or the headings over it must have
+ASKED_BEFORE = "asked before"
 ALIKE = 0.7  # share of common words (Jaccard) from which on two questions ask the same
 
 _MONEY = (
@@ -56,7 +57,7 @@ _ANOTHER = regex.compile(
     r"[^.;]{0,40}?(?:,|\band|\bor)\s(?:again\s|then\s)?(?:(?:about|at|by|for|in|on|with)\s)*(?P<other>[$€£]?\d)"
     r"|(?:,|\sand|\sor)\s(?P<other>\p{Lu})"
 )
-_BETWEEN = regex.compile(r"(?i)\bbetween\s(?:\S+\sand\s)?\Z")
+_BETWEEN = regex.compile(r"(?i)\b(?:between\s(?:\S+\sand\s)?|from\s[^,;.]{1,30}\sto\s)\Z")  # or the end of a range
 _NOUNLESS = regex.compile(  # "Where is the first?", "May the youngest be ...": the first what?
     r"(?i)\b(?:the|a|an|each|every)\s(?:first|second|third|fourth|fifth|last|latter|former|others?|rest|same|next|best|"
     r"oldest|youngest|eldest|newest|highest|lowest|longest|shortest|largest|smallest|biggest|latest|earliest)"
@@ -216,7 +217,7 @@ def _stem(word: str) -> str:
 
 
 def _asked_before(question: str, asked: Iterable[str]) -> str:
-    return "asked before" if any(_same_question(question, each) for each in asked) else ""
+    return ASKED_BEFORE if any(_same_question(question, each) for each in asked) else ""
 
 
 def _same_question(first: str, second: str) -> bool:
