@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
-from workbench.bench import Figure, decode, neighbours, soak
+from workbench.bench import Figure, _answering, decode, neighbours, soak
+from workbench.bench._picture import draw
 from workbench.cli import cli
 from workbench.errors import InputError
 from workbench.events import last_result
@@ -58,21 +61,44 @@ def test_a_soak_sees_an_answer_that_is_missing_one_nobody_gave_and_one_of_anothe
     assert not soak._is_of(Answer("Why?", "base", "So.", stopped="cancelled"), lane, "Why?", "So.")
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_answering, "REPEATS", 1)
+    monkeypatch.setattr(_answering, "TOKENS", 6)
+    monkeypatch.setattr(_answering, "DOCUMENT", _answering.SENTENCE * 8)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_answering_is_measured_beside_bare_llama_cpp_and_beside_a_first_turn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emptied: None
+    tmp_path: Path, brief: None, emptied: None
 ) -> None:
-    monkeypatch.setattr(decode, "REPEATS", 1)
-    monkeypatch.setattr(decode, "TOKENS", 6)
-    monkeypatch.setattr(decode, "DOCUMENT", decode.SENTENCE * 8)
     found = by_name(last_result(decode.run(tmp_path)))
-    assert {
-        "four lanes in one batch beside bare llama.cpp",
-        "first token, second turn beside first, one document",
-        "memory, five lanes beside one",
-    } <= set(found)
+    assert {"decode, lane beside bare llama.cpp", "first token, second turn beside first, one document"} <= set(found)
     assert all(each.ours > 0 and each.yardstick > 0 for each in found.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_lanes_side_by_side_are_measured_and_drawn(tmp_path: Path, brief: None, emptied: None) -> None:
+    picture = tmp_path / "lanes.svg"
+    ran = CliRunner().invoke(
+        cli, ["bench", "lanes", "--picture", str(picture), "--json", "--project", str(tmp_path / "project")]
+    )
+    assert ran.exit_code == 0, ran.output
+    found = {each["name"]: each for each in json.loads(ran.stdout)["figures"]}
+    assert {"four lanes in one batch beside bare llama.cpp", "the same without key-value caches"} <= set(found)
+    assert all(each["ours"] > 0 and each["yardstick"] > 0 for each in found.values())
+    assert found["the same without key-value caches"]["ours"] < found["memory, five lanes beside one"]["ours"]
+    words = "".join(ElementTree.parse(picture).getroot().itertext())
+    assert all(name in words for name in found)
+
+
+def test_a_picture_has_a_bar_each_as_long_as_its_figure_and_escapes_what_it_says(tmp_path: Path) -> None:
+    drawn = ElementTree.fromstring(draw("a <title>", (Figure("left & right", 50.0, 200.0, 0.25, "MB", "<note>"),)))
+    _, *bars = [each.attrib["width"] for each in drawn.iter("{http://www.w3.org/2000/svg}rect")]  # the ground first
+    assert float(bars[0]) / float(bars[1]) == pytest.approx(0.25)
+    assert "left & right" in "".join(drawn.itertext()) and "50.00 MB" in "".join(drawn.itertext())
 
 
 @pytest.mark.slow

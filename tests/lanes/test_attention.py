@@ -14,6 +14,7 @@ from workbench.lanes.probe import known_outcomes, trial_key
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(probe, "too_busy", lambda: False)
 
 
 @pytest.mark.slow
@@ -45,3 +46,24 @@ def test_a_damaged_note_of_the_outcome_is_measured_again(home: None, monkeypatch
     monkeypatch.setattr(probe, "_given_up", set())
     monkeypatch.setattr(probe, "survives", measured)
     assert attention.flash_is_faster(paths.starter_model()) is True
+
+
+def test_a_busy_machine_is_not_timed_and_one_that_took_too_long_is_left_alone_for_a_while(
+    home: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def hangs(function: object, model: str, layers: str, file: str, key: str, patience: float) -> bool:
+        tried.append(key)
+        return False
+
+    monkeypatch.setattr(probe, "survives", hangs)
+    for busy, patience, trials in ((True, 0.0, 0), (False, 0.0, 1), (False, 0.0, 1)):
+        monkeypatch.setattr(probe, "_given_up", set())  # a new process
+        monkeypatch.setattr(probe, "too_busy", lambda busy=busy: busy)
+        monkeypatch.setattr(attention, "PATIENCE", patience if not busy else 20.0)
+        assert attention.flash_is_faster(paths.starter_model()) is False
+        assert len(tried) == trials
+    monkeypatch.setattr(probe, "AGAIN", 0.0)
+    monkeypatch.setattr(probe, "_given_up", set())
+    assert attention.flash_is_faster(paths.starter_model()) is False and len(tried) == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench import paths
-from workbench.bench.decode import _weigh, write_adapter
+from workbench.bench._answering import weighed, write_adapter
 from workbench.events import Result
 from workbench.lanes import pool
 from workbench.lanes.engine import Request, answer
@@ -189,7 +189,7 @@ def test_memory_is_as_planned_for_one_lane_and_for_five(tmp_path: Path) -> None:
     five = [*[Request("Hello?", replace(lane, sampling=short)) for lane in lanes], one]
     five.append(replace(one, lane=replace(one.lane, name="rag+tuned", adapter=adapter)))
     for requests in ((one,), tuple(five)):
-        held, planned = _weigh(requests)
+        held, planned, _ = weighed(requests)
         assert 0.8 < held / planned < 1.2
 
 

@@ -38,7 +38,7 @@ class Spent:
     own: float  # processor time of the program's own process
 
 
-def run(project: Path) -> Stage:
+def run(project: Path, count: int = CASES) -> Stage:
     """Evaluate some cases of the sample over three lanes in a project of its own; the last Result is the Figures."""
     with (
         tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder,
@@ -51,7 +51,7 @@ def run(project: Path) -> Stage:
         known = standard_lanes(made)
         lanes = tuple(replace(known[name], sampling=replace(known[name].sampling, max_tokens=TOKENS)) for name in LANES)
         suite = read_suite(sample_files(made).suite)
-        chosen = suite.cases[:: max(1, len(suite.cases) // CASES)][:CASES]
+        chosen = suite.cases[:: max(1, len(suite.cases) // count)][:count]
         workers = knowledge, engine
         _spend(made, replace(suite, cases=suite.cases[1:2], hash="first"), lanes, workers)  # starts and loads all
         yield Progress(1, 2, f"Asking {len(chosen)} cases in {len(lanes)} lanes", "figures")

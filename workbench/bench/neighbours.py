@@ -17,7 +17,7 @@ from pathlib import Path
 
 from workbench import paths
 from workbench.bench import Figure, _load
-from workbench.bench.decode import STORY
+from workbench.bench._answering import STORY
 from workbench.children import Child, Worker
 from workbench.events import Event, Progress, Result, Stage
 from workbench.index.build import build
@@ -55,7 +55,8 @@ def run(project: Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> Stage:
             with _indexing(Path(name) / "indexed") as files:
                 left_alone = yield from _work(seconds, files, "Indexing alone")
                 indexing = yield from _converse(engine, rounds, seconds, files, "while a folder is indexed")
-            with _training(Path(name) / "trained") as steps:
+            with _load.training(Path(name) / "trained", steps=1, patience=PATIENCE) as tuned:
+                steps = _steps(tuned)
                 trained_alone = yield from _work(seconds, steps, "Fine-tuning alone")
                 training = yield from _converse(engine, rounds, seconds, steps, "while a fine-tune runs")
         finally:
@@ -108,6 +109,11 @@ def _done(name: str, beside: Measured, alone: Measured) -> Figure:
     return Figure(name, beside.work, alone.work, ratio, "/min", "beside it alone, on the same cores")
 
 
+def _steps(run: Path) -> Count:
+    """At which step a fine-tune is."""
+    return lambda: read_run(run).step
+
+
 def _speed(engine: Worker) -> float:
     """Tokens per second of one answer."""
     lane = Lane("base", paths.starter_model(), sampling=Sampling(max_tokens=TOKENS))
@@ -142,19 +148,3 @@ def _indexing(folder: Path) -> Iterator[Count]:
     finally:
         reader.close()
         thread.join(10)
-
-
-@contextmanager
-def _training(folder: Path) -> Iterator[Count]:
-    """A fine-tune of the sample's tickets that has begun; the block gets a function that says at which step it is."""
-    project = make_sample_project(folder)
-    for _ in _load.start_run(project):
-        pass
-    [run] = project.adapters_folder.iterdir()
-    try:
-        limit = time.monotonic() + PATIENCE
-        while read_run(run).step < 1 and time.monotonic() < limit:
-            time.sleep(0.5)
-        yield lambda: read_run(run).step
-    finally:
-        _load.end_runs(project.folder)

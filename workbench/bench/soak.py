@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from workbench.bench import Figure
-from workbench.bench.decode import SENTENCE, write_adapter
+from workbench.bench._answering import SENTENCE, write_adapter
 from workbench.children import Child
 from workbench.errors import ChildCrashed
 from workbench.events import Progress, Result, Stage, Token, Waiting

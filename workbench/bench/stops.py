@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench import paths
 from workbench.bench import Figure, _load
-from workbench.bench.decode import SENTENCE, STORY, SYSTEMS
+from workbench.bench._answering import SENTENCE, STORY, SYSTEMS
 from workbench.children import Child, Worker
 from workbench.errors import InputError
 from workbench.evaluation.evaluate import evaluate
@@ -32,7 +32,6 @@ from workbench.retrieval.passage import Passage
 from workbench.sample import make_sample_project
 from workbench.stops import Stops
 from workbench.tuning import tune
-from workbench.tuning.adapter import read_run
 
 ROUNDS = 10  # of each
 ALLOWED_ANSWER = 0.2  # seconds from the stop of an answer to its end
@@ -216,16 +215,7 @@ def _indexes(event: Event) -> bool:
 
 def _stop_training(folder: Path) -> float:
     """Seconds from the stop of a fine-tune that learns to the end of its process, its checkpoint written."""
-    project = make_sample_project(folder)
-    for _ in _load.start_run(project):
-        pass
-    [run] = project.adapters_folder.iterdir()
-    try:
-        limit = time.monotonic() + PATIENCE
-        while read_run(run).step < 2 and time.monotonic() < limit:
-            time.sleep(0.1)
+    with _load.training(folder, steps=2, patience=PATIENCE) as run:
         began = time.perf_counter()
         tune.stop(run)
         return time.perf_counter() - began
-    finally:
-        _load.end_runs(project.folder)

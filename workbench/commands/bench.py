@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import click
 
+from workbench import records
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option
 from workbench.errors import InputError
@@ -24,10 +26,11 @@ def names() -> list[str]:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `bench soak`.")
+@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `soak` and `evaluate`.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the figures as an SVG there.")
 @project_option
 @json_option
-def bench(name: str | None, count: int | None, project_folder: str | None, as_json: bool) -> None:
+def bench(name: str | None, count: int | None, picture: Path | None, project_folder: str | None, as_json: bool) -> None:
     """Run benchmark NAME: each figure beside its yardstick, measured in the same run. Without NAME they are listed."""
     if name is None:
         click.echo("Benchmarks: " + ", ".join(names()))
@@ -39,6 +42,10 @@ def bench(name: str | None, count: int | None, project_folder: str | None, as_js
         raise InputError(f"The benchmark {name} takes no --count: leave it out.")
     chosen = {} if count is None else {"count": count}
     figures = console.last(module.run(open_project(project_folder).folder, **chosen), f"bench {name}")
+    if picture is not None:
+        from workbench.bench._picture import draw
+
+        records.write_text(picture, draw(f"workbench bench {name}", figures))
     if as_json:
         console.print_json({"figures": figures})
         return

@@ -6,14 +6,15 @@ and nothing is written to the transcript, which is a person's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from workbench.children import Worker
 from workbench.errors import ChildCrashed
-from workbench.events import Event, Result, Stage
+from workbench.events import Event, Progress, Result, Stage
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane
 from workbench.lanes.material import collect, search_depth, whole_documents
@@ -21,6 +22,7 @@ from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.search import search
 
 ATTEMPTS = 2  # a crash may be chance once; the second is the case's own
+EVERY = 0.4  # seconds between two signs of life at most
 
 
 class Finder(Protocol):
@@ -82,6 +84,26 @@ def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> St
             return
         sentence = found.error if found is not None else "the lane gave no answer"
     yield Result(Answer(question, lane.name, "", stopped="failed", error=sentence or "the engine failed"))
+
+
+def await_answer(
+    question: str, lane: Lane, finder: Finder, engine: Worker, progress: Callable[[], Progress]
+) -> Generator[Event, None, Answer]:
+    """The Answer of `answer_case`; meanwhile yields what `progress` tells in place of the tokens nobody reads."""
+    shown, found = time.monotonic(), None
+    stage = answer_case(question, lane, finder, engine)
+    try:
+        for event in stage:
+            if isinstance(event, Result):
+                found = event.value
+            elif time.monotonic() - shown > EVERY:
+                shown = time.monotonic()
+                yield progress()
+    finally:
+        stage.close()
+    assert found is not None  # answer_case always ends with one
+    answered: Answer = found
+    return answered
 
 
 def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 
 from workbench.children import Worker
 from workbench.errors import ChildCrashed, WorkbenchError
-from workbench.evaluation.answering import Finder, GivenPassages, answer_case
+from workbench.evaluation.answering import Finder, GivenPassages, await_answer
 from workbench.evaluation.checks import Similarity, run_checks
 from workbench.evaluation.measuring import forget, resident
 from workbench.evaluation.oracle import Sources, oracle_cases, oracle_lane
@@ -22,7 +23,6 @@ from workbench.lanes.lane import Lane
 
 SAMPLE = 12  # cases asked of the second base lane where chance has no part: enough to see that it repeats itself
 GIVE_UP = 5  # failed cases in a row after which the engine itself is what is broken
-EVERY = 0.4  # seconds between two signs of life at most
 
 
 class Asking:
@@ -108,18 +108,8 @@ class Asking:
         yield self._progress(lane, said)
         if self.measuring.cold:
             last_result(self._engine.run(forget))
-        shown, answer = time.monotonic(), None
-        stage = answer_case(case.question, lane, finder, self._engine)
-        try:
-            for event in stage:
-                if isinstance(event, Result):
-                    answer = event.value
-                elif time.monotonic() - shown > EVERY:
-                    shown = time.monotonic()
-                    yield self._progress(lane, said)
-        finally:
-            stage.close()
-        assert answer is not None  # answer_case always ends with one
+        progress = functools.partial(self._progress, lane, said)
+        answer = yield from await_answer(case.question, lane, finder, self._engine, progress)
         checks = run_checks(case, answer, self._similarity)
         return CaseResult(case.id, case.kind, lane.name, all(check.passed for check in checks), answer, checks)
 

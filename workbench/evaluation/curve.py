@@ -6,6 +6,7 @@ the prompt alone, examples of the same rows in the prompt, and the documents ans
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 from workbench import records
 from workbench.children import Worker
 from workbench.errors import InputError, WorkbenchError
-from workbench.evaluation.answering import SharedSearch, answer_case
+from workbench.evaluation.answering import SharedSearch, await_answer
 from workbench.evaluation.checks import run_checks
 from workbench.evaluation.curve_lines import Line, case_of, plain_lines, tuned_line
 from workbench.evaluation.curve_records import ANSWERS, CURVE, FOLDER, SHARES, Curve, CurveLine
@@ -30,8 +31,6 @@ from workbench.tuning.export import find_run
 from workbench.tuning.recipe import RunInfo, read_recipe
 from workbench.tuning.subsets import RunRows, row_count, rows_of
 from workbench.tuning.tune import tune
-
-EVERY = 0.4  # seconds between two signs of life
 
 
 def curve(project: Path, name: str, knowledge: Worker, engine: Worker) -> Stage:
@@ -103,19 +102,8 @@ class _Measured:
         yield Result(found)
 
     def _ask(self, line: Line, number: int) -> Generator[Event, None, Answer]:
-        row, shown = self.rows.held_out[number], time.monotonic()
-        answer: Answer | None = None
-        stage = answer_case(row.question, line.of_row(row), self.finder, self.engine)
-        try:
-            for event in stage:
-                if isinstance(event, Result):
-                    answer = event.value
-                elif time.monotonic() - shown > EVERY:
-                    shown = time.monotonic()
-                    yield self._progress(line, number)
-        finally:
-            stage.close()
-        assert answer is not None  # answer_case always ends with one
+        row, progress = self.rows.held_out[number], functools.partial(self._progress, line, number)
+        answer = yield from await_answer(row.question, line.of_row(row), self.finder, self.engine, progress)
         if answer.stopped == "failed":
             raise WorkbenchError(f"{line.name} could not be asked; the answers so far are kept. {answer.error}")
         return answer

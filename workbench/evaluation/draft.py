@@ -2,8 +2,8 @@
 
 The program chooses a sentence and what in it is worth asking for (a figure, a date, a name), and words the question
 where a rule can; else the model does. So the answer always stands in the document. What is worded badly is thrown away
-by the plain rules of `draft_rules`, by looking the question up (its words must find the file), and by asking it back:
-shown the passage, the model must come to the answer again.
+by the plain rules of `draft_rules`, by looking the question up (its words must find its passage), and by asking it
+back: shown the passage, the model must come to the answer again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workbench import records
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
-from workbench.evaluation.draft_rules import Subject, draft_fault, subjects_of
+from workbench.evaluation.draft_rules import ASKED_BEFORE, Subject, draft_fault, subjects_of
 from workbench.evaluation.draft_wording import word_by_rule
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.results import slug
@@ -58,7 +58,7 @@ _WORDED = (
 )
 SHORTEST = 60  # characters of a passage that says enough to be asked about
 TRIES = 16  # drafts asked for each one wanted, before the documents are called exhausted
-FOUND = 5  # passages among which the words of a question must find its file
+FOUND = 5  # passages among which the words of a question must find its own
 LONGEST = 40  # words of an answer to the question asked back: one that says everything has said the answer by chance
 
 
@@ -88,24 +88,30 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
     asking = replace(asking, examples=examples, sampling=Sampling(max_tokens=48, seed=seed))
     found: list[Draft] = []
     asked = [*(each.question for each in known), *(question for _, question in asked_questions(Project.open(project)))]
-    for tried, (chunk, wanted) in enumerate(_subjects(project, seed, {each.passage for each in known}), start=1):
+    done = {each.passage for each in known}
+    for tried, (chunk, wanted) in enumerate(_subjects(project, seed, done), start=1):
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
         made = _draft(chunk, wanted, word_by_rule(wanted, chunk.text), asked)
-        if made.fault:
+        if made.fault and made.fault != ASKED_BEFORE:  # else in other words once more
             made = _draft(chunk, wanted, (yield from _worded(wanted, asking, engine)), asked)
         if made.fault or not _is_found(made, project):
             continue
         if (yield from _leads_back(made, chunk, asking, engine)):
             asked.append(made.question)
             found.append(made)
+            done.add(made.passage)
             yield Result(made)
     yield Result(tuple(found))
 
 
 def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, Subject]]:
-    """Passages with what to ask for, one of each file in turn, so that no long document has all the questions."""
+    """Passages with what to ask for, one of each file in turn, so that no long document has all the questions.
+
+    A passage comes again with the next thing to ask for until its text is among those `done`; what a rule can word
+    comes first.
+    """
     rng = random.Random(seed)
     with read_index(project) as index:
         files = [list(index.chunks(row)) for row in index.files() if row.state == "indexed"]
@@ -113,14 +119,24 @@ def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple
         raise InputError(NOTHING_INDEXED)
     for chunks in files:
         rng.shuffle(chunks)
+    asked = dict.fromkeys((chunk.id for chunks in files for chunk in chunks), 0)
     while any(files):
         for chunks in files:
             if not chunks:
                 continue
             chunk = chunks.pop()
-            wanted = subjects_of(chunk.text)
-            if len(chunk.text) >= SHORTEST and wanted and chunk.text not in done:
-                yield chunk, random.Random(f"{seed} {chunk.id}").choice(wanted)  # whatever else was drafted
+            wanted = _in_order(chunk, seed) if len(chunk.text) >= SHORTEST and chunk.text not in done else []
+            if asked[chunk.id] < len(wanted):
+                yield chunk, wanted[asked[chunk.id]]
+                asked[chunk.id] += 1
+                chunks.insert(0, chunk)  # behind all others of its file
+
+
+def _in_order(chunk: Chunk, seed: int) -> list[Subject]:
+    """What a passage gives to ask for, by chance but what a rule can word first."""
+    found = subjects_of(chunk.text)
+    random.Random(f"{seed} {chunk.id}").shuffle(found)  # whatever else was drafted
+    return sorted(found, key=lambda each: not word_by_rule(each, chunk.text))
 
 
 def _worded(wanted: Subject, lane: Lane, engine: Worker) -> Generator[Event, None, str]:
@@ -140,10 +156,10 @@ def _asked_for(sentence: str, wanted: str, begins: str) -> str:
 
 
 def _is_found(made: Draft, project: Path) -> bool:
-    """Whether the question's own words find its file: one that they do not find would measure its wording."""
+    """Whether the question's own words find its passage: one that they do not find would measure its wording."""
     with read_index(project) as index:
         chunks = index.chunks_by_id([key for key, _ in index.search(made.question, FOUND)])
-        return any(chunk.file == made.file for chunk, _ in chunks.values())
+        return any(chunk.file == made.file and holds(chunk.text, made.answer) for chunk, _ in chunks.values())
 
 
 def _leads_back(made: Draft, chunk: Chunk, lane: Lane, engine: Worker) -> Generator[Event, None, bool]:

@@ -18,12 +18,14 @@ FEWEST, MOST = 5, 25  # words of a question
 SENTENCE = (6, 45)  # words of a sentence that says one thing whole
 LEAST = 2  # telling words that a question must share with the very sentence
 STANDING = 0.7  # share of a question's telling words that the sentence or the headings over it must have
+ASKED_BEFORE = "asked before"
 ALIKE = 0.7  # share of common words (Jaccard) from which on two questions ask the same
 
 _MONEY = (
     r"[$€£]\s?\d(?:[\d.,]*\d)?(?:\s(?:thousand|million|billion)\b)?"
     r"|\d(?:[\d.,]*\d)?\s(?:pounds|dollars|euros|crowns|pence|cents)\b"
 )
+_MEASURE = r"\s(?:ago|ahead|deep|early|high|late|later|long|old|tall|thick|wide)\b"  # "11 years old"
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 # How an answer looks, and how a question for it begins; the first that fits counts. {} is the unit.
 _SHAPES = (
@@ -32,7 +34,7 @@ _SHAPES = (
     (regex.compile(r"\d{1,2}:\d\d(?!\d)"), "At what time"),
     (regex.compile(rf"\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?!\d)(?:, \d{{4}})?"), "When"),
     (regex.compile(r"(?:1[5-9]|20)\d\d(?![\d.,:]*\d)(?!\s\p{Ll}+s\b)"), "In which year"),
-    (regex.compile(r"\d+(?:[.,]\d+)?\s(?P<unit>\p{Ll}{3,14}s)\b"), "How many {}"),
+    (regex.compile(rf"\d+(?:[.,]\d+)*\s(?P<unit>\p{{Ll}}{{3,14}}s)\b(?=(?P<measure>{_MEASURE})?)"), "How many {}"),
 )
 _PART = r"\p{Lu}\p{Ll}+(?:-\p{Lu}\p{Ll}+)?"
 _NAME = rf"{_PART}(?:\s{_PART}){{1,2}}(?![\w-]|\s\p{{Lu}})"
@@ -42,11 +44,25 @@ _NAMES = (
     (regex.compile(rf"(?<=\b(?:at|in)\s){_NAME}"), "Where"),
 )
 _BEFORE = regex.compile(r"[\w.,:$€£/-]\Z")  # what would make a number part of something longer
+_NUMBERED = regex.compile(r".\b\p{Lu}[\w-]*\s\Z")  # of "PCL 5 printers" the 5 counts nothing
 _SENTENCE = regex.compile(r"(?<=[.!?][\"”’)]?)\s+(?=[\"“(]?[\p{Lu}\d])|\n\s*\n|\n(?=[-*#|>])")
-_HEADING = regex.compile(r"(?m)^((?:[^\s.!?,;:]+ ?){1,6})\n(?=\p{Lu})")  # a short line without an end of its own
+_HEADING = regex.compile(
+    r"(?m)^((?:[^\s.!?,;:]+ ){0,5}[^\s.!?,;:]+) ?\n(?=\p{Lu})"
+)  # a short line without an end of its own
 _NO_PROSE = regex.compile(r"[|{}<>`\\]|::|==|https?:|\w\(\)|^\s*[-*#=>$\d]|\w;\s")  # code, tables, lists, markup
 _LABEL = regex.compile(r"\w+(?:\s\w+)?:\s")  # "Present: ..." says nothing whole
 _DANGLING = regex.compile(r"(?i)\b(?:it|its|he|she|they|them|his|hers?|their|this|these|those|here)\b")
+# Behind an answer: another figure of a list, or another name.
+_ANOTHER = regex.compile(
+    r"[^.;]{0,40}?(?:,|\band|\bor)\s(?:again\s|then\s)?(?:(?:about|at|by|for|in|on|with)\s)*(?P<other>[$€£]?\d)"
+    r"|(?:,|\sand|\sor)\s(?P<other>\p{Lu})"
+)
+_BETWEEN = regex.compile(r"(?i)\b(?:between\s(?:\S+\sand\s)?|from\s[^,;.]{1,30}\sto\s)\Z")  # or the end of a range
+_NOUNLESS = regex.compile(  # "Where is the first?", "May the youngest be ...": the first what?
+    r"(?i)\b(?:the|a|an|each|every)\s(?:first|second|third|fourth|fifth|last|latter|former|others?|rest|same|next|best|"
+    r"oldest|youngest|eldest|newest|highest|lowest|longest|shortest|largest|smallest|biggest|latest|earliest)"
+    r"(?=\?|\s(?:in|at|on|for|to|from|by|be|is|are|was|were|do|does|did|may|can|must)\b)"
+)
 _OF_THE_TEXT = regex.compile(
     r"(?i)\b(?:text|passage|document|sentence|answer|question|paragraph|above|following|mentioned)\b"
 )
@@ -54,7 +70,20 @@ _FIRST_PERSON = regex.compile(r"(?i)\b(?:i|me|my|mine)\b")
 _PROPER = regex.compile(r"(?<!^)(?<![.?!]\s)\b\p{Lu}[\w-]+|\d[\d.,:]*")
 
 
-_PREPOSITIONS = frozenset("about after at by for from in on since until up within".split())
+_PREPOSITIONS = frozenset("about after at before by for from in on since until up with within".split())
+# What may stand between a preposition and the figure, longest first.
+HEDGES = (
+    "no more than",
+    "not more than",
+    "at least",
+    "at most",
+    "up to",
+    "about",
+    "around",
+    "roughly",
+    "nearly",
+    "almost",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +123,25 @@ def _of_sentence(sentence: str) -> list[Subject]:
     for shape, begins in _SHAPES:
         for match in shape.finditer(sentence):
             inside = any(match.start() < end and start < match.end() for start, end in taken)
-            if not inside and not _BEFORE.search(sentence[: match.start()]):
+            numbered = begins == "How many {}" and _NUMBERED.search(sentence[: match.start()])
+            if not inside and not numbered and not _BEFORE.search(sentence[: match.start()]):
                 taken.append(match.span())
-                unit = match.groupdict().get("unit", "")
+                unit = match.groupdict().get("unit", "") + (match.groupdict().get("measure") or "")
                 found.append((match.start(), Subject(match.group(), sentence, begins.format(unit))))
     for shape, begins in _NAMES:
         found += [(match.start(), Subject(match.group(), sentence, begins)) for match in shape.finditer(sentence)]
-    return [subject for _, subject in sorted(found, key=lambda each: each[0])]
+    found.sort(key=lambda each: each[0])
+    return [subject for place, subject in found if not _one_of_several(place, subject, dict(found))]
+
+
+def _one_of_several(place: int, subject: Subject, found: dict[int, Subject]) -> bool:
+    """Whether another of its kind is named in the same breath: "at 8 weeks and again at 12 weeks", "by A and B"."""
+    end = place + len(subject.answer)
+    other = _ANOTHER.match(subject.sentence, end)
+    if other is None:
+        return _BETWEEN.search(subject.sentence[:place]) is not None
+    kind = found.get(other.start("other"))
+    return kind is None or kind.begins == subject.begins
 
 
 def draft_fault(question: str, subject: Subject, passage: str, headings: str = "", asked: Iterable[str] = ()) -> str:
@@ -112,7 +153,8 @@ def draft_fault(question: str, subject: Subject, passage: str, headings: str = "
         return "does not ask for what was to be asked for"
     if holds(question, subject.answer) or set(_numbers(subject.answer)) & set(_numbers(question)):
         return "gives its answer away"
-    if _DANGLING.search(question) or _OF_THE_TEXT.search(question) or _FIRST_PERSON.search(question):
+    loose = (_DANGLING, _NOUNLESS, _OF_THE_TEXT, _FIRST_PERSON)
+    if any(each.search(question) for each in loose):
         return "does not stand by itself"
     return _not_grounded(question, subject, passage, headings) or _asked_before(question, asked)
 
@@ -120,9 +162,11 @@ def draft_fault(question: str, subject: Subject, passage: str, headings: str = "
 def _asks_for(question: str, begins: str) -> bool:
     """Whether a question begins as it was to, or so with a preposition before: "Within how many days", "By whom"."""
     said, wanted = question.casefold(), begins.casefold()
-    first, _, rest = said.partition(" ")
     plain = {"in which year": "which year", "at what time": "what time", "who": "whom"}.get(wanted, wanted)
-    return said.startswith(wanted) or (first in _PREPOSITIONS and rest.removeprefix("to ").startswith(plain))
+    first, _, rest = said.partition(" ")
+    ways = [said, rest] if first in _PREPOSITIONS else [said]
+    ways += [way.removeprefix(hedge).strip() for way in ways for hedge in HEDGES]
+    return said.startswith(wanted) or any(way.startswith(plain) for way in ways[1:])
 
 
 def _numbers(text: str) -> list[str]:
@@ -173,7 +217,7 @@ def _stem(word: str) -> str:
 
 
 def _asked_before(question: str, asked: Iterable[str]) -> str:
-    return "asked before" if any(_same_question(question, each) for each in asked) else ""
+    return ASKED_BEFORE if any(_same_question(question, each) for each in asked) else ""
 
 
 def _same_question(first: str, second: str) -> bool:

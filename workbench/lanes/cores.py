@@ -13,6 +13,7 @@ import time
 import psutil
 
 EVERY = 0.25  # seconds between looks; a look costs a tenth of a millisecond
+ENOUGH = 0.7  # of a core: with less of it free, what is timed here says more about the others
 
 
 class CoreWatch:
@@ -27,12 +28,18 @@ class CoreWatch:
     def threads(self, most: int) -> int:
         """How many threads to use now, 1 to `most`; looks again at most four times a second."""
         if time.monotonic() - self._at >= EVERY:
-            at, busy, own = self._sample()
-            passed = at - self._at
-            others = max(0.0, (busy - self._busy) - (own - self._own)) / passed
-            self._threads = advise(self._count(), others)
-            self._at, self._busy, self._own = at, busy, own
+            self._threads = advise(self._count(), self._others())
         return min(most, self._threads or most)
+
+    def free(self) -> float:
+        """Cores that others did not use since the last look."""
+        return self._count() - self._others()
+
+    def _others(self) -> float:
+        at, busy, own = self._sample()
+        others = max(0.0, (busy - self._busy) - (own - self._own)) / max(1e-3, at - self._at)
+        self._at, self._busy, self._own = at, busy, own
+        return others
 
     def _count(self) -> int:
         return len(self._cores) or os.cpu_count() or 1
@@ -44,6 +51,13 @@ class CoreWatch:
         busy = sum(sum(each[:5]) - each.idle - getattr(each, "iowait", 0.0) for each in chosen)
         own = self._process.cpu_times()
         return time.monotonic(), busy, own.user + own.system
+
+
+def too_busy() -> bool:
+    """Whether others leave too little of this machine just now to time anything; looks for a quarter of a second."""
+    watch = CoreWatch()
+    time.sleep(EVERY)
+    return watch.free() < ENOUGH
 
 
 def advise(cores: int, others: float) -> int:

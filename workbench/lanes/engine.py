@@ -362,3 +362,9 @@ def unload() -> Stage:
     with suppress(WorkbenchError):
         pool.clear()
     yield Result(None)
+
+
+def forget_kept() -> Stage:
+    """Drop what is kept on disk of conversations whose contexts had to go."""
+    pool.forget_kept()
+    yield Result(None)

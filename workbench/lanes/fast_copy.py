@@ -14,13 +14,14 @@ from pathlib import Path
 
 from workbench import paths, records
 from workbench.catalog.gguf_header import read_header
-from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds, survives, trial_key
+from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, survives, trial_key
 
 SLOW_KINDS = {"Q4_1", "Q5_0", "Q5_1"}  # kinds without fast kernels on many CPUs, all coarser than Q8_0
 LARGEST = 600 << 20  # bytes of the model's file: beyond that the copy's memory and disk cost more than reading gains
 WORTH = 1.3  # how many times faster the copy must read
 TOKENS = 320  # of a trial read
 ROUNDS = 3  # trial reads of each, in turn
+PATIENCE = 30.0  # seconds: a busy machine is asked another day, and reads the model's own file until then
 
 
 def fast_copy(model: Path) -> Path:
@@ -30,12 +31,7 @@ def fast_copy(model: Path) -> Path:
     stat = model.stat()
     mark = records.hash_text(f"{model} {stat.st_size} {stat.st_mtime_ns}")[:16]
     copy = paths.model_folder() / "fast" / f"{mark}-q8_0.gguf"
-    key, cache = f"{trial_key(model)} q8_0", paths.cache_folder() / "engine.json"
-    known = known_outcomes(cache)
-    if key not in known:
-        survives(make_and_measure, str(model), str(copy), str(cache), key)
-        known = known_outcomes(cache)
-    if not known.get(key):
+    if not outcome(f"{trial_key(model)} q8_0", make_and_measure, str(model), str(copy), patience=PATIENCE):
         return model
     if not copy.exists():  # measured with another file of the same kind
         survives(make_copy, str(model), str(copy))

@@ -24,6 +24,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,25 @@ class Model:
         self._adapters.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class SequenceState:
+    """What a sequence of a context holds, in llama.cpp's own form."""
+
+    data: npt.NDArray[np.uint8]
+    tokens: list[int]
+    firm: int  # how many of them were read in whole chunks, from the first one on
+
+
+def shared_tokens(cached: Tokens, firm: int, prompt: Tokens, loose: bool, chunk: int) -> int:
+    """How many of a prompt's first tokens are among `cached` ones (see `Context.shared`)."""
+    step = 1 if loose else chunk
+    most = min(len(cached) if loose else firm, len(prompt) - 1)
+    kept = 0
+    while kept + step <= most and list(cached[kept : kept + step]) == list(prompt[kept : kept + step]):
+        kept += step
+    return kept
+
+
 class Context:
     """One adapter state over a model's weights, with a few sequences that are decoded in one batch."""
 
@@ -255,12 +275,7 @@ class Context:
     def shared(self, sequence: int, prompt: Tokens, loose: bool = False) -> int:
         """How many of a prompt's first tokens a sequence holds already: of what was read in whole chunks, so that
         nobody can tell from the logits; with `loose` to the token, answers it decoded included."""
-        cached, step = self.cached[sequence], 1 if loose else self.chunk
-        most = min(len(cached) if loose else self._firm[sequence], len(prompt) - 1)
-        kept = 0
-        while kept + step <= most and cached[kept : kept + step] == list(prompt[kept : kept + step]):
-            kept += step
-        return kept
+        return shared_tokens(self.cached[sequence], self._firm[sequence], prompt, loose, self.chunk)
 
     def borrow(self, sequence: int, prompt: Tokens, read: int, loose: bool = False) -> int:
         """Take over from another sequence what it has read of the same prompt; the new `read`."""
@@ -333,13 +348,26 @@ class Context:
 
     def take_over(self, sequence: int, other: Context, source: int) -> None:
         """Let an empty sequence hold, bit for bit, what one of another context of the same adapter state holds."""
+        self.restore(sequence, other.saved(source))
+
+    def saved(self, sequence: int) -> SequenceState:
+        """What a sequence holds, to be given back by `restore`; llama.cpp takes it with as many sequences only."""
         lib = library()
-        size = lib.llama_state_seq_get_size(other.pointer, source)
-        state = (ctypes.c_uint8 * size)()
-        written = lib.llama_state_seq_get_data(other.pointer, state, size, source)
-        if not written or not lib.llama_state_seq_set_data(self.pointer, state, written, sequence):
+        data = np.empty(lib.llama_state_seq_get_size(self.pointer, sequence), np.uint8)
+        pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = lib.llama_state_seq_get_data(self.pointer, pointer, data.nbytes, sequence)
+        return SequenceState(data[:written], list(self.cached[sequence]), self._firm[sequence])
+
+    def restore(self, sequence: int, state: SequenceState) -> None:
+        """Let a sequence hold, bit for bit, what was saved from a context of the same adapter state; raises
+        TooLittleMemory, and the sequence is empty then."""
+        self.forget(sequence)
+        pointer = state.data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        size = state.data.nbytes
+        if not size or not library().llama_state_seq_set_data(self.pointer, pointer, size, sequence):
+            self.forget(sequence)
             raise TooLittleMemory(f"There is no memory for an answer longer than this: {_reason()}.")
-        self.cached[sequence], self._firm[sequence] = list(other.cached[source]), other._firm[source]
+        self.cached[sequence], self._firm[sequence] = list(state.tokens), state.firm
 
     def set_threads(self, threads: int) -> None:
         """Use so many threads from the next call on; results are the same whatever their number."""

@@ -13,6 +13,7 @@ from workbench.catalog import memory
 from workbench.errors import TooLittleMemory
 from workbench.lanes.cores import CoreWatch
 from workbench.lanes.llama import Context, Model, Tokens
+from workbench.lanes.shelf import Shelf
 
 MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not
 MOST_IDLE = 8  # contexts that wait for the next question: six serve the contract's lanes, of two adapters eight
@@ -29,6 +30,7 @@ _models: OrderedDict[tuple[Path, int, int, int], Model] = OrderedDict()
 _idle: list[Context] = []
 _in_use: list[Context] = []
 _canaries: dict[tuple[Any, ...], bytes] = {}
+_shelf = Shelf()
 
 
 def model(path: Path) -> Model:
@@ -98,7 +100,7 @@ def take_context(
     Of the idle ones that fit, the one that holds most of the `prompts` (each with whether it may be shared loosely,
     see `Context.shared`), and the smallest of those, if it is not more than twice too long or mostly holds them.
     Otherwise a new one is made, which takes over what idle ones hold of the prompts: a conversation grows out of its
-    contexts.
+    contexts. What contexts that had to go held of them comes back from the shelf.
     """
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(found), length))
     state = (found, adapter, scale if adapter else 0.0, flash)
@@ -119,6 +121,7 @@ def take_context(
     else:
         context = _make_context(found, adapter, scale, wanted, sequences, flash)
         _drop_replaced(context, _take_over(context, [each for each in alike if each in _idle], prompts))
+    _shelf.give_back(context, prompts, check_context)
     advise_threads(context)
     _in_use.append(context)
     return context
@@ -133,6 +136,11 @@ def planned() -> int:
     return memory.ENGINE + files + weights + sum(each.planned for each in contexts)
 
 
+def cache_bytes() -> int:
+    """Bytes of the key-value caches of all contexts."""
+    return sum(each.length * each.sequences * each.model.kv_bytes() for each in [*_idle, *_in_use])
+
+
 def _make_context(
     found: Model, adapter: Path | None, scale: float, length: int, sequences: int, flash: bool
 ) -> Context:
@@ -143,7 +151,7 @@ def _make_context(
         if not _idle:
             raise
         while _idle:
-            _idle.pop().close()
+            _put_away(_idle.pop())
         return Context(found, adapter, scale, length, sequences, thread_limit(), flash)
 
 
@@ -190,6 +198,13 @@ def _take_over(context: Context, idle: Sequence[Context], prompts: Sequence[tupl
     return sources
 
 
+def _put_away(context: Context) -> None:
+    """Close a context that has to go; what its conversations had read is kept on disk, where that is worth it."""
+    if _adapter_is_current(context):
+        _shelf.keep(context)
+    context.close()
+
+
 def grow(context: Context, length: int) -> Context:
     """A longer context in the place of one in use, holding what that held; the old one is closed."""
     wanted = min(-(-length // ROUND) * ROUND, max(longest_context(context.model), length))
@@ -227,7 +242,7 @@ def give_back(context: Context) -> None:
     _in_use.remove(context)
     _idle.append(context)
     while len(_idle) > MOST_IDLE or (len(_idle) > 1 and _too_much_idle()):
-        _idle.pop(0).close()
+        _put_away(_idle.pop(0))
 
 
 def discard(context: Context) -> None:
@@ -267,13 +282,20 @@ def check_context(context: Context) -> str:
 
 def forget() -> None:
     """Let the idle contexts forget what they have read; benchmarks measure reading with it."""
+    _shelf.clear()
     for context in _idle:
         for sequence in range(context.sequences):
             context.forget(sequence)
 
 
+def forget_kept() -> None:
+    """Keep nothing of what contexts that had to go held."""
+    _shelf.clear()
+
+
 def clear() -> None:
-    """Close what no stage is using."""
+    """Close what no stage is using, and keep nothing of it."""
+    _shelf.clear()
     while _idle:
         _idle.pop().close()
     _make_room(0)
@@ -287,7 +309,7 @@ def _make_room(most: int) -> None:
             continue
         for context in [each for each in _idle if each.model is found]:
             _idle.remove(context)
-            context.close()
+            _put_away(context)
         _models.pop(key).close()
 
 

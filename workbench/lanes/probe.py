@@ -16,15 +16,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import paths, records
 from workbench.lanes.adapter_file import model_header
+from workbench.lanes.cores import too_busy
 
 if TYPE_CHECKING:
     from workbench.lanes.llama import Context
 
 PATIENCE = 120.0  # seconds for the trial; a model that takes longer to load than this runs without extra buffers
+AGAIN = 3600.0  # seconds after which a trial that took too long is tried again
 TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside those of single tokens
 
 
@@ -36,33 +38,44 @@ def extra_buffers_work(model: Path) -> bool:
     key, cache = trial_key(model), paths.cache_folder() / "engine.json"
     known = known_outcomes(cache)
     if isinstance(known.get(key), bool):
-        return known[key]
+        return bool(known[key])
     works = survives(try_decoding, str(model))
     with contextlib.suppress(OSError):  # without a cache it is tried again next time
         records.write_json(cache, {**known, key: works})
     return works
 
 
-def known_outcomes(cache: Path) -> dict[str, bool]:
-    """What trials on this machine have found so far; nothing where the file is missing or damaged."""
+def known_outcomes(cache: Path) -> dict[str, Any]:
+    """What trials on this machine have found so far, and when one took too long (seconds since 1970); nothing where the
+    file is missing or damaged."""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         return dict(records.read_json(cache))
     return {}
 
 
 def outcome(key: str, trial: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
-    """What a trial found on this machine, tried now where nobody knows; False where it died or hung.
+    """What a trial found on this machine, tried now where nobody knows; False where it died, hung or was put off.
 
     It runs in a process of its own, gets the arguments, the cache file and the key, and writes what it found there.
-    One that dies is not tried again by this process.
+    One that dies is not tried again by this process, one that took too long by none for an hour; on a machine that
+    others keep busy it is put off to the next process, for somebody waits for an answer and it would time the others.
     """
     cache = paths.cache_folder() / "engine.json"
     known = known_outcomes(cache)
-    if key not in known and key not in _given_up:
-        if not survives(trial, *arguments, str(cache), key, patience=patience):
+    if key not in known and key not in _given_up and time.time() - known.get(_hung(key), 0.0) >= AGAIN:
+        began = time.monotonic()
+        if too_busy() or not survives(trial, *arguments, str(cache), key, patience=patience):
             _given_up.add(key)
+            if time.monotonic() - began >= patience:
+                with contextlib.suppress(OSError):
+                    records.write_json(cache, {**known_outcomes(cache), _hung(key): time.time()})
         known = known_outcomes(cache)
-    return known.get(key, False)
+    return bool(known.get(key, False))
+
+
+def _hung(key: str) -> str:
+    """Under which name it is kept when a trial took too long."""
+    return f"{key} took too long at"
 
 
 def survives(function: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:

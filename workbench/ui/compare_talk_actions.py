@@ -109,6 +109,8 @@ class TalkActions(QObject):
         compare_talk.keep_removed(path, Talk(entry.id))
         self._refresh()
         self.removed.emit(entry.id)
+        if getattr(self._bench.engine, "pid", None) is not None:  # else nothing of it is kept
+            self._bench.jobs.start(self.tr("Forgetting"), self._forget, kind="forget", quiet=True)
 
         def undo() -> None:
             for turn in talk.turns if talk is not None else ():
@@ -117,3 +119,9 @@ class TalkActions(QObject):
 
         said = self.tr("The conversation is out of the history.")
         self._bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
+
+    def _forget(self) -> Stage:
+        """Nothing of a conversation that is gone stays where the engine keeps what it has read."""
+        from workbench.lanes.engine import forget_kept
+
+        return self._bench.engine.run(forget_kept)
