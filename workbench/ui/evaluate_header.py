@@ -24,6 +24,8 @@ class EvaluateHeader(QObject):
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
     export_wanted = Signal(str)  # "html", "csv" or "junit"
     edit_clicked = Signal()
+    sources_wanted = Signal()
+    drill_wanted = Signal()
     run_clicked = Signal()
     stop_clicked = Signal()
 
@@ -43,11 +45,15 @@ class EvaluateHeader(QObject):
             ("JUnit XML", "junit"),
         ):
             widgets.add_action(self._exports, text, partial(self.export_wanted.emit, kind))
+        self._tests = QMenu(page)
+        self.tests = widgets.menu_button(self.tr("More tests"), self._tests, "flask")
+        widgets.add_action(self._tests, self.tr("Documents or weights?…"), self.sources_wanted.emit)
+        widgets.add_action(self._tests, self.tr("Update drill…"), self.drill_wanted.emit)
         self.run = widgets.primary_button(self.tr("Run"), "", self.run_clicked.emit)
         self.stop = widgets.button(self.tr("Stop and keep"), "stop", self.stop_clicked.emit)
         page.add_picker(self.suite_picker)
         page.add_picker(self.run_picker)
-        for each in (self.edit, self.export, self.lanes, self.stop, self.run):
+        for each in (self.edit, self.tests, self.export, self.lanes, self.stop, self.run):
             page.add_action(each)
 
     def show_suites(self, shown: Shown) -> None:
@@ -83,10 +89,11 @@ class EvaluateHeader(QObject):
         self.stop.setVisible(busy)
         self.lanes.setVisible(suite and not busy)
         self.edit.setVisible(suite and not busy)
+        self.tests.setVisible(suite and not busy)
         self.export.setVisible(shown.run is not None and not busy)
         self.run_picker.setVisible(bool(shown.runs_of_suite) and not busy)
 
     def hide_actions(self) -> None:
         """While cases are edited, only the suite is named."""
-        for each in (self.run, self.edit, self.export, self.lanes, self.run_picker):
+        for each in (self.run, self.edit, self.tests, self.export, self.lanes, self.run_picker):
             each.hide()
