@@ -71,7 +71,6 @@ class SearchPanel(QWidget):
         )
         self._found = widgets.column(None, spacing=8)
         inner = QWidget()
-        inner.setObjectName("sheetInner")
         inner.setLayout(self._found)
         head = widgets.row(widgets.label(self.tr("Try a search"), "section"), None, close)
         line = widgets.row(self.question, self.go)
