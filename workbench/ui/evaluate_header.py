@@ -45,15 +45,11 @@ class EvaluateHeader(QObject):
             ("JUnit XML", "junit"),
         ):
             widgets.add_action(self._exports, text, partial(self.export_wanted.emit, kind))
-        self._tests = QMenu(page)
-        self.tests = widgets.menu_button(self.tr("More tests"), self._tests, "flask")
-        widgets.add_action(self._tests, self.tr("Documents or weights?…"), self.sources_wanted.emit)
-        widgets.add_action(self._tests, self.tr("Update drill…"), self.drill_wanted.emit)
         self.run = widgets.primary_button(self.tr("Run"), "", self.run_clicked.emit)
         self.stop = widgets.button(self.tr("Stop and keep"), "stop", self.stop_clicked.emit)
         page.add_picker(self.suite_picker)
         page.add_picker(self.run_picker)
-        for each in (self.edit, self.tests, self.export, self.lanes, self.stop, self.run):
+        for each in (self.edit, self.export, self.lanes, self.stop, self.run):
             page.add_action(each)
 
     def show_suites(self, shown: Shown) -> None:
@@ -67,6 +63,9 @@ class EvaluateHeader(QObject):
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("New suite…"), self.new_wanted.emit, "plus")
         widgets.add_action(self.suite_menu, self.tr("Import a suite…"), self.import_wanted.emit, "upload-simple")
+        self.suite_menu.addSeparator()
+        widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
+        widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
         self.suite_picker.setText(shown.name or self.tr("No suite"))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:
@@ -89,11 +88,10 @@ class EvaluateHeader(QObject):
         self.stop.setVisible(busy)
         self.lanes.setVisible(suite and not busy)
         self.edit.setVisible(suite and not busy)
-        self.tests.setVisible(suite and not busy)
         self.export.setVisible(shown.run is not None and not busy)
         self.run_picker.setVisible(bool(shown.runs_of_suite) and not busy)
 
     def hide_actions(self) -> None:
         """While cases are edited, only the suite is named."""
-        for each in (self.run, self.edit, self.tests, self.export, self.lanes, self.run_picker):
+        for each in (self.run, self.edit, self.export, self.lanes, self.run_picker):
             each.hide()
