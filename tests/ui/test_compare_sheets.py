@@ -146,6 +146,9 @@ def test_a_case_that_could_not_be_read_is_not_written(page: ComparePage, qtbot: 
     click(qtbot, view.suite)
     sheet = window.sheet
     assert isinstance(sheet, SuiteSheet)
+    sheet.value.setPlainText(" ")
+    click(qtbot, sheet.save)
+    assert sheet.trouble.text().startswith("Write what a right answer must hold") and window.sheet is sheet
     sheet.check.setCurrentIndex(sheet.check.findData("json_equals"))
     sheet.value.setPlainText("{not json")
     click(qtbot, sheet.save)

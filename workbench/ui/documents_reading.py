@@ -113,7 +113,7 @@ class Reading(QObject):
         """Prove that the index holds just what the folders hold, and mend what differs."""
         project, worker = self._bench.project, self._bench.knowledge
         self._waiting = ()
-        title = self.tr("Comparing index and folders")
+        title = self.tr("Index check")  # short: it stands in the tray
         self._run(title, lambda: source.audit_stage(project, worker), self._on_audited, can_pause=False)
 
     def _run(
