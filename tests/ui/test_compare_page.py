@@ -276,3 +276,14 @@ def test_an_empty_page_teaches_and_offers_questions(page: ComparePage, qtbot: Qt
     click(qtbot, button)
     qtbot.waitUntil(lambda: not page.asking.busy)
     assert page.talk.turns[0].question == "What is new?"
+
+
+def test_a_question_that_is_to_be_asked_anew_meets_no_earlier_talk(
+    page: ComparePage, qtbot: QtBot, script: Script, window: Window
+) -> None:
+    ask(page, qtbot)
+    window.bench.open_page("compare", lanes=["base"], question="Book court 8", ask=True, anew=True)
+    qtbot.waitUntil(lambda: not page.asking.busy and len(page.view.turns) == 1, timeout=20_000)
+    assert [turn.question for turn in page.talk.turns] == ["Book court 8"]
+    assert script.asked[-1][2] == {"base": ()}
+    qtbot.waitUntil(lambda: len(page.view.turns[0].cells) == len(page.view.turns[0].order), timeout=20_000)

@@ -55,8 +55,13 @@ class ComparePage(Page):
 
     # What the frame calls
 
-    def shown(self, lanes: Sequence[str] = (), question: str = "", ask: bool = False, **what: Any) -> None:
-        """`lanes` are shown and ticked, `question` stands in the box, and `ask` asks it at once."""
+    def shown(
+        self, lanes: Sequence[str] = (), question: str = "", ask: bool = False, anew: bool = False, **what: Any
+    ) -> None:
+        """`lanes` are shown and ticked, `question` stands in the box, and `ask` asks it at once, `anew` in a
+        conversation of its own, where nothing that was said before leans on the answers."""
+        if anew and self.talk.turns and not self.asking.busy:
+            self.new_talk()
         self._refresh_lanes()
         if lanes:
             self.composer.tick(self.lanes.put_first(lanes))
