@@ -24,6 +24,7 @@ from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
 from workbench.ui import compare_asking, compare_lanes
 from workbench.ui.bench import Bench
+from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_talk import Talk
 from workbench.ui.compare_talk_list import read_list
 from workbench.ui.theme import Theme
@@ -205,6 +206,14 @@ def open_window(bench: Bench, theme: Theme, script: Script, qtbot: Any) -> Itera
 @pytest.fixture
 def window(open_window: Callable[[], Window]) -> Window:
     return open_window()
+
+
+@pytest.fixture
+def compare(window: Window) -> ComparePage:
+    """The Compare page of a window, in front."""
+    found = window.page("compare")
+    assert isinstance(found, ComparePage)
+    return found
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from workbench.ui.compare_keep import add_case, guess_check, keep_row, take_back
 from workbench.ui.compare_lanes import own_name
 from workbench.ui.compare_talk import LaneAnswer, Talk, TalkTurn, keep_turn
 from workbench.ui.compare_view import blind_order
-from workbench.ui.compare_why import ordinal
+from workbench.ui.words import ordinal
 
 
 def make_turn(question: str = "How long?") -> TalkTurn:

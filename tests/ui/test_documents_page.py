@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +27,10 @@ from workbench.ui.bench import Bench
 from workbench.ui.documents_page import DocumentsPage
 from workbench.ui.documents_preview import repeated_length
 from workbench.ui.documents_rows import ACTION, CHUNKS, FILE, FileRow, FilesModel, RowRole
-from workbench.ui.documents_search import ordinal
 from workbench.ui.documents_settings import CutSettingsDialog
 from workbench.ui.documents_watch import FolderWatch
 from workbench.ui.theme import Theme
+from workbench.ui.words import ordinal
 
 
 class Shelf:
@@ -303,10 +304,17 @@ def test_a_search_shows_both_places(
     filled.search.question.setText("Which colour is the moon?")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: filled.search.caption.text().startswith("Nothing in your documents seems"))
-    filled.search.place.setText("policies")
-    qtbot.keyClick(filled.search.place, Qt.Key.Key_Return)
+    kept_to = filled.search.filter
+    kept_to.place.setText("policies")
+    qtbot.keyClick(kept_to.place, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(asked) == 4)
     assert asked[0] == Only() and asked[-1] == Only(("policies",))
+    types = [kept_to.kind.itemData(place) for place in range(kept_to.kind.count())]
+    assert types[0] == "" and "md" in types  # of the files there are
+    qtbot.keyClick(kept_to.kind, Qt.Key.Key_Down)
+    qtbot.keyClick(kept_to.since, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: len(asked) == 6)
+    assert asked[-1].types == (types[1],) and 6.9 < (time.time() - asked[-1].since) / 86_400 < 7.1
     assert [ordinal(each) for each in (1, 2, 3, 11, 22, None)] == ["1st", "2nd", "3rd", "11th", "22nd", "\N{EN DASH}"]
 
 

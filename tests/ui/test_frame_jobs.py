@@ -67,6 +67,17 @@ def test_an_error_reaches_whom_it_concerns(bench: Bench, qtbot: QtBot) -> None:
         bench.jobs.start("Work", stage)
 
 
+def test_what_a_library_says_at_length_stays_out_of_the_tray(bench: Bench, tray: JobsTray, qtbot: QtBot) -> None:
+    def stage() -> Stage:
+        yield Progress(0, 0, "so far")
+        raise RuntimeError("a page of advice\n" * 40)
+
+    handle = bench.jobs.start("Work", stage)
+    ended(qtbot, handle)
+    assert tray.cards[0]._note.text() == "Something unexpected happened"
+    assert "a page of advice" in str(handle.error)
+
+
 def test_a_paused_job_begins_again_where_its_stage_does(bench: Bench, qtbot: QtBot) -> None:
     begun: list[int] = []
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,7 @@ import click
 
 from workbench.commands import console
 from workbench.commands.ask import adjusted, choose_lanes
-from workbench.commands.console import json_option, project_option, say
+from workbench.commands.console import json_option, project_option
 from workbench.errors import InputError
 from workbench.evaluation.records import Evaluation
 from workbench.project import Project, open_project
@@ -75,13 +72,19 @@ def drill(
     Edit it yourself and run this, or name --file and --replace to have it tried on a copy.
     """
     from workbench.advice.facts import read_facts
-    from workbench.evaluation.drill import drill as drill_stage
+    from workbench.evaluation import drill as drills
 
+    if bool(file) != bool(replace):
+        raise InputError("--file and --replace go together: name the document, then the old and the new words.")
     project = open_project(project_folder)
     lanes = adjusted(choose_lanes(project, names), max_tokens)
     seconds = read_facts(project).train_seconds
-    with console.Workers() as workers, _edited(project, file, replace, workers) as folder:
-        stage = drill_stage(question, expected, lanes, folder, workers.knowledge, workers.engine, seconds)
+    with console.Workers() as workers:
+        asked, children = (question, expected, lanes), (workers.knowledge, workers.engine, seconds)
+        if file and replace:
+            stage = drills.drill_copy(*asked, project, drills.Edit(file, *replace), *children)
+        else:
+            stage = drills.drill(*asked, project.folder, *children)
         found = console.last(stage, "Drill")
     if as_json:
         console.print_json(found)
@@ -97,27 +100,6 @@ def _drill_words(lane: Any) -> str:
     if lane.retrain_seconds:
         return f"still wrong; training it took {lane.retrain_seconds / 60:.1f} min, and would again"
     return "still wrong"
-
-
-@contextlib.contextmanager
-def _edited(
-    project: Project, file: str | None, replace: tuple[str, str] | None, workers: console.Workers
-) -> Iterator[Path]:
-    """The project to drill: the person's own, or a copy in which the document is edited once it is indexed."""
-    from workbench.evaluation.drill import copy_for_drill, edit_text
-    from workbench.index.build import build
-
-    if bool(file) != bool(replace):
-        raise InputError("--file and --replace go together: name the document, then the old and the new words.")
-    if not file or not replace:
-        yield project.folder
-        return
-    with tempfile.TemporaryDirectory(prefix="workbench-drill-") as folder:
-        copied, document = copy_for_drill(project, file, Path(folder))
-        say("Indexing a copy of your documents first; that is no part of the drill.")
-        console.last(workers.knowledge.run(build, copied.folder, copied.info.folders), "Indexing")
-        edit_text(document, *replace)
-        yield copied.folder
 
 
 @click.command()

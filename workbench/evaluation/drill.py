@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from workbench.children import Worker
 from workbench.errors import InputError, MissingFile
 from workbench.evaluation.answering import SharedSearch, answer_case
 from workbench.evaluation.text import holds
-from workbench.events import Event, Progress, Result, Stage
+from workbench.events import Event, Note, Progress, Result, Stage
 from workbench.index.build import build
 from workbench.lanes.lane import Lane
 from workbench.lanes.material import collect
@@ -28,6 +29,15 @@ class DrillLane:
     seconds: float  # from "go" to its answer, indexing included for lanes that read documents
     text: str
     retrain_seconds: float | None = None  # of a fine-tune: what its training took, which is what it would take again
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is changed in a document for a drill."""
+
+    file: str  # as the Documents page names it
+    old: str  # words as they stand in it
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,29 @@ def drill(
     yield Result(Drill(question, tuple(expected), changed, indexed, tuple(told)))
 
 
+def drill_copy(
+    question: str,
+    expected: Sequence[str],
+    lanes: Sequence[Lane],
+    project: Project,
+    edit: Edit,
+    knowledge: Worker,
+    engine: Worker,
+    train_seconds: Mapping[str, float],
+) -> Stage:
+    """The same in a copy of the project and of the folder whose document is edited; a person's own are left alone.
+
+    Raises as `drill` does, MissingFile for a document that is not there, and InputError where the words are not in it.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbench-drill-") as folder:
+        copied, document = copy_for_drill(project, edit.file, Path(folder))
+        check_words(document, edit.old, edit.new)
+        yield Note("A copy of your documents is indexed first; that is no part of the drill.")
+        yield from collect(knowledge.run(build, copied.folder, copied.info.folders))
+        edit_text(document, edit.old, edit.new)
+        yield from drill(question, expected, lanes, copied.folder, knowledge, engine, train_seconds)
+
+
 def _level(project: Path, folders: tuple[Path, ...], knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
     """Index; the files that were changed or new."""
     reports = yield from collect(knowledge.run(build, project, folders))
@@ -99,13 +132,17 @@ def copy_for_drill(project: Project, file: str, target: Path) -> tuple[Project, 
 
 def edit_text(file: Path, old: str, new: str) -> int:
     """Replace a text in a text file; how often it stood there. Raises InputError where it cannot be done."""
+    text = check_words(file, old, new)
+    file.write_bytes(text.replace(old, new).encode("utf-8"))
+    return text.count(old)
+
+
+def check_words(file: Path, old: str, new: str) -> str:
+    """The text of a file in which words can be replaced. Raises InputError where they cannot."""
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file.name} is no text file: edit it yourself, then run the drill without --replace."
-        ) from error
+        raise InputError(f"{file.name} is no text file: edit it yourself, then drill without replacing.") from error
     if not old or old == new or old not in text:
         raise InputError(f"{file.name} does not hold “{old}” to be replaced: copy the words as they stand in it.")
-    file.write_bytes(text.replace(old, new).encode("utf-8"))
-    return text.count(old)
+    return text

@@ -312,6 +312,7 @@ def figures_text(answer: Answer, short: bool = False) -> str:
     parts = [f"{search}{widgets.seconds_text(answer.retrieve_seconds)}"] if answer.passages else []
     if answer.answer_tokens:
         parts.append(f"{first}{widgets.seconds_text(answer.first_token_seconds)}")
+    if answer.answer_tokens > 1:  # one token has no speed
         parts.append(f"{answer.tokens_per_second:.0f} tok/s")
     parts.append(f"{answer.answer_tokens:,}{token}")
     return " · ".join(parts)

@@ -207,6 +207,10 @@ class SuiteSheet(Sheet):
 
     def _on_save(self) -> None:
         path = self.suite.currentData()
+        if self.check.currentData() != "refuses" and not self.value.toPlainText().strip():
+            self.trouble.setText(self.tr("Write what a right answer must hold: without it nothing can be checked."))
+            self.value.setFocus()
+            return
         try:
             check = self._check()
             source = self.source.text().strip() or None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
@@ -55,15 +55,20 @@ class ComparePage(Page):
 
     # What the frame calls
 
-    def shown(self, lanes: Sequence[str] = (), question: str = "", ask: bool = False, **what: Any) -> None:
-        """`lanes` are shown and ticked, `question` stands in the box, and `ask` asks it at once."""
+    def shown(
+        self, lanes: Sequence[str] = (), question: str = "", ask: bool = False, anew: bool = False, **what: Any
+    ) -> None:
+        """`lanes` are shown and ticked, `question` stands in the box, and `ask` asks it at once, `anew` in a
+        conversation of its own, where nothing that was said before leans on the answers."""
+        if anew and self.talk.turns and not self.asking.busy:
+            self.new_talk()
         self._refresh_lanes()
         if lanes:
             self.composer.tick(self.lanes.put_first(lanes))
         if question:
             self.composer.set_text(question)
-        if ask and question and not self.asking.busy:
-            self._on_asked(question)
+        if ask and question:
+            self._on_asked(question, drawn_later=True)
         self.composer.edit.setFocus()
 
     def hidden(self) -> None:
@@ -188,16 +193,25 @@ class ComparePage(Page):
         self.composer.set_text(question)
         self._on_asked(question)
 
-    def _on_asked(self, question: str) -> None:
+    def _on_asked(self, question: str, drawn_later: bool = False) -> None:
+        """`drawn_later`: in the event loop's next turn, for while the page itself comes to the front."""
         lanes = [lane for lane in self.view.lanes if lane.name in self.composer.ticked]
         if self.asking.busy or not lanes:
             return
         turn = TalkTurn(question, {}, blind=self.head.blind.isChecked())
         self.talk.turns.append(turn)
         self._begin(turn, lanes)
-        self.view.add_turn(turn)
+        if drawn_later:
+            QTimer.singleShot(0, self, partial(self._draw_new, turn))
+        else:
+            self._draw_new(turn)
         self.composer.set_text("")
         self.head.show_talk(self.talk)
+
+    def _draw_new(self, turn: TalkTurn) -> None:
+        """Unless something else drew it meanwhile, or another conversation is open."""
+        if any(each is turn for each in self.talk.turns) and self.view.view_of(turn) is None:
+            self.view.add_turn(turn)
 
     def _begin(self, turn: TalkTurn, lanes: Sequence[Lane]) -> None:
         self.asking.begin(self.talk, turn, lanes)

@@ -7,10 +7,11 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from workbench.ui import theme, widgets
 from workbench.ui.compare_cell import AnswerCell
+from workbench.ui.compare_columns import TurnColumns
 from workbench.ui.compare_diff import differing_spans
 from workbench.ui.compare_heads import in_words, title_of
 from workbench.ui.compare_talk import TalkTurn
@@ -60,15 +61,13 @@ class TurnView(QWidget):
     def __init__(self, turn: TalkTurn, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.turn, self.number = turn, number
-        self.cells: dict[str, AnswerCell] = {}
-        self._order: list[str] = []
-        self._columns = QHBoxLayout()
-        self._columns.setSpacing(0)
+        self._columns = TurnColumns(self._cell, self)
+        self._columns.came.connect(self.refresh_lane)
         self._differ: tuple[str, str] | None = None
         self._lettered = self._drawing = False
         self.setAccessibleName(self.tr("Turn {0}: {1}").format(number, turn.question))
         layout = widgets.column(self._question_band(), widgets.hline(), spacing=0)
-        layout.addLayout(self._columns)
+        layout.addLayout(self._columns.layout)
         layout.addWidget(widgets.hline())
         layout.addWidget(self._foot())
         layout.addWidget(widgets.hline())
@@ -110,26 +109,23 @@ class TurnView(QWidget):
         return foot
 
     @property
-    def order(self) -> list[str]:
-        return list(self._order)
+    def cells(self) -> dict[str, AnswerCell]:
+        """By lane, those that are there already."""
+        return self._columns.cells
 
-    def show_columns(self, order: Sequence[str], widths: Sequence[int], lettered: bool = False) -> None:
-        """Show these lanes, in this order, this wide; cells are kept where the lanes are the same.
+    @property
+    def order(self) -> list[str]:
+        return list(self._columns.order)
+
+    def show_columns(
+        self, order: Sequence[str], widths: Sequence[int], lettered: bool = False, gradually: bool = False
+    ) -> None:
+        """Show these lanes, in this order, this wide, `gradually` one after the other.
 
         `lettered` means that the heads do not name the lanes: a turn that may be named does so in its cells.
         """
         new, self._lettered = lettered != self._lettered, lettered
-        if list(order) != self._order:
-            widgets.clear_layout(self._columns)
-            self.cells, self._order, new = {}, list(order), True
-            for place, name in enumerate(order):
-                self.cells[name] = self._cell(name)
-                for part in (widgets.vline(), self.cells[name])[0 if place else 1 :]:
-                    self._columns.addWidget(part)
-                    part.show()  # a layout counts no widget that waits to be shown
-        for place, name in enumerate(order):
-            self.cells[name].set_width(widths[place] - (1 if place else 0))
-        if new:
+        if self._columns.show(order, widths, gradually) or new:
             self.refresh()
         else:
             self.settle()
@@ -239,7 +235,7 @@ class TurnView(QWidget):
             self.resent.emit(question)
 
     def _on_differences(self) -> None:
-        names = [name for name in self._order if (said := self.turn.answers.get(name)) is not None and said.text]
+        names = [name for name in self.order if (said := self.turn.answers.get(name)) is not None and said.text]
         if not self.differences.isChecked():
             self._show_differences(None)
         elif len(names) == 2:

@@ -82,7 +82,7 @@ class TurnsView(QWidget):
         self._inside.addWidget(view)
         view.show()
         self._at_end = True
-        self._lay_out_turn(view)
+        self._lay_out_turn(view, gradually=True)
         return view
 
     def view_of(self, turn: TalkTurn) -> TurnView | None:
@@ -140,11 +140,12 @@ class TurnsView(QWidget):
             self.lay_out()
         return super().eventFilter(watched, event)
 
-    def _lay_out_turn(self, view: TurnView) -> None:
+    def _lay_out_turn(self, view: TurnView, gradually: bool = False) -> None:
         lanes, width = self._lanes, self.scroller.viewport().width()
         fit = columns_that_fit(width, len(lanes))
         order = blind_order(view.turn, lanes) if self._blind and view.turn.blind else [lane.name for lane in lanes]
-        view.show_columns(order[self._first : self._first + fit], column_widths(width, fit), self._blind)
+        shown = order[self._first : self._first + fit]
+        view.show_columns(shown, column_widths(width, fit), self._blind, gradually)
 
     def _make(self, turn: TalkTurn, number: int) -> TurnView:
         from workbench.ui.compare_turn import TurnView  # here: a window without a conversation opens sooner

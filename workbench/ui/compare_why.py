@@ -1,4 +1,4 @@
-"""The sheet behind "Why": the passages with both legs' places, the exact prompt with its tokens as a bar, the stamp."""
+"""The sheet behind "Why": the passages with each leg's places, the exact prompt with its tokens as a bar, the stamp."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QPlainTextEdit, QWidget
 
 from workbench.lanes.lane import Answer, Lane
 from workbench.records import to_plain
-from workbench.retrieval.passage import Passage
 from workbench.ui import theme, widgets
-from workbench.ui.compare_heads import in_words, title_of
+from workbench.ui.compare_found import FoundPassages
+from workbench.ui.compare_heads import title_of
 from workbench.ui.page import Sheet
 
 PART_COLORS = {"system": "muted", "examples": "warning", "passages": "accent", "history": "good", "question": "text"}
 PROMPT_LINES = 12  # of the prompt before "Show more of it"
 PROMPT_SHOWN = 40_000  # characters of it; all of it is copied
-EXCERPT = 100  # characters of a passage, about two lines
-NARROW = 58  # pixels of the columns with the places, at the usual size of text
-PLACE, GAP = 20, 12  # pixels of the number before a passage, and between its text and the places
 
 
 class ControlTokens(QSyntaxHighlighter):
@@ -47,100 +44,12 @@ class WhySheet(Sheet):
         self.set_title(self.tr("Why this answer"))
         self.lane, self.answer = lane, answer
         self.prompt = QPlainTextEdit(readOnly=True)
-        self._passages()
+        found = FoundPassages(answer)
+        found.chosen.connect(partial(self.source_clicked.emit, answer))
+        self.content.addWidget(found)
         self._prompt()
         self._stamp()
         self.content.addStretch(1)
-
-    def _passages(self) -> None:
-        answer = self.answer
-        self.content.addWidget(widgets.label(self._passages_sentence(), wrap=True))
-        if not answer.passages and not answer.retrieved:
-            return
-        head = widgets.row(PLACE, widgets.label(self.tr("Passage, best first"), "caption"), None, GAP, spacing=0)
-        for text in (self.tr("Meaning"), self.tr("Words")):
-            made = widgets.label(text, "caption")
-            made.setFixedWidth(theme.px(NARROW))
-            head.addWidget(made)
-        rows = widgets.column(head, 4, spacing=0, margins=(0, 8, 0, 0))
-        for number, passage in enumerate(answer.passages, start=1):
-            rows.addWidget(widgets.hline())
-            rows.addWidget(self._row(number, passage, number in answer.cited))
-        rows.addWidget(widgets.hline())
-        self.content.addLayout(rows)
-        left = [each for each in answer.retrieved if each.id not in {used.id for used in answer.passages}]
-        if left:
-            self._left_out(left)
-
-    def _passages_sentence(self) -> str:
-        answer = self.answer
-        if not answer.passages:
-            if answer.retrieved:
-                return self.tr("Passages were found, and none of them fitted the prompt.")
-            return self.tr("No passages reached this prompt: this lane does not read your documents.")
-        count, cited = len(answer.passages), len(answer.cited)
-        known = max(count, len(answer.retrieved))
-        found = self.tr("{0} of the {1} passages found reached the prompt.").format(count, known)
-        if known == count:
-            found = self.tr("All {0} passages found reached the prompt.").format(count)
-        if count == 1:
-            found = self.tr("One passage reached the prompt.")
-        says = (
-            self.tr("The answer cites {0} of them.").format(in_words(cited))
-            if cited
-            else self.tr("The answer cites none of them.")
-        )
-        dropped = answer.dropped_citations
-        if dropped:
-            one = self.tr("One citation pointed at nothing and was removed.")
-            many = self.tr("{0} citations pointed at nothing and were removed.").format(dropped)
-            says += " " + (one if dropped == 1 else many)
-        return f"{found} {says}"
-
-    def _row(self, number: int, passage: Passage, cited: bool) -> QWidget:
-        place = widgets.label(str(number) if number else "", "accent" if cited else "muted")
-        place.setFixedWidth(PLACE)
-        top = widgets.row(widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], "strong", hug=True), spacing=8)
-        top.addWidget(widgets.ElidedLabel(passage.location, "caption"), 1)
-        if cited:
-            top.addWidget(widgets.label(self.tr("cited"), "accent_small"))
-        middle = widgets.column(top, spacing=2)
-        middle.addWidget(widgets.label(_excerpt(passage.text), "small", wrap=True))
-        line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
-        line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(middle, 1)
-        line.addSpacing(GAP)
-        for rank, note in ((passage.vector_rank, _cosine(passage)), (passage.keyword_rank, "")):
-            leg = widgets.column(widgets.label(ordinal(rank)), widgets.label(note, "caption"), None, spacing=2)
-            holder = QWidget()
-            holder.setFixedWidth(theme.px(NARROW))
-            holder.setLayout(leg)
-            line.addWidget(holder)
-        said = self.tr("Passage {0}: {1} {2}").format(number, passage.file, passage.location)
-        made = widgets.ClickRow(said, line, partial(self.source_clicked.emit, self.answer, number) if number else None)
-        made.setToolTip(self.tr("Show it in the document") if number else "")
-        return made
-
-    def _left_out(self, left: list[Passage]) -> None:
-        one = self.tr("One more was found and stayed out")
-        note = one if len(left) == 1 else self.tr("{0} more were found and stayed out").format(len(left))
-        show = widgets.link_button(self.tr("Show it") if len(left) == 1 else self.tr("Show them"))
-        line = widgets.row(widgets.label(note, "caption"), None, show)
-        self.content.addLayout(line)
-        holder = QWidget()
-        rows = widgets.column(spacing=4)
-        holder.setLayout(rows)
-        holder.hide()
-        self.content.addWidget(holder)
-
-        def show_them() -> None:
-            show.hide()
-            for passage in left:
-                rows.addWidget(self._row(0, passage, False))
-                rows.addWidget(widgets.hline())
-            holder.show()
-
-        show.clicked.connect(lambda *_: show_them())
 
     def _prompt(self) -> None:
         answer = self.answer
@@ -228,24 +137,6 @@ class WhySheet(Sheet):
 
 def _copy(text: str) -> None:
     QApplication.clipboard().setText(text)
-
-
-def _excerpt(text: str) -> str:
-    flat = " ".join(text[: 4 * EXCERPT].split())
-    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
-
-
-def _cosine(passage: Passage) -> str:
-    return "" if passage.similarity is None else f"{passage.similarity:.2f}"
-
-
-def ordinal(rank: int | None) -> str:
-    """ "1st", "2nd"; a dash where the leg did not find it."""
-    if rank is None:
-        return "–"
-    if 10 <= rank % 100 <= 20:
-        return f"{rank}th"
-    return f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th') }"
 
 
 def _key(text: str, role: str) -> QWidget:

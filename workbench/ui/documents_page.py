@@ -154,6 +154,9 @@ class DocumentsPage(Page):
         for folder in folders:
             remove = self.tr("Remove {0} from the project").format(folder.name)
             widgets.add_action(self._folders_menu, remove, partial(self._on_remove_folder, folder), "trash")
+        self._folders_menu.addSeparator()
+        audit = self.tr("Compare the index with the folders, and mend it")
+        widgets.add_action(self._folders_menu, audit, self._on_audit, "shield-check")
 
     def shown(self, **what: Any) -> None:
         """Open with `search` (a question to try), `file` (a file to show) or `state` (a chip to turn on)."""
@@ -185,6 +188,8 @@ class DocumentsPage(Page):
         return True
 
     def _open_side(self, panel: QWidget) -> None:
+        if panel is self.search:
+            self.search.filter.offer(row.file for row in self.files.model.rows)
         self.side.setCurrentWidget(panel)
         if not self.side.isVisible():
             self.side.show()
@@ -259,6 +264,13 @@ class DocumentsPage(Page):
 
         said = self.tr("{0} is no longer part of the project. Its files are untouched.").format(folder.name)
         self.bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
+
+    def _on_audit(self) -> None:
+        """What a reading cannot see is found as well: a file edited within its time stamp, a vector that is gone."""
+        if self.reading.busy or self.reading.paused:
+            self.bench.notices.tell(self.tr("Let the reading end first: an index is compared once it is at rest."))
+        else:
+            self.reading.audit()
 
     def _on_change_settings(self) -> None:
         dialog = CutSettingsDialog(self.bench.project, self.files.model.rows, self)

@@ -109,9 +109,22 @@ class Reading(QObject):
         self._waiting = ()
         self._run(self.tr("Taking out a folder"), lambda: source.take_out_stage(project, worker, folder))
 
-    def _run(self, title: str, factory: Callable[[], Stage]) -> None:
+    def audit(self) -> None:
+        """Prove that the index holds just what the folders hold, and mend what differs."""
+        project, worker = self._bench.project, self._bench.knowledge
+        self._waiting = ()
+        title = self.tr("Index check")  # short: it stands in the tray
+        self._run(title, lambda: source.audit_stage(project, worker), self._on_audited, can_pause=False)
+
+    def _run(
+        self,
+        title: str,
+        factory: Callable[[], Stage],
+        on_done: Callable[[Any], None] | None = None,
+        can_pause: bool = True,
+    ) -> None:
         self._job = self._bench.jobs.start(
-            title, factory, self._on_event, self._on_done, kind="documents", can_pause=True
+            title, factory, self._on_event, on_done or self._on_done, kind="documents", can_pause=can_pause
         )
         self._job.finished.connect(self._on_ended)
         self._on_started()
@@ -134,6 +147,11 @@ class Reading(QObject):
     def _on_done(self, report: Any) -> None:
         if report is not None:
             self._bench.notices.tell(source.report_line(report), "good")
+
+    def _on_audited(self, report: Any) -> None:
+        if report is not None:
+            line, level, details = source.audit_line(report)
+            self._bench.notices.tell(line, level, details)
 
     def _on_ended(self) -> None:
         self._at = ""

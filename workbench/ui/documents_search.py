@@ -10,18 +10,12 @@ from workbench.retrieval.passage import Passage, SearchResult
 from workbench.ui import documents_source as source
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
+from workbench.ui.documents_filter import SearchFilter
 from workbench.ui.job import JobHandle
 from workbench.ui.page import scroll_area
+from workbench.ui.words import ordinal
 
 PASSAGES = 8  # shown at once: twice what a lane reads, so that one sees what just missed it
-
-
-def ordinal(place: int | None) -> str:
-    """1st, 2nd, 3rd, 11th; a dash where a leg did not find a passage."""
-    if place is None:
-        return "\N{EN DASH}"
-    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
 
 
 class PassageRow(QFrame):
@@ -66,11 +60,8 @@ class SearchPanel(QWidget):
         self.question.setPlaceholderText(self.tr("A question, or a few words"))
         self.question.setAccessibleName(self.tr("What to search for"))
         self.question.returnPressed.connect(self.search)
-        self.place = QLineEdit()
-        self.place.setPlaceholderText(self.tr("Only in a folder, or *.pdf"))
-        self.place.setAccessibleName(self.tr("Only files in this folder or like this"))
-        self.place.setClearButtonEnabled(True)
-        self.place.returnPressed.connect(self.search)
+        self.filter = SearchFilter()
+        self.filter.changed.connect(self.search)
         self.go = widgets.icon_button("magnifying-glass", self.tr("Search"), self.search)
         close = widgets.icon_button("x", self.tr("Close the search"), self.closed.emit)
         self.caption = widgets.label(
@@ -80,13 +71,12 @@ class SearchPanel(QWidget):
         )
         self._found = widgets.column(None, spacing=8)
         inner = QWidget()
-        inner.setObjectName("sheetInner")
         inner.setLayout(self._found)
         head = widgets.row(widgets.label(self.tr("Try a search"), "section"), None, close)
         line = widgets.row(self.question, self.go)
         line.setStretch(0, 1)
         self.setLayout(
-            widgets.column(head, line, self.place, self.caption, scroll_area(inner), margins=(24, 12, 16, 12))
+            widgets.column(head, line, self.filter, self.caption, scroll_area(inner), margins=(24, 12, 16, 12))
         )
 
     def ask(self, question: str = "") -> None:
@@ -104,10 +94,10 @@ class SearchPanel(QWidget):
         if self._job is not None and self._job.running:
             self._job.stop()
         self.caption.setText(self.tr("Searching…"))
-        project, worker, place = self._bench.project, self._bench.knowledge, self.place.text().strip()
+        project, worker, only = self._bench.project, self._bench.knowledge, self.filter.only
         self._job = self._bench.jobs.start(
             self.tr("Searching"),
-            lambda: source.search_stage(project, worker, question, PASSAGES, place),
+            lambda: source.search_stage(project, worker, question, PASSAGES, only),
             lambda event: self._on_event(event, question),
             on_failed=self._on_failed,
             kind="search",

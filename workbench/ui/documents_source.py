@@ -186,11 +186,18 @@ def take_out_stage(project: Project, worker: Worker, folder: Path) -> Stage:
     return worker.run(forget, project.folder, (folder,))
 
 
-def search_stage(project: Project, worker: Worker, question: str, most: int, place: str = "") -> Stage:
-    """Search, perhaps only in files of one folder or pattern; the last Result is a SearchResult."""
+def audit_stage(project: Project, worker: Worker) -> Stage:
+    """Compare index and folders to the last byte, and mend what differs; the last Result is an AuditReport."""
+    from workbench.index.audit import audit
+
+    return worker.run(audit, project.folder, present(project.info.folders))
+
+
+def search_stage(project: Project, worker: Worker, question: str, most: int, only: Only = EVERYTHING) -> Stage:
+    """Search, perhaps only in some of the files; the last Result is a SearchResult."""
     from workbench.retrieval.search import search
 
-    return worker.run(search, project.folder, (question,), most, Only((place,)) if place else EVERYTHING)
+    return worker.run(search, project.folder, (question,), most, only)
 
 
 def present(folders: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -221,6 +228,24 @@ def report_line(report: Any) -> str:
     what = ", ".join(said) if said else translate("Documents", "nothing had changed")
     line = translate("Documents", "{0:,} files in {1:,} chunks are ready: {2}.")
     return line.format(report.files, report.chunks, what)
+
+
+def audit_line(report: Any) -> tuple[str, str, str]:
+    """How an audit ended: a sentence, how it is meant ("good" or "warning"), and what differed, a line each."""
+    translate = QCoreApplication.translate
+    found, left = ["\n".join(f"{each.file}: {each.problem}".removeprefix(": ") for each in problems)
+                   for problems in (report.found, report.left)]  # fmt: skip
+    proof = translate("Documents", "{0:,} files, {1:,} chunks and {2:,} vectors were compared.")
+    proof = proof.format(report.files, report.chunks, report.vectors)
+    if report.left:
+        line = translate("Documents", "In {0:,} things index and folders differ still, after mending.")
+        return f"{line.format(len(report.left))} {proof}", "warning", left
+    if report.found:
+        line = translate(
+            "Documents", "{0:,} things differed and were mended: the index holds just what the folders hold."
+        )
+        return f"{line.format(len(report.found))} {proof}", "good", found
+    return translate("Documents", "The index holds just what the folders hold.") + f" {proof}", "good", ""
 
 
 def settings_line(project: Project) -> str:

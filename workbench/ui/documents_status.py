@@ -43,6 +43,7 @@ class IndexingStrip(QWidget):
         paused = handle.state == "paused"
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         self.pause.setIcon(icons.icon("play" if paused else "pause"))
+        self.pause.setVisible(handle.can_pause)
         for each in (self.pause, self.stop):
             each.setEnabled(handle.state != "stopping")
         self.show_progress(handle.progress, handle.state)
@@ -54,7 +55,8 @@ class IndexingStrip(QWidget):
             self.figures.set_text(progress.note if progress is not None else "")
             self.bar.set_share(None)
             return
-        words = {"paused": self.tr("Paused at"), "stopping": self.tr("Stopping at")}.get(state, self.tr("Reading"))
+        doing = self.tr("Comparing") if progress.note.startswith("Comparing") else self.tr("Reading")
+        words = {"paused": self.tr("Paused at"), "stopping": self.tr("Stopping at")}.get(state, doing)
         file = min(progress.total, progress.done + 1) if state == "running" else progress.done
         self.what.setText(self.tr("{0} {1:,} of {2:,}").format(words, file, progress.total))
         said = [progress.note] if progress.note else []

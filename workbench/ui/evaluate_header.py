@@ -24,6 +24,8 @@ class EvaluateHeader(QObject):
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
     export_wanted = Signal(str)  # "html", "csv" or "junit"
     edit_clicked = Signal()
+    sources_wanted = Signal()
+    drill_wanted = Signal()
     run_clicked = Signal()
     stop_clicked = Signal()
 
@@ -61,6 +63,9 @@ class EvaluateHeader(QObject):
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("New suite…"), self.new_wanted.emit, "plus")
         widgets.add_action(self.suite_menu, self.tr("Import a suite…"), self.import_wanted.emit, "upload-simple")
+        self.suite_menu.addSeparator()
+        widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
+        widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
         self.suite_picker.setText(shown.name or self.tr("No suite"))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:

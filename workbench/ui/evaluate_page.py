@@ -20,6 +20,7 @@ from workbench.ui.evaluate_header import EvaluateHeader
 from workbench.ui.evaluate_running import SuiteRun
 from workbench.ui.evaluate_shown import Shown
 from workbench.ui.evaluate_suites import SuiteActions
+from workbench.ui.evaluate_tests import SuiteTests
 from workbench.ui.lane_names import lane_short
 from workbench.ui.page import Page
 
@@ -41,6 +42,7 @@ class EvaluatePage(Page):
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self._show_matrix)
         self.head = EvaluateHeader(self)
+        self.tests = SuiteTests(bench, lambda: self.head.lanes.chosen, self)
         self._build_body()
         self._connect()
         self.reload()
@@ -64,6 +66,8 @@ class EvaluatePage(Page):
         head.edit_clicked.connect(self.edit_cases)
         head.run_clicked.connect(self._on_run_clicked)
         head.stop_clicked.connect(run.stop)
+        head.sources_wanted.connect(lambda: self.tests.open_sources(self.sight.suite))
+        head.drill_wanted.connect(self.tests.open_drill)
         head.lanes.changed.connect(self._on_lanes_changed)
         self.suites.named.connect(self.create_suite)
         self.suites.imported.connect(self._on_suite_chosen)

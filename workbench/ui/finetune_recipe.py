@@ -4,62 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from workbench.tuning import forecast
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.forecast import Measured, Offer
 from workbench.tuning.recipe import Recipe
-from workbench.ui import theme, widgets
-from workbench.ui.charts import draw_glyph
+from workbench.ui import widgets
 from workbench.ui.finetune_badge import StepBadge
+from workbench.ui.finetune_cards import PresetCards
 from workbench.ui.finetune_presets import KEYS, Basis, Choices, estimate_seconds, like, renamed
-
-
-class PresetCard(QAbstractButton):
-    """A preset with its name, how long it will take and what it does."""
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(100)
-        self._name, self._time = name, ""
-        self._lines = [
-            widgets.ElidedLabel(text, kind)
-            for text, kind in ((name, "strong"), ("", "text"), ("", "caption"), ("", "caption"))
-        ]
-        for line in self._lines:
-            line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setLayout(widgets.column(*self._lines, spacing=2, margins=(7, 8, 7, 8)))
-        self.setAccessibleName(name)
-
-    def say(self, time: str, note: str, memory: str = "") -> None:
-        """Say what it takes."""
-        for line, text in zip(self._lines[1:], (time, note, memory), strict=True):
-            line.set_text(text)
-        self.setAccessibleName(", ".join(filter(None, (self._name, time, note, memory))))
-
-    def sizeHint(self) -> QSize:
-        layout = self.layout()
-        hint = layout.sizeHint() if layout is not None else QSize(100, 76)
-        return QSize(max(100, hint.width()), hint.height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = self.isChecked()
-        edge = (
-            "accent" if chosen or self.hasFocus() else ("strong" if self.underMouse() and self.isEnabled() else "line")
-        )
-        painter.setPen(QPen(theme.color(edge), 2 if self.hasFocus() else 1))
-        painter.setBrush(theme.color("selected" if chosen else "surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
-        if chosen:
-            draw_glyph(painter, "check-circle", "accent", self.width() - 22, 17, 14)
 
 
 class RecipeSection(QWidget):
@@ -78,15 +33,9 @@ class RecipeSection(QWidget):
         self.badge = StepBadge(2)
         self.settings = widgets.quiet_button(self.tr("All settings"), "sliders-horizontal", self.settings_wanted.emit)
         names = {"quick": self.tr("Quick"), "balanced": self.tr("Balanced"), "thorough": self.tr("Thorough")}
-        self.cards = {key: PresetCard(names[key]) for key in KEYS}
-        self._group = QButtonGroup(self)
-        cards = widgets.row(spacing=6)
-        for key in KEYS:
-            card = self.cards[key]
-            self._group.addButton(card)
-            cards.addWidget(card, 1)
-            card.clicked.connect(lambda *_, key=key: self._on_preset_clicked(key))
-        self._group.setExclusive(False)
+        cards = PresetCards(names)
+        self.cards = cards.cards
+        cards.chosen.connect(self._on_preset_clicked)
         self.source = widgets.label("", "caption", wrap=True)
         self.measure = widgets.link_button(self.tr("Measure on this computer"), self.measure_wanted.emit)
         self.short = widgets.label("", "warning", wrap=True)

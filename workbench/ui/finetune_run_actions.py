@@ -118,7 +118,7 @@ class RunActions(QObject):
         if asked and not bare:  # it only learnt to read passages: without them it has nothing to answer from
             lanes += [f"rag+{lane}" for lane in lanes[1:]]
         self._bench.adapters_changed.emit()
-        self._bench.open_page("compare", lanes=lanes, question=question, ask=bool(question))
+        self._bench.open_page("compare", lanes=lanes, question=question, ask=bool(question), anew=True)
 
     # All of them
 

@@ -9,15 +9,16 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
-AT_A_TIME = 0.012  # seconds of work before the event loop has its turn; one thing is always done
+AT_A_TIME = 0.012  # seconds of work before the event loop has its turn
 
 
 class Gradual(QObject):
     """Hands one item after the other to a function; what was begun before is forgotten when something else begins."""
 
-    def __init__(self, do: Callable[[Any], object], parent: QObject) -> None:
+    def __init__(self, do: Callable[[Any], object], parent: QObject, at_a_time: float = AT_A_TIME) -> None:
+        """`at_a_time`: seconds of work before the event loop has its turn; one thing is always done."""
         super().__init__(parent)
-        self._do = do
+        self._do, self._at_a_time = do, at_a_time
         self._left: deque[Any] = deque()
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._go_on)
@@ -28,15 +29,20 @@ class Gradual(QObject):
 
     def begin(self, items: Iterable[Any]) -> None:
         """The first few are done before this returns."""
-        self._left = deque(items)
+        self.begin_later(items)
         self._go_on()
+
+    def begin_later(self, items: Iterable[Any]) -> None:
+        """The first is done in the event loop's next turn, after what is to be drawn now."""
+        self._left = deque(items)
+        self._timer.start()
 
     def stop(self) -> None:
         self._left.clear()
         self._timer.stop()
 
     def _go_on(self) -> None:
-        end = time.monotonic() + AT_A_TIME
+        end = time.monotonic() + self._at_a_time
         while self._left:
             self._do(self._left.popleft())
             if time.monotonic() >= end:

@@ -12,7 +12,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QGuiApplication,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPixmap,
+    QPixmapCache,
+)
 
 from workbench.ui import theme
 
@@ -43,14 +53,12 @@ class _Glyph(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         family, codes = _phosphor()
-        role = self._on_role if state == QIcon.State.On else self._role
-        color = QColor(theme.tokens().strong) if mode == QIcon.Mode.Disabled else theme.color(role)
         font = QFont(family)
         font.setPixelSize(max(1, rect.height()))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         painter.setFont(font)
-        painter.setPen(color)
+        painter.setPen(self._color(mode, state))
         square = QRect(rect.topLeft(), QSize(rect.height(), rect.height()))
         if rect.width() <= rect.height():
             square = rect
@@ -60,12 +68,24 @@ class _Glyph(QIconEngine):
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """Drawn once for each size and colour: a page with many buttons asks for the same few again and again."""
+        side = "rtl" if QGuiApplication.isRightToLeft() else "ltr"
+        key = f"icon {self._name} {self._color(mode, state).name()} {size.width()}x{size.height()} {side}"
+        made = QPixmap()
+        if QPixmapCache.find(key, made):
+            return made
         made = QPixmap(size)
         made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
         self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
         painter.end()
+        QPixmapCache.insert(key, made)
         return made
+
+    def _color(self, mode: QIcon.Mode, state: QIcon.State) -> QColor:
+        if mode == QIcon.Mode.Disabled:
+            return QColor(theme.tokens().strong)
+        return theme.color(self._on_role if state == QIcon.State.On else self._role)
 
 
 def icon(name: str, role: str = "text", on_role: str = "") -> QIcon:

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QThread, QTimer, Signal
 
+from workbench.errors import WorkbenchError
 from workbench.events import Event, Progress, Result, Stage, Token
 
 GATHER_MS = 40  # what comes is drawn at most 25 times a second
@@ -220,13 +221,19 @@ class Jobs(QObject):
             if wiring.on_done is not None:
                 wiring.on_done(handle.value)
         else:
-            handle.state, handle.error, handle.message = "failed", error, str(error)
+            handle.state, handle.error, handle.message = "failed", error, _sentence(error)
             if wiring.on_failed is not None:
                 wiring.on_failed(error)
             else:
                 self.failed.emit(error)
         if handle.quiet and not handle.running:
             QTimer.singleShot(0, lambda: self.forget(handle))
+
+
+def _sentence(error: Exception) -> str:
+    """Why a job failed: our own errors say it, what a library says may be pages long and goes into the notice."""
+    unexpected = QCoreApplication.translate("Jobs", "Something unexpected happened")
+    return str(error) if isinstance(error, WorkbenchError) else unexpected
 
 
 def join_tokens(waiting: Iterable[Event]) -> list[Event]:

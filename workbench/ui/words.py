@@ -60,3 +60,11 @@ def path_text(path: object) -> str:
     if not QGuiApplication.isRightToLeft():
         return str(path)
     return f"\N{FIRST STRONG ISOLATE}{path}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def ordinal(place: int | None) -> str:
+    """1st, 2nd, 3rd, 11th; a dash where a leg of the search did not find a passage."""
+    if place is None:
+        return "\N{EN DASH}"
+    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place}{ending}"
