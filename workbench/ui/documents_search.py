@@ -104,10 +104,10 @@ class SearchPanel(QWidget):
         if self._job is not None and self._job.running:
             self._job.stop()
         self.caption.setText(self.tr("Searching…"))
-        project, worker, place = self._bench.project, self._bench.knowledge, self.place.text().strip()
+        base, worker, place = self._bench.base, self._bench.knowledge, self.place.text().strip()
         self._job = self._bench.jobs.start(
             self.tr("Searching"),
-            lambda: source.search_stage(project, worker, question, PASSAGES, place),
+            lambda: source.search_stage(base, worker, question, PASSAGES, place),
             lambda event: self._on_event(event, question),
             on_failed=self._on_failed,
             kind="search",
