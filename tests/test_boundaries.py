@@ -23,7 +23,19 @@ for later in ("evaluation", "advice", "report"):
     MAY_IMPORT[later].add("tuning")
 
 # The modules at the root that everything stands on; the other root modules read the stages, as ui and cli do.
-FOUNDATION = {"errors", "events", "records", "paths", "project", "children", "program", "settings", "stops", "__init__"}
+FOUNDATION = {
+    "errors",
+    "events",
+    "records",
+    "paths",
+    "project",
+    "bases",
+    "children",
+    "program",
+    "settings",
+    "stops",
+    "__init__",
+}
 
 # Heavy library: the modules (or folders, with a slash) that may import it, inside a function. `bench` measures ours
 # against the bare libraries and may import them all.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "index": "index:index",
     "search": "index:search",
+    "bases": "bases:bases",
     "ask": "ask:ask",
     "dataset": "tune:dataset",
     "tune": "tune:tune",
@@ -93,7 +95,7 @@ def spread_lanes(arguments: Sequence[str]) -> list[str]:
     found: list[str] = []
     after_lane = False
     for argument in arguments:
-        if after_lane and argument.partition(":")[0] in STANDARD_LANES and found[-2:-1] == ["--lane"]:
+        if after_lane and re.split("[:@]", argument)[0] in STANDARD_LANES and found[-2:-1] == ["--lane"]:
             found += ["--lane", argument]
             continue
         after_lane = argument == "--lane" or (after_lane and found[-1:] == ["--lane"])

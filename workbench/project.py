@@ -52,7 +52,8 @@ class Project:
     """A project folder. Everything in it is files a person can read, copy and back up.
 
     project.json     ProjectInfo
-    index/           chroma/, keywords.sqlite, files.json
+    index/           chroma/, keywords.sqlite, tokens.sqlite: of the project's own knowledge base
+    bases/NAME/      base.json and index/ of each further one
     datasets/        training files that were added
     adapters/NAME/   one folder per fine-tune: recipe, events, PEFT adapter, GGUF adapter, manifest last
     suites/          YAML suites
@@ -63,6 +64,7 @@ class Project:
     def __init__(self, folder: Path, info: ProjectInfo) -> None:
         self.folder = folder
         self.info = info
+        self.base_name = ""  # as a knowledge base: see bases.py
 
     @classmethod
     def open(cls, folder: Path) -> Project:
@@ -106,6 +108,10 @@ class Project:
                 "kept. Make its folder writable, or open a copy of it."
             ) from error
         self.info = changed
+
+    @property
+    def root(self) -> Path:
+        return self.folder
 
     @property
     def index_folder(self) -> Path:

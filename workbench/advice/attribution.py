@@ -89,18 +89,26 @@ class Evidence:
     in_source: Mapping[str, str] = field(default_factory=dict)  # case -> "missing", "silent" or "holds"
     oracle: Mapping[str, bool] = field(default_factory=dict)  # case -> whether it passed with the right passages
     passed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # case -> lanes that passed it
+    elsewhere: frozenset[str] = frozenset()  # cases whose answer the source holds in another knowledge base
 
 
-def evidence_of(evaluation: Evaluation) -> Evidence:
-    """The evidence an evaluation holds."""
+def evidence_of(evaluation: Evaluation, base: str = "") -> Evidence:
+    """The evidence an evaluation holds on lanes that read this knowledge base."""
     passed: dict[str, set[str]] = {}
     for result in evaluation.results:
         passed.setdefault(result.case, set()).update({result.lane} if result.passed else ())
+    states = {"": evaluation.in_source, **evaluation.in_bases}
+    others = [held for name, held in states.items() if name != base]
     return Evidence(
         missing=evaluation.missing_sources or (),
-        in_source=evaluation.in_source,
-        oracle={each.case: each.passed for each in evaluation.oracle if each.answer.stopped != "failed"},
+        in_source=states.get(base, {}),
+        oracle={
+            each.case: each.passed
+            for each in evaluation.oracle
+            if each.answer.stopped != "failed" and evaluation.base_of(each.lane) == base
+        },
         passed={case: frozenset(lanes) for case, lanes in passed.items()},
+        elsewhere=frozenset(case for held in others for case, state in held.items() if state == "holds"),
     )
 
 
@@ -108,10 +116,11 @@ def explain_failures(evaluation: Evaluation, suite: Suite) -> tuple[Failure, ...
     """The failed cases of every lane that count, each with one reason of REASONS, in the evaluation's order."""
     cases = {case.id: case for case in suite.cases}
     reading = {result.lane for result in evaluation.results if result.answer.passages or result.answer.retrieved}
-    evidence = evidence_of(evaluation)
+    known = {base: evidence_of(evaluation, base) for base in ("", *evaluation.in_bases)}
     found = []
     for result in evaluation.counted:
         if not result.passed:
+            evidence = known.get(evaluation.base_of(result.lane), known[""])
             reason = attribute(result, cases.get(result.case), result.lane in reading, evidence)
             tried = evidence.oracle.get(result.case) if result.lane in reading else None
             found.append(Failure(result.case, result.lane, reason, tried))
@@ -173,6 +182,8 @@ def _retrieval_fault(case: Case | None, passages: tuple[Passage, ...], evidence:
         evidence.in_source.get(case.id) == "missing" or any(same_file(source, each) for each in evidence.missing)
     ):
         return "not-indexed"
+    if evidence.in_source.get(case.id) == "silent" and case.id in evidence.elsewhere:
+        return "not-indexed"  # a file of that name is, and another base has the one that holds the answer
     right = [each for each in passages if not source or same_file(source, each.file)]
     if not right:
         return "not-retrieved"

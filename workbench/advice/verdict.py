@@ -198,8 +198,8 @@ def _nothing_helped(kind: str, choice: Choice, evaluation: Evaluation) -> bool:
 
 def _oracle_sentence(evaluation: Evaluation) -> list[str]:
     """How much of what the documents lane failed at a better search would mend."""
-    tried = {each.case: each for each in evaluation.oracle}
     lane = next((each.lane for each in evaluation.oracle), "")
+    tried = {each.case: each for each in evaluation.oracle if each.lane == lane}
     failed = [each for each in evaluation.results if each.lane == lane and not each.passed and each.case in tried]
     if not failed:
         return []

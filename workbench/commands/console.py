@@ -32,6 +32,13 @@ def project_option(command: Command) -> Command:
     )(command)
 
 
+def base_option(command: Command) -> Command:
+    """The `--base NAME` of commands that read or write an index."""
+    return click.option("--base", "base_name", default="", metavar="NAME", help="The knowledge base; default: main.")(
+        command
+    )
+
+
 def json_option(command: Command) -> Command:
     """The `--json` switch: one JSON document on standard output and nothing else there."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)

@@ -9,28 +9,45 @@ from typing import Any
 import click
 
 from workbench import records
+from workbench.bases import MAIN, Base, base_names, find_base, make_base
 from workbench.commands import console
-from workbench.commands.console import json_option, project_option, say
+from workbench.commands.console import base_option, json_option, project_option, say
 from workbench.errors import MissingFile
 from workbench.project import Project, open_project
 
 
-def run_index(project: Project, folder: Path, workers: console.Workers) -> Any:
-    """Bring the project's index level with the folder; returns the IndexReport."""
+def run_index(base: Base, folder: Path, workers: console.Workers) -> Any:
+    """Bring a knowledge base's index level with the folder; returns the IndexReport."""
     from workbench.index.build import build
 
-    folder = _chosen(project, folder)
-    return console.last(workers.knowledge.run(build, project.folder, (folder,)), "Indexing")
+    folder = _chosen(base, folder)
+    return console.last(workers.knowledge.run(build, base.folder, (folder,)), "Indexing")
 
 
-def _chosen(project: Project, folder: Path) -> Path:
-    """The folder, now the project's own. Raises MissingFile when it is none."""
+def _base_for(project: Project, name: str, folder: Path) -> Base:
+    """The knowledge base to index into, made when it is missing and there is something to index."""
+    if name.casefold() in ("", MAIN, *(each.casefold() for each in base_names(project))):
+        return find_base(project, name)
+    _folder_of(folder)
+    made = make_base(project, name)
+    say(f"Made the knowledge base “{made.base_name}”.")
+    return made
+
+
+def _chosen(base: Base, folder: Path) -> Path:
+    """The folder, now the base's own. Raises MissingFile when it is none."""
+    folder = _folder_of(folder)
+    if base.info.folders != (folder,):
+        base.change(folders=(folder,))
+    return folder
+
+
+def _folder_of(folder: Path) -> Path:
+    """The folder, absolute. Raises MissingFile when it is none."""
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "is not there"
         raise MissingFile(f"The folder {folder} {what}: name the folder that holds your documents.")
-    if project.info.folders != (folder,):
-        project.change(folders=(folder,))
     return folder
 
 
@@ -45,6 +62,7 @@ def _chosen(project: Project, folder: Path) -> Path:
 )
 @click.option("--hidden/--no-hidden", default=None, help="Read names that begin with a dot; kept for later runs.")
 @click.option("--audit", "audited", is_flag=True, help="Compare content and vectors too, mend what differs, prove it.")
+@base_option
 @project_option
 @json_option
 def index(
@@ -52,16 +70,20 @@ def index(
     patterns: tuple[str, ...],
     hidden: bool | None,
     audited: bool,
+    base_name: str,
     project_folder: str | None,
     as_json: bool,
 ) -> int:
-    """Bring the index level with FOLDER: new and changed files are read, those gone are removed."""
-    project = open_project(project_folder)
-    _keep_left_out(project, patterns, hidden)
+    """Bring the index level with FOLDER: new and changed files are read, those gone are removed.
+
+    With --base it is that of a knowledge base beside the project's own; it is made when it is missing.
+    """
+    base = _base_for(open_project(project_folder), base_name, folder)
+    _keep_left_out(base, patterns, hidden)
     with console.Workers() as workers:
         if audited:
-            return _show_audit(_run_audit(project, folder, workers), as_json)
-        report = run_index(project, folder, workers)
+            return _show_audit(_run_audit(base, folder, workers), as_json)
+        report = run_index(base, folder, workers)
     if as_json:
         console.print_json(report)
     else:
@@ -69,23 +91,23 @@ def index(
     return 0
 
 
-def _keep_left_out(project: Project, patterns: tuple[str, ...], hidden: bool | None) -> None:
+def _keep_left_out(base: Base, patterns: tuple[str, ...], hidden: bool | None) -> None:
     """Keep what a person said of this folder for the next time as well. Raises InputError for a bad pattern."""
     from workbench.documents.left_out import LeftOut
 
-    options = dict(project.info.options)
+    options = dict(base.info.options)
     if patterns:
         options["left_out"] = LeftOut(tuple(each for each in patterns if each)).patterns
     if hidden is not None:
         options["hidden_files"] = hidden
-    if options != project.info.options:
-        project.change(options=options)
+    if options != base.info.options:
+        base.change(options=options)
 
 
-def _run_audit(project: Project, folder: Path, workers: console.Workers) -> Any:
+def _run_audit(base: Base, folder: Path, workers: console.Workers) -> Any:
     from workbench.index.audit import audit
 
-    return console.last(workers.knowledge.run(audit, project.folder, (_chosen(project, folder),)), "Auditing")
+    return console.last(workers.knowledge.run(audit, base.folder, (_chosen(base, folder),)), "Auditing")
 
 
 def _show_audit(report: Any, as_json: bool) -> int:
@@ -122,6 +144,7 @@ def say_index(report: Any) -> None:
 @click.option("--in", "places", multiple=True, metavar="FOLDER", help="Only files there, or that fit (*/2026/*.md).")
 @click.option("--type", "types", multiple=True, metavar="ENDING", help="Only files of this type: pdf, md.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only files changed on that day or later.")
+@base_option
 @project_option
 @json_option
 def search(
@@ -130,6 +153,7 @@ def search(
     places: tuple[str, ...],
     types: tuple[str, ...],
     since: datetime | None,
+    base_name: str,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
@@ -140,10 +164,10 @@ def search(
     only = Only(places, types, since.timestamp() if since else 0.0)
 
     questions = console.read_questions(question)
-    project = open_project(project_folder)
+    base = find_base(open_project(project_folder), base_name)
     with console.Workers() as workers:
         found = list(
-            console.results(workers.knowledge.run(search_stage, project.folder, questions, count, only), "Searching")
+            console.results(workers.knowledge.run(search_stage, base.folder, questions, count, only), "Searching")
         )
     if as_json:
         console.print_json({"searches": found})

@@ -7,11 +7,13 @@ and nothing is written to the transcript, which is a person's own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from workbench.bases import home_of
 from workbench.children import Worker
 from workbench.errors import ChildCrashed
 from workbench.events import Event, Progress, Result, Stage
@@ -45,28 +47,34 @@ class GivenPassages:
 
 
 class SharedSearch:
-    """The passages of a whole suite, searched for at the first question of the first lane that reads any."""
+    """The passages of a whole suite, searched for at the first question of the first lane that reads any: once in each
+    knowledge base."""
 
     def __init__(self, knowledge: Worker, project: Path, lanes: tuple[Lane, ...], questions: tuple[str, ...]) -> None:
         self._knowledge, self._project = knowledge, project
         self._questions = tuple(dict.fromkeys(questions))
-        # one depth for all lanes, as in a conversation: each takes as many of the best as it puts in its prompt
-        self._k = max(1, search_depth(lanes))
-        self._found: dict[str, SearchResult] = {}
+        # one depth for all lanes over a base, as in a conversation: each takes as many of the best as its prompt holds
+        self._k = {base: max(1, search_depth(_over(base, lanes))) for base in {lane.base for lane in lanes}}
+        self._found: dict[str, dict[str, SearchResult]] = defaultdict(dict)  # base -> question -> result
 
     def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
         """What goes before a lane's question, best first, and the seconds its search took; none for a bare lane."""
         if lane.context == "none":
             return (), 0.0
-        if question not in self._found:
-            missing = tuple(each for each in self._questions if each not in self._found)
-            results = yield from collect(self._knowledge.run(search, self._project, missing, self._k))
-            self._found |= {each.question: each for each in results}
-        found = self._found[question]
+        known, home = self._found[lane.base], home_of(self._project, lane.base)
+        if question not in known:
+            missing = tuple(each for each in self._questions if each not in known)
+            results = yield from collect(self._knowledge.run(search, home, missing, self._k[lane.base]))
+            known.update({each.question: each for each in results})
+        found = known[question]
         if lane.context != "full":
             return found.passages[: lane.passages], found.seconds
-        documents = yield from whole_documents(found.passages, lane.passages, self._project, self._knowledge)
+        documents = yield from whole_documents(found.passages, lane.passages, home, self._knowledge)
         return documents, found.seconds
+
+
+def _over(base: str, lanes: Iterable[Lane]) -> list[Lane]:
+    return [lane for lane in lanes if lane.base == base]
 
 
 def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> Stage:

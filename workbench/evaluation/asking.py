@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 
 from workbench.children import Worker
@@ -165,12 +165,16 @@ class Asking:
                 pairs.append((self.first[key], kept[key]))
         return pairs
 
-    def answer_oracle(self, sources: Sources) -> Stage:
-        """What the documents lane failed at, given the right passages."""
-        lane = oracle_lane(self.lanes)
-        if lane is None:
-            return
-        cases = oracle_cases(self.suite.cases, self.lanes, self.results, sources)
+    def answer_oracle(self, sources: Mapping[str, Sources]) -> Stage:
+        """What the documents lane failed at, given the right passages; for each knowledge base that is read."""
+        for base, held in sources.items():
+            lane = oracle_lane(self.lanes, base)
+            if lane is not None:
+                yield from self._answer_given(lane, held)
+
+    def _answer_given(self, lane: Lane, sources: Sources) -> Stage:
+        alike = [each for each in self.lanes if each.base == lane.base]
+        cases = oracle_cases(self.suite.cases, alike, self.results, sources)
         finder = GivenPassages({case.question: sources.passages[case.id][: lane.passages] for case in cases})
         kept = self.run.kept("oracle")
         for case in cases:
@@ -178,7 +182,7 @@ class Asking:
                 result = yield from self._ask(case, lane, finder, "once more with the right passages")
                 self.run.keep(result, "oracle")
                 kept[lane.name, case.id] = result
-        self.oracle = tuple(kept[lane.name, case.id] for case in cases)
+        self.oracle += tuple(kept[lane.name, case.id] for case in cases)
 
 
 def _reseeded(lane: Lane, by: int) -> Lane:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench import records
+from workbench.bases import nothing_indexed
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
@@ -25,7 +26,7 @@ from workbench.evaluation.results import slug
 from workbench.evaluation.suite import asked_questions, read_suite, write_suite
 from workbench.evaluation.text import holds
 from workbench.events import Event, Progress, Result, Stage
-from workbench.index.files import NOTHING_INDEXED, read_index
+from workbench.index.files import read_index
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
 from workbench.lanes.material import collect
@@ -116,7 +117,7 @@ def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple
     with read_index(project) as index:
         files = [list(index.chunks(row)) for row in index.files() if row.state == "indexed"]
     if not any(files):
-        raise InputError(NOTHING_INDEXED)
+        raise InputError(nothing_indexed(project))
     for chunks in files:
         rng.shuffle(chunks)
     asked = dict.fromkeys((chunk.id for chunks in files for chunk in chunks), 0)

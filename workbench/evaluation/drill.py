@@ -9,9 +9,11 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.bases import Base, find_base
 from workbench.children import Worker
 from workbench.errors import InputError, MissingFile
 from workbench.evaluation.answering import SharedSearch, answer_case
+from workbench.evaluation.oracle import bases_read
 from workbench.evaluation.text import holds
 from workbench.events import Event, Note, Progress, Result, Stage
 from workbench.index.build import build
@@ -64,13 +66,15 @@ def drill(
 
     Raises InputError without a question, an answer to expect, or folders, and as indexing does.
     """
-    folders = Project.open(project).info.folders
+    opened = Project.open(project)
+    bases = [find_base(opened, name) for name in bases_read(lanes)]
     if not question.strip() or not expected or not lanes:
         raise InputError("A drill needs a question, the new answer to expect, and at least one lane.")
-    if not folders:
+    if not all(base.info.folders for base in bases):
         raise InputError("This project has no folder of documents: index one first, then edit a document in it.")
-    began = time.perf_counter()
-    changed = yield from _level(project, folders, knowledge)
+    began, changed = time.perf_counter(), list[str]()
+    for base in bases:
+        changed += yield from _level(base, knowledge)
     indexed = time.perf_counter() - began
     finder = SharedSearch(knowledge, project, tuple(lanes), (question,))
     told: list[DrillLane] = []
@@ -83,7 +87,7 @@ def drill(
         retrain = train_seconds.get(lane.name.partition(":")[2]) if lane.adapter is not None else None
         told.append(DrillLane(lane.name, right, waited + time.perf_counter() - started, answer.text, retrain))
         yield Result(told[-1])
-    yield Result(Drill(question, tuple(expected), changed, indexed, tuple(told)))
+    yield Result(Drill(question, tuple(expected), tuple(changed), indexed, tuple(told)))
 
 
 def drill_copy(
@@ -109,16 +113,17 @@ def drill_copy(
         yield from drill(question, expected, lanes, copied.folder, knowledge, engine, train_seconds)
 
 
-def _level(project: Path, folders: tuple[Path, ...], knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
+def _level(base: Base, knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
     """Index; the files that were changed or new."""
-    reports = yield from collect(knowledge.run(build, project, folders))
+    reports = yield from collect(knowledge.run(build, base.folder, base.info.folders))
     return (*reports[-1].changed, *reports[-1].added) if reports else ()
 
 
 def copy_for_drill(project: Project, file: str, target: Path) -> tuple[Project, Path]:
     """A copy of a project with the folder that holds `file`, for a drill that leaves the person's documents alone.
 
-    Gives the new project, whose index is still to be built, and the file's copy. Raises MissingFile.
+    Gives the new project, whose index is still to be built, and the file's copy. It has the project's own knowledge
+    base only. Raises MissingFile.
     """
     folder = next((each for each in project.info.folders if (each / file).is_file()), None)
     if folder is None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import workbench
 from workbench import records
+from workbench.bases import home_of
 from workbench.children import Worker
 from workbench.errors import InputError
 from workbench.evaluation.answering import SharedSearch
 from workbench.evaluation.asking import Asking
 from workbench.evaluation.canary import check_lane
 from workbench.evaluation.guard import guard_cases
-from workbench.evaluation.oracle import Sources, read_sources
+from workbench.evaluation.oracle import Sources, bases_read, read_sources
 from workbench.evaluation.records import Case, CaseResult, Evaluation, LaneSummary, Measuring, Suite
 from workbench.evaluation.results import list_evaluations, open_run, read_evaluation, write_evaluation
 from workbench.evaluation.similarity import similarity_with
@@ -51,30 +52,33 @@ def evaluate(
     if not lanes or len(set(names)) != len(names):
         raise InputError("Choose at least one lane to evaluate, and each only once.")
     with Project.open(project).writing("evaluating"):
-        mark = index_mark(project)
-        run = open_run(project, suite, lanes, name, mark)
+        homes = {base: home_of(project, base) for base in ("", *bases_read(lanes))}
+        marks = {base: index_mark(home) for base, home in homes.items()}
+        run = open_run(project, suite, lanes, name, marks)
         keep_version(project, suite)
         shared = SharedSearch(knowledge, project, lanes, tuple(case.question for case in suite.cases))
         similarity = similarity_with(knowledge) if _wants_similarity(suite.cases) else None
         asking = Asking(suite, lanes, shared, engine, similarity, run, measuring)
         yield from asking.answer_all()
         yield from asking.answer_again()
-        sources = read_sources(project, suite.cases, max(lane.passages for lane in lanes))
+        most = max(lane.passages for lane in lanes)
+        sources = {base: read_sources(home, suite.cases, most) for base, home in homes.items()}
         yield from asking.answer_oracle(sources)
-        evaluation = _finish(asking, sources, indexed=bool(mark))
+        evaluation = _finish(asking, sources, indexed=any(marks[base] for base in bases_read(lanes)))
         write_evaluation(evaluation)
         yield Result(evaluation)
 
 
-def _finish(asking: Asking, sources: Sources, indexed: bool) -> Evaluation:
+def _finish(asking: Asking, sources: Mapping[str, Sources], indexed: bool) -> Evaluation:
     """The evaluation of a run that is answered whole."""
     suite, run, chosen = asking.suite, asking.run, asking.results
     results = tuple(chosen.values())
     by_lane = regroup(results, lambda result: result.lane)
     canaries = {lane.name: check_lane(lane, by_lane[lane.name], by_lane) for lane in asking.lanes}
     named = dict.fromkeys(case.source for case in suite.cases if case.source)
-    lost = {case.source for case in suite.cases if sources.states.get(case.id) == "missing"}
-    guarded = guard_cases(asking.lanes, suite.cases, sources)
+    read = [sources[base].states for base in bases_read(asking.lanes)]
+    lost = {case.source for case in suite.cases if all(states.get(case.id) == "missing" for states in read)}
+    guarded = guard_cases(asking.lanes, suite.cases, tuple(sources.values()))
     counted = [result for result in results if result.case not in guarded.left_out]
     return Evaluation(
         name=run.name,
@@ -91,7 +95,8 @@ def _finish(asking: Asking, sources: Sources, indexed: bool) -> Evaluation:
         missing_sources=tuple(source for source in named if source in lost) if indexed else None,
         made_with=_made_with(asking, results),
         oracle=asking.oracle,
-        in_source=dict(sources.states),
+        in_source=dict(sources[""].states),
+        in_bases={base: dict(held.states) for base, held in sources.items() if base},
         memory=asking.memory,
         left_out=dict(guarded.left_out),
         unguarded=dict(guarded.unread),
@@ -130,10 +135,10 @@ def _wants_similarity(cases: Iterable[Case]) -> bool:
     return any("similar" in check for case in cases for check in case.checks)
 
 
-def index_mark(project: Path) -> str:
-    """A mark that changes with what the index holds, "" when nothing was ever indexed."""
+def index_mark(home: Path) -> str:
+    """A mark that changes with what a knowledge base holds, "" when nothing was ever indexed."""
     try:
-        with read_index(project) as index:
+        with read_index(home) as index:
             rows = [row for row in index.files() if row.state == "indexed"]
     except InputError:
         return ""

@@ -49,8 +49,9 @@ class Guarded:
     unread: Mapping[str, str]  # lane -> why it is not known what it was trained on, a clause
 
 
-def guard_cases(lanes: Iterable[Lane], cases: Sequence[Case], sources: Sources) -> Guarded:
-    """Hold every case against the training rows of the run's fine-tunes; `sources` are the passages that answer."""
+def guard_cases(lanes: Iterable[Lane], cases: Sequence[Case], sources: Sequence[Sources]) -> Guarded:
+    """Hold every case against the training rows of the run's fine-tunes; `sources` are the passages that answer, of
+    each knowledge base."""
     left_out: dict[str, str] = {}
     unread: dict[str, str] = {}
     read: dict[Path, tuple[list[TrainedRow], str]] = {}
@@ -122,12 +123,12 @@ def _met_questions(rows: Sequence[TrainedRow], cases: Sequence[Case]) -> dict[st
     return found
 
 
-def _met_passages(rows: Sequence[TrainedRow], cases: Sequence[Case], sources: Sources) -> dict[str, str]:
+def _met_passages(rows: Sequence[TrainedRow], cases: Sequence[Case], sources: Sequence[Sources]) -> dict[str, str]:
     """Cases of fact whose answering passage a row gives to be read: it shares a long run of words and the answer."""
     known = {case.id: case for case in cases if case.kind == "fact"}
     holders = defaultdict[int, set[str]](set)
     for each in known.values():
-        for passage in sources.passages.get(each.id, ())[:1]:  # those with the answer come first
+        for passage in (first for held in sources for first in held.passages.get(each.id, ())[:1]):  # the best one
             if answer_share(each, passage.text) == 1:
                 for mark in _runs(passage.text):
                     holders[mark].add(each.id)

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import regex  # type: ignore[import-untyped]
 
+from workbench.bases import home_of
 from workbench.children import Worker
 from workbench.errors import InputError
 from workbench.evaluation.answering import GivenPassages, answer_case
 from workbench.evaluation.expected import expected_texts
-from workbench.evaluation.oracle import read_sources
+from workbench.evaluation.oracle import bases_read, read_sources
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.text import holds, words
 from workbench.events import Event, Progress, Result, Stage
@@ -65,17 +66,22 @@ def tell_sources(suite: Suite, lanes: Sequence[Lane], project: Path, engine: Wor
 
     Raises InputError where no fact of the suite can be changed.
     """
-    chosen, skipped = change_facts(suite, project, max(lane.passages for lane in lanes), most)
-    if not chosen:
+    most_passages = max(lane.passages for lane in lanes)
+    found = {base: change_facts(suite, home_of(project, base), most_passages, most) for base in bases_read(lanes)}
+    if not any(chosen for chosen, _ in found.values()):
         raise InputError(
             "No fact of this suite can be changed: it needs questions of fact with a source that is indexed and holds "
             "the expected text."
         )
-    finder = GivenPassages({each.case.question: each.passages for each in chosen})
+    first = next(iter(found))  # whose facts the lanes are asked that read nothing
+    asked = {lane.name: found[first if lane.context == "none" else lane.base][0] for lane in lanes}
+    skipped = tuple(case.id for case in suite.cases if all(case.id in left for _, left in found.values()))
+    total = sum(map(len, asked.values()))
     answers: list[SourceAnswer] = []
     for lane in lanes:
-        for each in chosen:
-            yield Progress(len(answers), len(lanes) * len(chosen), lane.title or lane.name, "answers")
+        finder = GivenPassages({each.case.question: each.passages for each in asked[lane.name]})
+        for each in asked[lane.name]:
+            yield Progress(len(answers), total, lane.title or lane.name, "answers")
             answer = yield from _ask(each, lane, finder, engine)
             says = who_is_followed(answer.text, each.was, each.now)
             answers.append(SourceAnswer(each.case.id, lane.name, each.was[0], each.now, says, answer.text))
@@ -92,10 +98,10 @@ def _ask(each: Changed, lane: Lane, finder: GivenPassages, engine: Worker) -> Ge
     return found
 
 
-def change_facts(suite: Suite, project: Path, passages: int, most: int) -> tuple[list[Changed], tuple[str, ...]]:
-    """Up to `most` facts changed in their source's passages, and the cases where that cannot be done."""
+def change_facts(suite: Suite, home: Path, passages: int, most: int) -> tuple[list[Changed], tuple[str, ...]]:
+    """Up to `most` facts changed in their source's passages in a base, and the cases where that cannot be done."""
     facts = [case for case in suite.cases if case.kind == "fact" and case.source]
-    sources = read_sources(project, facts, passages)
+    sources = read_sources(home, facts, passages)
     names = [text for case in facts for text in expected_texts(case)[:1] if not regex.search(r"\d", text)]
     chosen: list[Changed] = []
     skipped: list[str] = []

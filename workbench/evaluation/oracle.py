@@ -6,9 +6,10 @@ What it fails at, no better search would mend; what it passes, the search had mi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from workbench.bases import name_of
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
 from workbench.evaluation.checks import same_file
@@ -29,18 +30,24 @@ class Sources:
     passages: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)  # case -> best first
 
 
-def read_sources(project: Path, cases: Iterable[Case], most: int) -> Sources:
-    """The best `most` passages of each case's source; empty when nothing was ever indexed."""
-    named = [case for case in cases if case.source]
+def bases_read(lanes: Iterable[Lane]) -> tuple[str, ...]:
+    """The knowledge bases some lanes read; the project's own where none reads any."""
+    return tuple(dict.fromkeys(lane.base for lane in lanes if lane.context != "none")) or ("",)
+
+
+def read_sources(home: Path, cases: Iterable[Case], most: int) -> Sources:
+    """The best `most` passages of each case's source in a knowledge base; empty when nothing was ever indexed in it."""
+    named, base = [case for case in cases if case.source], name_of(home)
     states, passages = {}, {}
     try:
-        with read_index(project) as index:
+        with read_index(home) as index:
             rows = [row for row in index.files() if row.state == "indexed"]
             for case in named:
                 row = next((row for row in rows if same_file(case.source or "", row.file)), None)
                 states[case.id] = _state(case, row, index)
                 if row is not None:
-                    passages[case.id] = _best(case, row, index.chunks(row), most)
+                    best = _best(case, row, index.chunks(row), most)
+                    passages[case.id] = tuple(replace(each, base=base) for each in best)
     except InputError:
         return Sources()
     return Sources(states, passages)
@@ -65,16 +72,17 @@ def _best(case: Case, row: FileRow, chunks: Sequence[Chunk], most: int) -> tuple
     )
 
 
-def oracle_lane(lanes: Sequence[Lane]) -> Lane | None:
-    """The lane that is asked with the right passages: the documents lane, else the first that reads passages."""
-    reading = [lane for lane in lanes if lane.context == "passages"]
+def oracle_lane(lanes: Sequence[Lane], base: str = "") -> Lane | None:
+    """The lane that is asked with the right passages of a knowledge base: the documents lane, else the first that reads
+    passages of it."""
+    reading = [lane for lane in lanes if lane.context == "passages" and lane.base == base]
     return next((lane for lane in reading if lane.name == "rag"), reading[0] if reading else None)
 
 
 def oracle_cases(
     cases: Iterable[Case], lanes: Sequence[Lane], results: Mapping[tuple[str, str], CaseResult], sources: Sources
 ) -> list[Case]:
-    """The questions of fact with an indexed source that some reading lane failed at."""
+    """The questions of fact with an indexed source that some lane failed at which reads it."""
     reading = [lane.name for lane in lanes if lane.context != "none"]
     return [
         case

@@ -147,6 +147,9 @@ class Evaluation:
     in_source: dict[str, str] = field(
         default_factory=dict
     )  # case of fact -> "missing", "silent" or "holds": see oracle
+    in_bases: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # further knowledge base -> the same of what that one holds
     memory: dict[str, int] = field(default_factory=dict)  # lane -> bytes the engine's process held after its cases
     left_out: dict[str, str] = field(
         default_factory=dict
@@ -157,6 +160,11 @@ class Evaluation:
     def withheld(self) -> frozenset[str]:
         """Lanes whose canary failed: their label proves nothing, so they are compared with none."""
         return frozenset(lane for lane, said in self.canaries.items() if said != "ok")
+
+    def base_of(self, lane: str) -> str:
+        """The knowledge base a lane was set to read, "" for the project's own."""
+        made = (self.made_with.get("lanes") or {}).get(lane) or {}
+        return str((made.get("definition") or {}).get("base") or "")
 
     @property
     def counted(self) -> tuple[CaseResult, ...]:

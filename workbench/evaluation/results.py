@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from workbench.evaluation.records import CaseResult, Evaluation, Suite
 from workbench.lanes.lane import Lane
 
 LINES, DONE = "results.jsonl", "evaluation.json"
+
+NO_MARKS: Mapping[str, str] = {}
 
 Key = tuple[str, str]  # lane, case
 
@@ -57,11 +60,14 @@ class Run:
         return {key: result for key, result in found.items() if result.answer.stopped != "failed"}
 
 
-def open_run(project: Path, suite: Suite, lanes: tuple[Lane, ...], name: str = "", index_mark: str = "") -> Run:
+def open_run(
+    project: Path, suite: Suite, lanes: tuple[Lane, ...], name: str = "", marks: Mapping[str, str] = NO_MARKS
+) -> Run:
     """The run to go on with, or a new one. Without a name an unfinished run of this suite is gone on with, and else a
     new one is named after the suite and the day.
 
-    `index_mark` changes with the index, so that answers over another index are not mixed in. Raises InputError for a
+    `marks` has for each knowledge base a mark that changes with its index, so that answers over another index are not
+    mixed in. Raises InputError for a
     name that cannot be a folder's.
     """
     if name and (slug(name) != name or name in (".", "..")):
@@ -72,7 +78,7 @@ def open_run(project: Path, suite: Suite, lanes: tuple[Lane, ...], name: str = "
     name = name or _unfinished(results, suite.hash) or _new_name(results, suite.name)
     folder = results / name
     created = _first_line(folder / LINES, suite.hash).get("created") or time.strftime("%Y-%m-%dT%H:%M:%S")
-    hashes = {lane.name: lane_hash(lane, index_mark) for lane in lanes}
+    hashes = {lane.name: lane_hash(lane, marks.get(lane.base, "")) for lane in lanes}
     return Run(name, folder, suite.hash, hashes, created)
 
 
@@ -85,7 +91,9 @@ def lane_hash(lane: Lane, index_mark: str = "") -> str:
     """What a lane is made of, its files by size and time: answers are gone on with only while this stays the same."""
     files = [_file_mark(path) for path in (lane.model, lane.adapter) if path is not None]
     mark = index_mark if lane.context != "none" else ""
-    return records.hash_text(json.dumps([records.to_plain(lane), files, mark], sort_keys=True, ensure_ascii=False))
+    plain = records.to_plain(lane)
+    del plain["base"]  # it is known by its mark: another name for the same documents changes no answer
+    return records.hash_text(json.dumps([plain, files, mark], sort_keys=True, ensure_ascii=False))
 
 
 def _file_mark(path: Path) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from workbench import records
+from workbench.bases import open_base
 from workbench.documents.scan import FoundFile, scan
 from workbench.errors import BadProject
 from workbench.events import Progress, Result, Stage
@@ -18,7 +19,6 @@ from workbench.index.keywords import FILE_NAME, FileRow, Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import Store, open_store
 from workbench.index.tokens import TokenSigns
-from workbench.project import Project
 
 TICK = 0.3  # seconds between signs of life
 WHOLE = ""  # in place of a file's name: it concerns the index as a whole
@@ -45,22 +45,22 @@ class AuditReport:
     build: IndexReport  # what brought the index level
 
 
-def audit(project: Path, folders: tuple[Path, ...]) -> Stage:
+def audit(home: Path, folders: tuple[Path, ...]) -> Stage:
     """STAGE: compare folders and index to the last byte and vector; the last Result is an AuditReport.
 
     What differs is mended by marking it and building. Raises as `build` does.
     """
     checked = check_folders(folders)
-    found = yield from _Look(project, checked).run()
-    _mark(project, found)
+    found = yield from _Look(home, checked).run()
+    _mark(home, found)
     report: IndexReport | None = None
-    for event in build(project, folders):
+    for event in build(home, folders):
         if isinstance(event, Result):
             report = event.value
         else:
             yield event
     assert report is not None
-    again = yield from _Look(project, checked).run()
+    again = yield from _Look(home, checked).run()
     yield Result(
         AuditReport(tuple(found.problems), tuple(again.problems), again.files, again.chunks, again.vectors, report)
     )
@@ -69,9 +69,9 @@ def audit(project: Path, folders: tuple[Path, ...]) -> Stage:
 class _Look:
     """One look at folders and index, nothing changed."""
 
-    def __init__(self, project: Path, folders: tuple[Path, ...]) -> None:
+    def __init__(self, home: Path, folders: tuple[Path, ...]) -> None:
         self._folders = folders
-        self._opened = Project.open(project)
+        self._opened = open_base(home)
         self._index = self._opened.index_folder
         self.broken = False  # the database is of no use any more
         self.problems: list[Problem] = []
@@ -166,9 +166,9 @@ class _Look:
             self._tell(WHOLE, f"{len(there - named)} vectors belong to no file")
 
 
-def _mark(project: Path, look: _Look) -> None:
+def _mark(home: Path, look: _Look) -> None:
     """Have the next build look at all that differs, whatever its time and size."""
-    opened = Project.open(project)
+    opened = open_base(home)
     if not look.problems or not (opened.index_folder / FILE_NAME).exists():
         return
     with opened.writing("mending the index"):

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TypeVar
 
 from workbench import records
+from workbench.bases import Base, open_base
 from workbench.documents.chunk import Cutting, chunk, embedded_text
 from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import FencedReader, Limits, Reading
@@ -19,7 +20,6 @@ from workbench.events import Note, Progress, Result, Stage
 from workbench.index.files import check_folders, cutting_of, known_files, left_out_of, why_not
 from workbench.index.keywords import FileRow
 from workbench.index.ledger import Key, Ledger
-from workbench.project import Project
 
 WINDOW = 96  # chunks embedded together: enough to sort by length, few enough to lose little when stopped
 TICK = 0.3  # seconds between signs of life
@@ -28,13 +28,14 @@ Value = TypeVar("Value")
 Steps = Generator[Progress | Note, None, Value]
 
 
-def build(project: Path, folders: tuple[Path, ...]) -> Stage:
-    """STAGE: bring the index of a project level with folders; the last Result is an IndexReport.
+def build(home: Path, folders: tuple[Path, ...]) -> Stage:
+    """STAGE: bring the index of a knowledge base level with folders; the last Result is an IndexReport.
 
-    Only the files of these folders are looked at; those of the project's other folders stay. Raises MissingFile for a
-    folder that is not there, ProjectBusy while another process writes, DiskFull, BadProject for a damaged index.
+    `home` is the base's folder. Only the files of these folders are looked at; those of its other folders stay. Raises
+    MissingFile for a folder that is not there, ProjectBusy while another process writes, DiskFull, BadProject for a
+    damaged index.
     """
-    opened = Project.open(project)
+    opened = open_base(home)
     checked = check_folders(folders)
     with opened.writing("indexing"), records.naming_full_disk(opened.index_folder / "index"):
         work = Builder(opened, checked)
@@ -44,9 +45,9 @@ def build(project: Path, folders: tuple[Path, ...]) -> Stage:
             work.close()
 
 
-def forget(project: Path, folders: tuple[Path, ...]) -> Stage:
+def forget(home: Path, folders: tuple[Path, ...]) -> Stage:
     """STAGE: take all files of some folders out of the index; the folders need not exist. Last Result: IndexReport."""
-    opened = Project.open(project)
+    opened = open_base(home)
     with opened.writing("removing a folder from the index"):
         work = Builder(opened, tuple(folder.expanduser().absolute() for folder in folders))
         try:
@@ -66,11 +67,11 @@ class Builder:
     """One build: how the folders differ from the index, what is read and in which order."""
 
     def __init__(
-        self, project: Project, folders: tuple[Path, ...], cutting: Cutting | None = None, limits: Limits | None = None
+        self, base: Base, folders: tuple[Path, ...], cutting: Cutting | None = None, limits: Limits | None = None
     ) -> None:
         self._started = monotonic()
-        self._project, self._folders = project, folders
-        self._ledger = Ledger(project, cutting or cutting_of(project))
+        self._base, self._folders = base, folders
+        self._ledger = Ledger(base, cutting or cutting_of(base))
         self._embedder = self._ledger.embedder
         self._reader = FencedReader(limits)
         self._total = self._done = 0  # files to look into
@@ -88,7 +89,7 @@ class Builder:
         if difference.new or difference.changed or difference.gone or self._ledger.is_dirty():
             yield from self._open_store()
             difference = _with_lost(difference, self._ledger.lost)
-        self._project.change(folders=tuple(dict.fromkeys((*self._project.info.folders, *self._folders))))
+        self._base.change(folders=tuple(dict.fromkeys((*self._base.info.folders, *self._folders))))
         todo = [each for each in (*difference.new, *difference.changed) if not self._skip_unread(each)]
         waiting = self._remove_gone(difference, todo)
         for found in difference.unchanged:
@@ -107,8 +108,8 @@ class Builder:
         for key in [key for key in self._ledger.rows if key[0] in names]:
             self._ledger.remove(key)
             yield Progress(self._ledger.removed, 0, f"Removing {key[1]}", "files")
-        kept = tuple(folder for folder in self._project.info.folders if str(folder) not in names)
-        self._project.change(folders=kept)
+        kept = tuple(folder for folder in self._base.info.folders if str(folder) not in names)
+        self._base.change(folders=kept)
         self._ledger.tidy()
         yield Result(self._ledger.report(monotonic() - self._started))
 
@@ -119,7 +120,7 @@ class Builder:
         told = monotonic()
         yield Progress(0, 0, "Looking through the folder", "files")
         for folder in self._folders:
-            for each in scan(folder, left_out_of(self._project)):
+            for each in scan(folder, left_out_of(self._base)):
                 found.append(each)
                 if monotonic() - told > TICK:
                     told = monotonic()

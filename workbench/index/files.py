@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from workbench import paths
+from workbench.bases import Base, nothing_indexed, open_base
 from workbench.documents import readers
 from workbench.documents.chunk import Cutting
 from workbench.documents.document import Chunk
@@ -14,23 +15,23 @@ from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, 
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import FileState, Preview, Skipped
-from workbench.project import Project
-
-NOTHING_INDEXED = "Nothing is indexed yet: run `workbench index FOLDER`, or choose a folder on the Documents page."
 
 
-def read_index(project: Path) -> Keywords:
-    """The index of a project, open for reading. Raises InputError when nothing was ever indexed in it."""
+def read_index(home: Path) -> Keywords:
+    """The index of a knowledge base, open for reading: `home` is its folder, a project's for the project's own.
+
+    Raises InputError when nothing was ever indexed in it.
+    """
     try:
-        return Keywords(project.expanduser().absolute() / "index")
+        return Keywords(home.expanduser().absolute() / "index")
     except FileNotFoundError as error:
-        raise InputError(NOTHING_INDEXED) from error
+        raise InputError(nothing_indexed(home)) from error
 
 
-def list_files(project: Path) -> tuple[FileState, ...]:
+def list_files(home: Path) -> tuple[FileState, ...]:
     """Every file the index knows, by folder and name; () before the first build. Raises BadProject."""
     try:
-        with read_index(project) as index:
+        with read_index(home) as index:
             return tuple(_state(row) for row in index.files())
     except BadProject:
         raise
@@ -42,15 +43,15 @@ def _state(row: FileRow) -> FileState:
     return FileState(row.file, row.folder, row.state, row.chunks, row.size, row.reason, row.notes, row.kind, row.title)
 
 
-def file_chunks(project: Path, file: str, folder: str = "") -> tuple[Chunk, ...]:
+def file_chunks(home: Path, file: str, folder: str = "") -> tuple[Chunk, ...]:
     """A file's chunks in its order. Raises MissingFile when the index does not hold it."""
-    with read_index(project) as index:
+    with read_index(home) as index:
         return index.chunks(_find(index, file, folder))
 
 
-def document_text(project: Path, file: str, folder: str = "") -> str:
+def document_text(home: Path, file: str, folder: str = "") -> str:
     """A file's whole text as it was read. Raises MissingFile when the index does not hold it."""
-    with read_index(project) as index:
+    with read_index(home) as index:
         return index.text(_find(index, file, folder))
 
 
@@ -62,22 +63,22 @@ def _find(index: Keywords, file: str, folder: str) -> FileRow:
     return row
 
 
-def retry_skipped(project: Path, files: Iterable[str] = ()) -> int:
+def retry_skipped(home: Path, files: Iterable[str] = ()) -> int:
     """Have the next build try skipped files again (all of them when none is named); gives how many.
 
     Raises ProjectBusy while a build is running.
     """
     wanted = set(files)
     with (
-        Project.open(project).writing("marking files to be read again"),
-        Keywords(project / "index", write=True) as index,
+        open_base(home).writing("marking files to be read again"),
+        Keywords(home / "index", write=True) as index,
     ):
         rows = [row for row in index.files() if row.state == "skipped" and (not wanted or row.file in wanted)]
         index.forget_time(row.key for row in rows)
     return len(rows)
 
 
-def preview_changes(project: Path, folders: tuple[Path, ...]) -> Preview:
+def preview_changes(home: Path, folders: tuple[Path, ...]) -> Preview:
     """What a build of these folders would add, change and remove; nothing is read or written but directory entries.
 
     Raises MissingFile for a folder that is not there.
@@ -86,13 +87,13 @@ def preview_changes(project: Path, folders: tuple[Path, ...]) -> Preview:
     rate = 0.0
     fingerprint = ""
     try:
-        with read_index(project) as index:
+        with read_index(home) as index:
             rows = {row.key: row for row in index.files()}
             rate = float(index.fact("bytes_per_second", "0"))
             fingerprint = index.fact("fingerprint")
     except InputError:
         pass
-    difference = find_difference(check_folders(folders), rows, fingerprint, left_out_of(Project.open(project)))
+    difference = find_difference(check_folders(folders), rows, fingerprint, left_out_of(open_base(home)))
     readable = [each for each in (*difference.new, *difference.changed) if not why_not(each)]
     skipped = [Skipped(each.file, why_not(each), each.folder) for each in difference.new if why_not(each)]
     size = sum(each.size for each in readable)
@@ -157,26 +158,26 @@ def check_folders(folders: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
-def cutting_of(project: Project) -> Cutting:
-    """How the project's documents are cut: what a person chose on the Documents page, or the default."""
-    kept, usual = project.info.options.get("cutting"), Cutting()
+def cutting_of(base: Base) -> Cutting:
+    """How a base's documents are cut: what a person chose on the Documents page, or the default."""
+    kept, usual = base.info.options.get("cutting"), Cutting()
     try:
         return Cutting(int(kept["size"]), int(kept["overlap"])) if kept else usual
     except (TypeError, ValueError, KeyError):
         return usual
 
 
-def left_out_of(project: Project) -> LeftOut:
-    """What is passed over in the project's folders: what a person chose, and the project's own folder.
+def left_out_of(base: Base) -> LeftOut:
+    """What is passed over in a base's folders: what a person chose, and the project's own folder.
 
-    A project file with patterns that mean nothing is read as one with none.
+    A file with patterns that mean nothing is read as one with none.
     """
-    kept = project.info.options
+    kept = base.info.options
     try:
         patterns = tuple(str(each) for each in kept.get("left_out", ()))
-        return LeftOut(patterns, not kept.get("hidden_files", False), (project.folder,))
+        return LeftOut(patterns, not kept.get("hidden_files", False), (base.root,))
     except (InputError, TypeError):
-        return LeftOut(folders=(project.folder,))
+        return LeftOut(folders=(base.root,))
 
 
 def current_fingerprint(cutting: Cutting, embedder_hash: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.bases import Base
 from workbench.documents import readers
 from workbench.documents.chunk import Cutting, chunk_id
 from workbench.documents.document import Chunk, Document
@@ -28,7 +29,6 @@ from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import IndexReport, Skipped
 from workbench.index.store import PROCESS, Store, open_store
 from workbench.index.tokens import TokenSigns
-from workbench.project import Project
 
 if TYPE_CHECKING:
     from workbench.index.embed import Read
@@ -37,18 +37,18 @@ Key = tuple[str, str]  # folder and file
 
 
 class Ledger:
-    """The index of a project while one build writes to it, and what that build has done so far."""
+    """The index of a knowledge base while one build writes to it, and what that build has done so far."""
 
-    def __init__(self, project: Project, cutting: Cutting) -> None:
+    def __init__(self, base: Base, cutting: Cutting) -> None:
         self.cutting = cutting
         self.embedder = embed.open_embedder()
         self.fingerprint = current_fingerprint(cutting, self.embedder.hash)
-        self.keywords = Keywords(project.index_folder, write=True)
-        self.tokens = TokenSigns(project.index_folder, write=True)
+        self.keywords = Keywords(base.index_folder, write=True)
+        self.tokens = TokenSigns(base.index_folder, write=True)
         self.rows = {row.key: row for row in self.keywords.files()}
         self.lost: set[Key] = set()  # files with vectors missing
         self.moved: set[Key] = set()  # files that were found under a new name
-        self._chroma = project.index_folder / "chroma"
+        self._chroma = base.index_folder / "chroma"
         self._store: Store | None = None
         self._added: list[str] = []
         self._changed: list[str] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import children
 from workbench.errors import BadProject, DiskFull
+from workbench.events import Result, Stage
 
 if TYPE_CHECKING:
     from workbench.index.embed import Vectors
@@ -183,3 +184,11 @@ def open_store(folder: Path, fresh: bool = False) -> Store:
     if store is None:
         store = _open[folder] = Store(folder)
     return store
+
+
+def let_go(home: Path) -> Stage:
+    """STAGE: close what this process holds open of a knowledge base's vectors, so that it can be moved or deleted."""
+    store = _open.pop(home.expanduser().absolute() / "index" / "chroma", None)
+    if store is not None:
+        store.close()
+    yield Result(None)

@@ -1,6 +1,6 @@
 """STAGE ask(question, lanes, ...): passages, then tokens of all lanes as they come, then an Answer each.
 
-Runs in the parent and draws on both workers; one search serves all lanes that need passages.
+Runs in the parent and draws on both workers; one search serves all lanes that read the same knowledge base.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from workbench.bases import home_of
 from workbench.children import Worker
 from workbench.errors import ChildCrashed, InputError, WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
@@ -49,7 +50,7 @@ def ask(
     searched = time.perf_counter() - started
     requests = []
     for lane in lanes:
-        got = found.get(lane.context, ())
+        got = found.get(_reads(lane), ())
         if lane.name in stops:
             yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="cancelled"))
             continue
@@ -126,32 +127,47 @@ def _answer(requests: tuple[Request, ...], engine: Worker, stops: Stops) -> Stag
             stage.close()
 
 
-Found = dict[str, tuple[Passage, ...] | str]  # a lane's `context` to its passages, or to why there are none
+Reads = tuple[str, str]  # what a lane is given to read: its knowledge base and its `context`
+Found = dict[Reads, tuple[Passage, ...] | str]  # the passages, or why there are none
+
+
+def _reads(lane: Lane) -> Reads:
+    return lane.base, lane.context
 
 
 def _find(question: str, lanes: tuple[Lane, ...], project: Path, knowledge: Worker) -> Generator[Event, None, Found]:
-    """What the lanes' contexts need, each searched once; a search that fails fails only the lanes that need it."""
+    """What the lanes read, each knowledge base searched once; a search that fails fails only the lanes that need it."""
     needing = [lane for lane in lanes if lane.context != "none"]
-    if not needing:
-        return {}
     for lane in needing:
         yield Waiting(lane.name, "searching the documents")
-    try:
-        passages = yield from _search(question, project, search_depth(needing), knowledge)
-    except WorkbenchError as error:
-        return {lane.context: str(error) for lane in needing}
-    found: Found = {"passages": passages}
-    if any(lane.context == "full" for lane in needing):
-        try:
-            most = max(lane.passages for lane in needing if lane.context == "full")
-            found["full"] = yield from whole_documents(passages, most, project, knowledge)
-        except WorkbenchError as error:
-            found["full"] = str(error)
+    found: Found = {}
+    for base in dict.fromkeys(lane.base for lane in needing):
+        reading = [lane for lane in needing if lane.base == base]
+        found |= yield from _find_in(base, question, reading, project, knowledge)
     return found
 
 
-def _search(question: str, project: Path, k: int, knowledge: Worker) -> Generator[Event, None, tuple[Passage, ...]]:
+def _find_in(
+    base: str, question: str, lanes: list[Lane], project: Path, knowledge: Worker
+) -> Generator[Event, None, Found]:
+    """What lanes over one knowledge base read."""
+    try:
+        home = home_of(project, base)
+        passages = yield from _search(question, home, search_depth(lanes), knowledge)
+    except WorkbenchError as error:
+        return {_reads(lane): str(error) for lane in lanes}
+    found: Found = {(base, "passages"): passages}
+    if any(lane.context == "full" for lane in lanes):
+        try:
+            most = max(lane.passages for lane in lanes if lane.context == "full")
+            found[base, "full"] = yield from whole_documents(passages, most, home, knowledge)
+        except WorkbenchError as error:
+            found[base, "full"] = str(error)
+    return found
+
+
+def _search(question: str, home: Path, k: int, knowledge: Worker) -> Generator[Event, None, tuple[Passage, ...]]:
     from workbench.retrieval.search import search
 
-    results = yield from collect(knowledge.run(search, project, (question,), k))
+    results = yield from collect(knowledge.run(search, home, (question,), k))
     return results[-1].passages if results else ()

@@ -33,6 +33,7 @@ class Lane:
     adapter: Path | None = None  # a GGUF LoRA adapter that belongs to `model`
     adapter_scale: float = 1.0
     context: str = "none"  # what else the prompt holds: "none", "passages" or "full" (whole documents)
+    base: str = ""  # the knowledge base it reads, "" for the project's own
     passages: int = 4  # how many passages are put in the prompt at most
     system: str = ""  # system prompt; empty: the model's own default
     examples: tuple[tuple[str, str], ...] = ()  # few-shot: message, answer
@@ -60,6 +61,7 @@ class Stamp:
     seed: int
     sampling: dict[str, Any]
     build: str  # llama-cpp-python version, CPU features, extra buffers on or off, threads
+    base: str = ""  # the knowledge base the passages are from, "" for the project's own
     canary: str = ""  # "" unchecked, "ok", or why the lane may not carry its label
 
 

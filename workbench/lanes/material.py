@@ -21,15 +21,15 @@ def search_depth(lanes: Iterable[Lane]) -> int:
 
 
 def whole_documents(
-    passages: tuple[Passage, ...], most: int, project: Path, knowledge: Worker
+    passages: tuple[Passage, ...], most: int, home: Path, knowledge: Worker
 ) -> Generator[Event, None, tuple[Passage, ...]]:
-    """The whole documents of the best passages, best first, at most so many."""
+    """The whole documents of the best passages, best first, at most so many; `home` is their base's folder."""
     from workbench.retrieval.search import whole
 
     files = tuple(dict.fromkeys(passage.file for passage in passages))[:most]
     if not files:
         return ()
-    values = yield from collect(knowledge.run(whole, project, files))
+    values = yield from collect(knowledge.run(whole, home, files))
     return tuple(values)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from workbench import paths, records
+from workbench.bases import base_names
 from workbench.errors import InputError
 from workbench.lanes.lane import Lane
 from workbench.project import AdapterRef, Project
@@ -15,6 +17,7 @@ PLAIN = ("base", "prompted", "rag", "full")
 def standard_lanes(project: Project) -> dict[str, Lane]:
     """The contract's lanes by name, in the order people compare them: base, prompted, rag, each adapter twice, full.
 
+    With further knowledge bases there is a lane that reads passages for each, "rag@NAME", after rag.
     Raises MissingFile or InputError where the project's chat model is not to be found.
     """
     model = chat_model(project)
@@ -24,11 +27,18 @@ def standard_lanes(project: Project) -> dict[str, Lane]:
         Lane("prompted", model, "Prompted", "Prompted", system=info.system_prompt, examples=info.examples),
         Lane("rag", model, "Documents (RAG)", "Documents", context="passages"),
     ]
+    lanes += [_lane_over(lanes[-1], name) for name in base_names(project)]
     several = len(project.adapters()) > 1
     for adapter in reversed(project.adapters()):
         lanes += _tuned_lanes(model, adapter, f" · {adapter.name}" if several else "")
     lanes.append(Lane("full", model, "Whole document", "Whole doc", context="full", passages=1))
     return {lane.name: lane for lane in lanes}
+
+
+def _lane_over(lane: Lane, base: str) -> Lane:
+    """The same lane over another knowledge base."""
+    title, short = f"{lane.title} \N{MIDDLE DOT} {base}", f"{lane.short} \N{MIDDLE DOT} {base}"
+    return replace(lane, name=f"{lane.name}@{base}", title=title, short=short, base=base)
 
 
 def _tuned_lanes(model: Path, adapter: AdapterRef, suffix: str) -> list[Lane]:

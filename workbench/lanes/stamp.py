@@ -26,6 +26,7 @@ def make_stamp(
         adapter_scale=context.scale,
         prompt_hash=records.hash_text(prompt),
         passages=tuple(passage.id for passage in passages),
+        base=passages[0].base if passages else "",
         seed=sampling.seed,
         sampling=asdict(sampling),
         build=build_text(

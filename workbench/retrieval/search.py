@@ -8,16 +8,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.bases import name_of, nothing_indexed
 from workbench.documents.chunk import embedded_text
 from workbench.documents.formats.plain import clean
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.events import Note, Progress, Result, Stage
 from workbench.index import embed
-from workbench.index.files import NOTHING_INDEXED, read_index
+from workbench.index.files import read_index
 from workbench.index.keywords import Keywords
 from workbench.index.store import PROCESS, Store, open_store
 from workbench.index.tokens import TokenSigns
@@ -38,7 +39,8 @@ _seen: dict[Path, tuple[str, str]] = {}  # writer and generation of each store a
 def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERYTHING) -> Stage:
     """STAGE: the `k` best passages for each question, one Result(SearchResult) per question, in their order.
 
-    `only` keeps it to some of the files. Raises InputError when nothing is indexed yet, no file is left or `k` is
+    `project` is a project's folder, or that of one of its knowledge bases (bases.py), here and below. `only` keeps it
+    to some of the files. Raises InputError when nothing is indexed yet, no file is left or `k` is
     below 1, BadProject for a damaged index.
     """
     if k < 1:
@@ -46,7 +48,7 @@ def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERY
     asked = [clean(question[:QUESTION_LIMIT]) for question in questions]
     with read_index(project) as keywords:
         if keywords.count()[1] == 0:
-            raise InputError(NOTHING_INDEXED)
+            raise InputError(nothing_indexed(project))
         keys = narrowed(only, keywords.files() if only != EVERYTHING else ())
         embedder = embed.open_embedder()
         if not embedder.loaded:
@@ -73,6 +75,7 @@ def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERY
             legs = _Legs(asked[number], nearest, [key for key, _ in worded])
             closeness = token_closeness(project, embedder.hash, legs.ids, read.tokens[number])
             passages, about_it = _passages(keywords, legs, closeness, k)
+            passages = tuple(replace(each, base=name_of(project)) for each in passages)
             yield Result(SearchResult(question, passages, share + time.perf_counter() - started, about_it))
 
 
@@ -87,7 +90,19 @@ def whole(project: Path, files: tuple[str, ...]) -> Stage:
             if row is None or row.state != "indexed":
                 raise MissingFile(f"{file} is not in the index: index its folder again, or name another file.")
             text = keywords.text(row)
-            yield Result(Passage(f"whole:{row.hash[:24]}", file, "", text, 1.0, 0, len(text), folder=row.folder))
+            yield Result(
+                Passage(
+                    f"whole:{row.hash[:24]}",
+                    file,
+                    "",
+                    text,
+                    1.0,
+                    0,
+                    len(text),
+                    folder=row.folder,
+                    base=name_of(project),
+                )
+            )
 
 
 def warm(project: Path) -> Stage:

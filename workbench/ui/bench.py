@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from workbench.bases import Base
 from workbench.children import Child, Worker
 from workbench.errors import WorkbenchError
 from workbench.project import Project
@@ -23,6 +24,7 @@ class Bench(QObject):
     project_changed = Signal()  # another project is open: read everything again
     adapters_changed = Signal()
     index_changed = Signal()
+    base_changed = Signal()  # another knowledge base is shown, or there are others
     suite_changed = Signal()
     results_changed = Signal()
     lanes_changed = Signal()  # the lanes a person keeps, or the prompts they are made of
@@ -42,6 +44,7 @@ class Bench(QObject):
     ) -> None:
         super().__init__(parent)
         self.project = project
+        self.base: Base = project  # the knowledge base that the Documents page shows
         self.settings = settings or load_settings()
         self.jobs = Jobs(self)
         self.notices = Notices(self)
@@ -68,9 +71,14 @@ class Bench(QObject):
 
     def use_project(self, project: Project) -> None:
         """Switch to a project that is open already."""
-        self.project = project
+        self.project = self.base = project
         self.change_settings(last_project=str(project.folder), welcomed=True)
         self.project_changed.emit()
+
+    def use_base(self, base: Base) -> None:
+        """Show another knowledge base of the project on the Documents page."""
+        self.base = base
+        self.base_changed.emit()
 
     def change_settings(self, **changes: Any) -> None:
         """Change preferences, keep them and tell everybody."""

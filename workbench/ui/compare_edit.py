@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.bases import base_names
 from workbench.lanes.lane import Lane, Sampling
 from workbench.project import Project
 from workbench.ui import compare_lanes, theme, widgets
@@ -92,6 +93,8 @@ class LaneSheet(Sheet):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.model, self.adapter, self.context = widgets.Choice(), widgets.Choice(), widgets.Choice()
+        self.base = widgets.Choice()
+        named = [self.base] if self.lane.base or base_names(self._project) else []
         self.scale = StrengthSlider()
         self.passages = whole_box(1, 20)
         self.worked = QCheckBox(self.tr("Show it how passages are read and cited first"))
@@ -112,6 +115,8 @@ class LaneSheet(Sheet):
             if widget is self.adapter:
                 self.content.addWidget(self.scale)
             if widget is self.context:
+                for each in named:
+                    self._field(self.tr("Knowledge base"), each)
                 self._pair((self.tr("Passages at most"), self.passages))
                 self.content.addWidget(self.worked)
         self.content.addWidget(widgets.label(self.tr("Examples"), "caption"))
@@ -148,6 +153,7 @@ class LaneSheet(Sheet):
         ):
             self.context.addItem(title, key)
         self.context.setCurrentIndex(max(0, self.context.findData(lane.context)))
+        self._fill_bases(lane.base)
         self.scale.set_value(lane.adapter_scale)
         self.passages.setValue(lane.passages)
         self.system.setPlainText(lane.system)
@@ -161,9 +167,20 @@ class LaneSheet(Sheet):
         self.worked.setChecked(lane.grounded_examples)
         self._enable_reading(lane.context)
 
+    def _fill_bases(self, chosen: str) -> None:
+        """The knowledge bases; also one that a lane still names after it was deleted."""
+        self.base.addItem(self.tr("Main"), "")
+        names = base_names(self._project)
+        for name in names:
+            self.base.addItem(name, name)
+        if chosen and chosen not in names:
+            self.base.addItem(self.tr("{0}, which is deleted").format(chosen), chosen)
+        self.base.setCurrentIndex(max(0, self.base.findData(chosen)))
+
     def _enable_reading(self, context: str) -> None:
         self.passages.setEnabled(context == "passages")
         self.worked.setEnabled(context != "none")
+        self.base.setEnabled(context != "none")
 
     def _fill_adapters(self, *_: object) -> None:
         """The fine-tunes; whether one belongs to the model is said by the engine, which reads both files."""
@@ -196,6 +213,7 @@ class LaneSheet(Sheet):
             adapter=self.adapter.currentData(),
             adapter_scale=self.scale.value if self.adapter.currentData() else 1.0,
             context=self.context.currentData(),
+            base=str(self.base.currentData()),
             passages=self.passages.value(),
             grounded_examples=self.worked.isChecked(),
             system=self.system.toPlainText().strip(),

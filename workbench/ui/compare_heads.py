@@ -43,6 +43,8 @@ def made_of(lane: Lane) -> str:
         parts.append(f"up to {lane.passages} passages")
     elif lane.context == "full":
         parts.append("the whole document")
+    if lane.base and lane.context != "none":
+        parts[-1] += f" of {lane.base}"
     if lane.examples:
         parts.append(f"your prompt, {len(lane.examples)} example{'s' * (len(lane.examples) != 1)}")
     elif lane.system and lane.adapter is None:

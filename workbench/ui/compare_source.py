@@ -50,11 +50,12 @@ class SourceSheet(Sheet):
 
     def _read(self, project: Path) -> tuple[str, str, str]:
         """The text before, of and after the passage; the passage alone where the index no longer holds the file."""
+        from workbench.bases import home_of
         from workbench.index.files import document_text
 
         passage = self.passage
         try:
-            whole = document_text(project, passage.file, passage.folder)
+            whole = document_text(home_of(project, passage.base), passage.file, passage.folder)
         except (WorkbenchError, OSError) as error:
             self._note.setText(str(error) + " " + self.tr("The passage itself was kept with the answer:"))
             return "", passage.text, ""

@@ -123,6 +123,8 @@ class WhySheet(Sheet):
         lines = [(self.tr("Model"), f"{self.lane.model.stem}  {stamp.model[:16]}")]
         if stamp.adapter:
             lines.append((self.tr("Adapter"), f"{stamp.adapter[:16]} at {stamp.adapter_scale:g}"))
+        if stamp.base:
+            lines.append((self.tr("Knowledge base"), stamp.base))
         lines.append((self.tr("Prompt"), stamp.prompt_hash[:16]))
         chance = (
             self.tr("the likeliest token each time")

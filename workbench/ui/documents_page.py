@@ -10,10 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QStackedWidget, QWidget
 
+from workbench.bases import base_names
 from workbench.errors import WorkbenchError
 from workbench.ui import documents_source as source
 from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
+from workbench.ui.documents_bases import BaseChooser, watched_folders
 from workbench.ui.documents_preview import PreviewPanel
 from workbench.ui.documents_reading import Reading
 from workbench.ui.documents_rows import FileRow
@@ -29,7 +31,7 @@ SIDE = 368  # pixels of what stands beside the table
 
 
 class DocumentsPage(Page):
-    """The project's folders and files."""
+    """The folders and files of the project's knowledge base, of one at a time where there are several."""
 
     title = "Documents"
 
@@ -49,6 +51,9 @@ class DocumentsPage(Page):
     # What the page is made of
 
     def _build_header(self) -> None:
+        self.bases = BaseChooser(self.bench, self.reading, self)
+        self.bases.recall()
+        self.add_picker(self.bases.picker)
         self._folders_menu = QMenu(self)
         self.folders = widgets.menu_button("", self._folders_menu, "", self.tr("Folders"))
         self.add_picker(self.folders)
@@ -110,14 +115,19 @@ class DocumentsPage(Page):
         self.changes.wanted.connect(self.index_folders)
         self.foot.change_wanted.connect(self._on_change_settings)
         self.search.opened.connect(self.show_chunk)
-        bench.project_changed.connect(self.reload)
+        bench.project_changed.connect(self._on_project_changed)
+        bench.base_changed.connect(self.reload)
         bench.index_changed.connect(self.refresh)
-        bench.settings_changed.connect(lambda: self._show_folders(bench.project.info.folders))
+        bench.settings_changed.connect(lambda: self._show_folders(bench.base.info.folders))
 
     # What it shows
 
+    def _on_project_changed(self) -> None:
+        self.bases.recall()
+        self.reload()
+
     def reload(self) -> None:
-        """Another project is open: read everything again."""
+        """Another project or knowledge base is shown: read everything again."""
         self.side.hide()
         self.reading.forget()
         self.files.show_rows([])
@@ -127,15 +137,16 @@ class DocumentsPage(Page):
 
     def refresh(self) -> None:
         """Read the list of files again; the chosen row stays."""
-        folders = self.bench.project.info.folders
+        folders = self.bench.base.info.folders
+        self.bases.refresh()
         self.stack.setCurrentWidget(self.split if folders else self.empty)
         for each in (self.folders, self.try_search):
             each.setVisible(bool(folders))
         widgets.set_kind(self.add_folder, "plain" if not folders else "primary")
         self._show_folders(folders)
-        self.watch.watch(folders)
+        self.watch.watch(watched_folders(self.bench.project))
         self.reading.read_list()
-        self.foot.said.set_text(source.settings_line(self.bench.project))
+        self.foot.said.set_text(source.settings_line(self.bench.base))
 
     def _on_listed(self, rows: list[FileRow]) -> None:
         self.files.show_rows(rows, in_order=True)
@@ -157,6 +168,8 @@ class DocumentsPage(Page):
         self._folders_menu.addSeparator()
         audit = self.tr("Compare the index with the folders, and mend it")
         widgets.add_action(self._folders_menu, audit, self._on_audit, "shield-check")
+        if not base_names(self.bench.project):
+            self.bases.add_new(self._folders_menu)
 
     def shown(self, **what: Any) -> None:
         """Open with `search` (a question to try), `file` (a file to show) or `state` (a chip to turn on)."""
@@ -214,7 +227,7 @@ class DocumentsPage(Page):
     def _on_row_acted(self, row: FileRow) -> None:
         if row.state == "skipped" and not self.reading.busy:
             try:
-                source.forget(self.bench.project, row)
+                source.forget(self.bench.base, row)
             except WorkbenchError as error:
                 self.bench.notices.error(error)
                 return
@@ -227,7 +240,7 @@ class DocumentsPage(Page):
 
     def add_folders(self, folders: list[Path]) -> None:
         """Add folders to the project and read them."""
-        known = self.bench.project.info.folders
+        known = self.bench.base.info.folders
         new = [folder.absolute() for folder in folders if folder.is_dir() and folder.absolute() not in known]
         inside = [each for each in new if any(each.is_relative_to(other) for other in known)]
         for each in inside:
@@ -241,7 +254,7 @@ class DocumentsPage(Page):
 
     def _keep_folders(self, folders: tuple[Path, ...]) -> bool:
         try:
-            self.bench.project.change(folders=folders)
+            self.bench.base.change(folders=folders)
         except (OSError, WorkbenchError) as error:
             self.bench.notices.error(error)
             return False
@@ -254,12 +267,15 @@ class DocumentsPage(Page):
                 self.tr("Stop the reading first: a folder is taken out once nothing is being read.")
             )
             return
-        if not self._keep_folders(tuple(each for each in self.bench.project.info.folders if each != folder)):
+        if not self._keep_folders(tuple(each for each in self.bench.base.info.folders if each != folder)):
             return
         self.reading.take_out(folder)
         self.refresh()
+        base = self.bench.base
 
         def undo() -> None:
+            if self.bench.base is not base:
+                self.bases.show(base.base_name)
             self.add_folders([folder])
 
         said = self.tr("{0} is no longer part of the project. Its files are untouched.").format(folder.name)
@@ -273,7 +289,7 @@ class DocumentsPage(Page):
             self.reading.audit()
 
     def _on_change_settings(self) -> None:
-        dialog = CutSettingsDialog(self.bench.project, self.files.model.rows, self)
+        dialog = CutSettingsDialog(self.bench.base, self.files.model.rows, self)
         if dialog.exec():
             self.refresh()
             self.index_folders()
@@ -304,7 +320,7 @@ class DocumentsPage(Page):
         self.reading.look_for_changes()
 
     def _on_changes_found(self, found: source.Changes) -> None:
-        if not self.reading.busy and not self.reading.paused:
+        if not (self.reading.here and (self.reading.busy or self.reading.paused)):
             self.changes.show_changes(found)
 
     def closed(self) -> None:

@@ -171,10 +171,10 @@ class PreviewPanel(QWidget):
         self.open.setToolTip(str(self._path))
         self._show_chunks((), marked)
         self.caption.setText(row.found)
-        project = self._bench.project
+        base = self._bench.base
         self._bench.jobs.start(
             self.tr("Opening a file"),
-            lambda: source.chunks_stage(project, row),
+            lambda: source.chunks_stage(base, row),
             on_done=lambda chunks: self._on_fetched(row, chunks or (), marked),
             on_failed=lambda error: self.caption.setText(str(error)) if self.row is row else None,
             kind="preview",

@@ -9,8 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from workbench.bases import Base, base_names
 from workbench.events import Event, Note, Progress, Stage
-from workbench.project import Project
 from workbench.ui import documents_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.documents_rows import FileRow
@@ -21,19 +21,25 @@ REST = 8  # times as long as a listing took is what comes between two: a long li
 
 
 class Reading(QObject):
-    """What happens to the files of the project that is open; all of it runs as jobs."""
+    """What happens to the files of the knowledge base that is shown; all of it runs as jobs.
+
+    One base is read at a time; its reading goes on while another base is shown."""
 
     listed = Signal(object)  # list[FileRow], sorted by name
     started = Signal(object)  # JobHandle of a reading
     moved_on = Signal(str)  # the file that is read now
     changes_found = Signal(object)  # source.Changes
+    changes_elsewhere = Signal(object)  # dict of other bases' names to how many files differ
     ended = Signal()
 
     def __init__(self, bench: Bench, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bench = bench
         self._job: JobHandle | None = None
+        self._base: Base = bench.base  # the base the job reads
+        self._next: Base | None = None  # the base to be read after it
         self._looking: JobHandle | None = None
+        self._looking_elsewhere: JobHandle | None = None
         self._listing: JobHandle | None = None
         self._list_again = False
         self._waiting: tuple[FileRow, ...] = ()  # files known to change, or that the running build has not come to yet
@@ -43,15 +49,20 @@ class Reading(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether folders are being read just now."""
+        """Whether folders are being read just now, of whatever base."""
         return self._job is not None and self._job.running
+
+    @property
+    def here(self) -> bool:
+        """Whether what is read, or paused, is the base that is shown."""
+        return self._base.folder == self._bench.base.folder
 
     @property
     def paused(self) -> bool:
         return self._job is not None and self._job.state == "paused"
 
     def forget(self) -> None:
-        """Another project: nothing that was found holds any more."""
+        """Another base is shown: nothing that was found holds any more."""
         self._waiting, self._at = (), ""
         self._again.stop()
 
@@ -63,26 +74,26 @@ class Reading(QObject):
             self._list_again = True
             return
         self._list_again, began = False, time.monotonic()
-        project, waiting, busy = self._bench.project, self._waiting, self.busy
+        base, waiting, busy = self._bench.base, self._waiting, self.busy and self.here
         self._listing = self._bench.jobs.start(
             self.tr("Listing the files"),
-            lambda: source.list_stage(project, waiting, busy),
-            on_done=lambda found: self._on_listed(project, waiting, found),
-            on_failed=lambda error: self._on_not_listed(project, error),
+            lambda: source.list_stage(base, waiting, busy),
+            on_done=lambda found: self._on_listed(base, waiting, found),
+            on_failed=lambda error: self._on_not_listed(base, error),
             kind="list",
             quiet=True,
         )
         self._listing.finished.connect(lambda: self._on_list_ended(time.monotonic() - began))
 
-    def _on_listed(self, project: Project, waiting: tuple[FileRow, ...], found: source.Listing | None) -> None:
-        if project is not self._bench.project or found is None:
+    def _on_listed(self, base: Base, waiting: tuple[FileRow, ...], found: source.Listing | None) -> None:
+        if base is not self._bench.base or found is None:
             return
         if self._waiting is waiting:
             self._waiting = found.waiting
         self.listed.emit(source.with_reading(found.rows, self._at))
 
-    def _on_not_listed(self, project: Project, error: Exception) -> None:
-        if project is self._bench.project and not self.busy:  # while it is being made, an index may not open
+    def _on_not_listed(self, base: Base, error: Exception) -> None:
+        if base is self._bench.base and not (self.busy and self.here):  # while it is being made, an index may not open
             self.listed.emit([])
             self._bench.notices.error(error)
 
@@ -95,34 +106,48 @@ class Reading(QObject):
     # Reading
 
     def start(self) -> None:
-        """Bring the index level with the folders; a reading that is paused goes on, one that runs is left alone."""
-        if self._job is not None and self._job.state == "paused":
+        """Bring the index level with the folders; a reading that is paused goes on, one that runs is left alone.
+
+        While another base is read, this one comes after it.
+        """
+        if (self.busy or self.paused) and not self.here:
+            self._next = self._bench.base
+            said = self.tr("{0} is read next: the reading of {1} has to end first.")
+            self._bench.notices.tell(said.format(*map(source.base_title, (self._next, self._base))))
+        elif self._job is not None and self._job.state == "paused":
             self._job.resume()
             self._on_started()
         elif not self.busy:
-            project, worker = self._bench.project, self._bench.knowledge
-            self._run(self.tr("Indexing"), lambda: source.build_stage(project, worker))
+            self._build(self._bench.base)
+
+    def _build(self, base: Base) -> None:
+        worker, title = self._bench.knowledge, self.tr("Indexing")
+        if base_names(self._bench.project):
+            title = self.tr("Indexing {0}").format(source.base_title(base))
+        self._run(title, base, lambda: source.build_stage(base, worker))
 
     def take_out(self, folder: Path) -> None:
         """Take a folder's files out of the index."""
-        project, worker = self._bench.project, self._bench.knowledge
+        base, worker = self._bench.base, self._bench.knowledge
         self._waiting = ()
-        self._run(self.tr("Taking out a folder"), lambda: source.take_out_stage(project, worker, folder))
+        self._run(self.tr("Taking out a folder"), base, lambda: source.take_out_stage(base, worker, folder))
 
     def audit(self) -> None:
         """Prove that the index holds just what the folders hold, and mend what differs."""
-        project, worker = self._bench.project, self._bench.knowledge
+        base, worker = self._bench.base, self._bench.knowledge
         self._waiting = ()
         title = self.tr("Index check")  # short: it stands in the tray
-        self._run(title, lambda: source.audit_stage(project, worker), self._on_audited, can_pause=False)
+        self._run(title, base, lambda: source.audit_stage(base, worker), self._on_audited, can_pause=False)
 
     def _run(
         self,
         title: str,
+        base: Base,
         factory: Callable[[], Stage],
         on_done: Callable[[Any], None] | None = None,
         can_pause: bool = True,
     ) -> None:
+        self._base = base
         self._job = self._bench.jobs.start(
             title, factory, self._on_event, on_done or self._on_done, kind="documents", can_pause=can_pause
         )
@@ -138,7 +163,7 @@ class Reading(QObject):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Progress):
             file = source.file_of(event)
-            if file and file != self._at:
+            if file and file != self._at and self.here:
                 self._at = file
                 self.moved_on.emit(file)
         elif isinstance(event, Note) and event.level == "warning":
@@ -146,7 +171,10 @@ class Reading(QObject):
 
     def _on_done(self, report: Any) -> None:
         if report is not None:
-            self._bench.notices.tell(source.report_line(report), "good")
+            line = source.report_line(report)
+            if not self.here:
+                line = f"{source.base_title(self._base)}: {line}"
+            self._bench.notices.tell(line, "good")
 
     def _on_audited(self, report: Any) -> None:
         if report is not None:
@@ -157,30 +185,61 @@ class Reading(QObject):
         self._at = ""
         self._again.stop()
         if not self.paused:
-            self._waiting = ()
+            if self.here:
+                self._waiting = ()
+            self._go_on()
         self.ended.emit()
+
+    def _go_on(self) -> None:
+        """Read the base that had to wait, if its project is still the one that is open."""
+        base, self._next = self._next, None
+        if base is not None and base.root == self._bench.project.folder:
+            self._build(base)
 
     # What changed
 
     def look_for_changes(self) -> None:
         """Compare the folders with the index, in the background; what is found waits for a click."""
-        if self._bench.project.info.folders and not self.busy and not self.paused:
+        if self._bench.base.info.folders and not (self.here and (self.busy or self.paused)):
             self._look()
+        if base_names(self._bench.project):
+            self._look_elsewhere()
 
     def _look(self) -> None:
         if self._looking is not None and self._looking.running:
             return
-        project = self._bench.project
+        base = self._bench.base
         self._looking = self._bench.jobs.start(
             self.tr("Looking for changes"),
-            lambda: source.find_changes(project),
-            on_done=lambda found: self._on_changes(project, found),
+            lambda: source.find_changes(base),
+            on_done=lambda found: self._on_changes(base, found),
             kind="changes",
             quiet=True,
         )
+        self._looking.finished.connect(lambda: self._on_looked(base))
 
-    def _on_changes(self, project: Project, found: source.Changes | None) -> None:
-        if project is self._bench.project and found is not None:
+    def _on_looked(self, base: Base) -> None:
+        if base is not self._bench.base:  # another one is shown since, and could not be looked at meanwhile
+            QTimer.singleShot(0, self, self.look_for_changes)
+
+    def _on_changes(self, base: Base, found: source.Changes | None) -> None:
+        if base is self._bench.base and found is not None:
             self._waiting = found.rows
             self.read_list()
             self.changes_found.emit(found)
+
+    def _look_elsewhere(self) -> None:
+        if self._looking_elsewhere is not None and self._looking_elsewhere.running:
+            return
+        base = self._bench.base
+        self._looking_elsewhere = self._bench.jobs.start(
+            self.tr("Looking for changes"),
+            lambda: source.find_changes_elsewhere(base),
+            on_done=lambda found: self._on_changes_elsewhere(base, found),
+            kind="changes elsewhere",
+            quiet=True,
+        )
+
+    def _on_changes_elsewhere(self, base: Base, found: dict[str, int] | None) -> None:
+        if base is self._bench.base and found is not None:
+            self.changes_elsewhere.emit(found)

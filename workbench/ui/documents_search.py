@@ -94,10 +94,10 @@ class SearchPanel(QWidget):
         if self._job is not None and self._job.running:
             self._job.stop()
         self.caption.setText(self.tr("Searching…"))
-        project, worker, only = self._bench.project, self._bench.knowledge, self.filter.only
+        base, worker, only = self._bench.base, self._bench.knowledge, self.filter.only
         self._job = self._bench.jobs.start(
             self.tr("Searching"),
-            lambda: source.search_stage(project, worker, question, PASSAGES, only),
+            lambda: source.search_stage(base, worker, question, PASSAGES, only),
             lambda event: self._on_event(event, question),
             on_failed=self._on_failed,
             kind="search",

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
+from workbench.bases import Base
 from workbench.documents.chunk import Cutting
 from workbench.documents.left_out import LeftOut, read_patterns
 from workbench.errors import InputError
 from workbench.index.files import cutting_of, left_out_of
-from workbench.project import Project
 from workbench.ui import theme, widgets
 from workbench.ui.boxes import whole_box
 from workbench.ui.documents_rows import FileRow
@@ -19,10 +19,10 @@ from workbench.ui.documents_rows import FileRow
 class CutSettingsDialog(QDialog):
     """How chunks are cut and what is left out, explained, and the cost of changing them."""
 
-    def __init__(self, project: Project, rows: Sequence[FileRow], parent: QWidget | None = None) -> None:
+    def __init__(self, base: Base, rows: Sequence[FileRow], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._project = project
-        self._before, self._left_out = cutting_of(project), left_out_of(project)
+        self._base = base
+        self._before, self._left_out = cutting_of(base), left_out_of(base)
         self._files = sum(row.state == "indexed" for row in rows)
         self._chunks = sum(row.chunks for row in rows)
         self.setWindowTitle(self.tr("How documents are read"))
@@ -114,9 +114,9 @@ class CutSettingsDialog(QDialog):
     def _on_apply_clicked(self) -> None:
         cutting, left_out = self.cutting, self.left_out
         assert left_out is not None  # the button is off while it is
-        options = {**self._project.info.options}
+        options = {**self._base.info.options}
         if cutting != self._before:
             options["cutting"] = {"size": cutting.size, "overlap": cutting.overlap}
         options |= {"left_out": list(left_out.patterns), "hidden_files": not left_out.hidden}
-        self._project.change(options=options)
+        self._base.change(options=options)
         self.accept()

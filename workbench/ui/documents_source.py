@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication
 
+from workbench.bases import Base, all_bases
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import BadProject, MissingFile
@@ -73,10 +74,10 @@ def unhurried(items: Iterable[Item]) -> Iterator[Item]:
         yield item
 
 
-def list_stage(project: Project, waiting: tuple[FileRow, ...], busy: bool) -> Stage:
+def list_stage(base: Base, waiting: tuple[FileRow, ...], busy: bool) -> Stage:
     """The list of files, as a stage; the last Result is a Listing. `busy`: a build works through those that wait."""
     yield Progress(0, 0, "listing the files")
-    known = list_rows(project)
+    known = list_rows(base)
     left = {row.key: replace(row, state="waiting") if busy else row for row in unhurried(waiting)}
     for row in unhurried(known if busy else ()):
         before = left.get(row.key)
@@ -96,9 +97,9 @@ def with_reading(rows: list[FileRow], file: str) -> list[FileRow]:
     return rows
 
 
-def list_rows(project: Project) -> list[FileRow]:
+def list_rows(base: Base) -> list[FileRow]:
     """Every file the index knows. Raises BadProject for an index that cannot be opened."""
-    return [_row(state) for state in unhurried(index_files.list_files(project.folder))]
+    return [_row(state) for state in unhurried(index_files.list_files(base.folder))]
 
 
 def _row(state: FileState) -> FileRow:
@@ -117,41 +118,54 @@ def _edited(folder: str, file: str) -> float:
     return 0.0
 
 
-def chunks_stage(project: Project, row: FileRow) -> Stage:
+def chunks_stage(base: Base, row: FileRow) -> Stage:
     """The chunks of a file, as a stage; the last Result is a tuple of them, empty when the index does not hold it."""
     yield Progress(0, 0, "opening the index")
-    yield Result(chunks_of(project, row))
+    yield Result(chunks_of(base, row))
 
 
-def chunks_of(project: Project, row: FileRow) -> tuple[Chunk, ...]:
+def chunks_of(base: Base, row: FileRow) -> tuple[Chunk, ...]:
     """The chunks of a file; none when the index does not hold it."""
     with contextlib.suppress(MissingFile):
-        return index_files.file_chunks(project.folder, row.file, row.folder)
+        return index_files.file_chunks(base.folder, row.file, row.folder)
     return ()
 
 
-def forget(project: Project, row: FileRow) -> None:
+def forget(base: Base, row: FileRow) -> None:
     """Have the next reading try a skipped file again. Raises ProjectBusy."""
-    index_files.retry_skipped(project.folder, (row.file,))
+    index_files.retry_skipped(base.folder, (row.file,))
 
 
-def find_changes(project: Project) -> Stage:
+def find_changes(base: Base) -> Stage:
     """What is new, changed and gone in the folders, as a stage; the last Result is Changes."""
     yield Progress(0, 0, "looking through the folders")
     with contextlib.suppress(BadProject):  # the index is being made just now: everything is new
-        known = {row.key: row for row in list_rows(project)}
+        known = {row.key: row for row in list_rows(base)}
         found, missing = list[FileRow](), list[Path]()
-        for folder in project.info.folders:
+        for folder in base.info.folders:
             try:
-                found += _changes(project, folder, known)
+                found += _changes(base, folder, known)
             except MissingFile:
                 missing.append(folder)
             yield Progress(len(found), 0, str(folder))
         yield Result(Changes(tuple(found), tuple(missing)))
 
 
-def _changes(project: Project, folder: Path, known: dict[tuple[str, str], FileRow]) -> list[FileRow]:
-    preview = index_files.preview_changes(project.folder, (folder,))
+def find_changes_elsewhere(shown: Base) -> Stage:
+    """The same of the project's other bases, as a stage; the last Result is a dict of their names to how many."""
+    counts: dict[str, int] = {}
+    for base in all_bases(Project.open(shown.root)):
+        if base.folder != shown.folder and base.info.folders:
+            for event in find_changes(base):
+                if not isinstance(event, Result):
+                    yield event
+                elif event.value.rows:
+                    counts[base.base_name] = len(event.value.rows)
+    yield Result(counts)
+
+
+def _changes(base: Base, folder: Path, known: dict[tuple[str, str], FileRow]) -> list[FileRow]:
+    preview = index_files.preview_changes(base.folder, (folder,))
     place = str(index_files.check_folders((folder,))[0])
 
     def row(file: str, state: str, found: str) -> FileRow:
@@ -172,32 +186,39 @@ def _is_shown(before: FileRow | None) -> bool:
     return before is None or before.state != "skipped"
 
 
-def build_stage(project: Project, worker: Worker) -> Stage:
+def build_stage(base: Base, worker: Worker) -> Stage:
     """Bring the index level; what has to be imported for it is imported here, in the job's thread."""
     from workbench.index.build import build
 
-    return worker.run(build, project.folder, present(project.info.folders))
+    return worker.run(build, base.folder, present(base.info.folders))
 
 
-def take_out_stage(project: Project, worker: Worker, folder: Path) -> Stage:
+def take_out_stage(base: Base, worker: Worker, folder: Path) -> Stage:
     """Take a folder's files out of the index."""
     from workbench.index.build import forget
 
-    return worker.run(forget, project.folder, (folder,))
+    return worker.run(forget, base.folder, (folder,))
 
 
-def audit_stage(project: Project, worker: Worker) -> Stage:
+def audit_stage(base: Base, worker: Worker) -> Stage:
     """Compare index and folders to the last byte, and mend what differs; the last Result is an AuditReport."""
     from workbench.index.audit import audit
 
-    return worker.run(audit, project.folder, present(project.info.folders))
+    return worker.run(audit, base.folder, present(base.info.folders))
 
 
-def search_stage(project: Project, worker: Worker, question: str, most: int, only: Only = EVERYTHING) -> Stage:
+def let_go_stage(base: Base, worker: Worker) -> Stage:
+    """Have the document reader close a base's index."""
+    from workbench.index.store import let_go
+
+    return worker.run(let_go, base.folder)
+
+
+def search_stage(base: Base, worker: Worker, question: str, most: int, only: Only = EVERYTHING) -> Stage:
     """Search, perhaps only in some of the files; the last Result is a SearchResult."""
     from workbench.retrieval.search import search
 
-    return worker.run(search, project.folder, (question,), most, only)
+    return worker.run(search, base.folder, (question,), most, only)
 
 
 def present(folders: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -248,10 +269,15 @@ def audit_line(report: Any) -> tuple[str, str, str]:
     return translate("Documents", "The index holds just what the folders hold.") + f" {proof}", "good", ""
 
 
-def settings_line(project: Project) -> str:
+def settings_line(base: Base) -> str:
     """The foot of the page."""
-    cutting = index_files.cutting_of(project)
+    cutting = index_files.cutting_of(base)
     line = QCoreApplication.translate(
         "Documents", "Chunks of {0} tokens, {1} shared; found by meaning (all-MiniLM) and exact words"
     )
     return line.format(cutting.size, cutting.overlap)
+
+
+def base_title(base: Base) -> str:
+    """What a base is called in the window."""
+    return base.base_name or QCoreApplication.translate("Documents", "Main")

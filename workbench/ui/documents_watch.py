@@ -21,6 +21,11 @@ SETTLE_MS = 1500  # an editor that saves writes several times; a copied folder c
 RECONCILE_MS = 5 * 60 * 1000  # network drives tell nothing, and queues overflow: look for oneself this often
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Closing a watch while something changes is no error, though watchdog logs it as one."""
+    return "when the thread is inactive" not in record.getMessage()
+
+
 class Ear:
     """Listens to folders in threads of its own and knows nothing of Qt: a thread that ends late must not reach into a
     window that is gone."""
@@ -52,6 +57,7 @@ class Ear:
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
 
+        logging.getLogger("watchdog.observers.inotify").addFilter(_is_news)
         heard = self._heard
 
         class Handler(FileSystemEventHandler):
