@@ -46,7 +46,10 @@ def trainer() -> Trainer:
 def data(rows: int = 20) -> Data:
     examples: list[Any] = [SimpleNamespace(tokens=row, source="") for row in random_rows(rows, 6)]
     tokenizer: Any = SimpleNamespace(
-        prompt_ids=lambda text: [3 + len(text) % 90] * 50, render=lambda messages, open_turn: "asked", end_id=2
+        prompt_ids=lambda text: [3 + len(text) % 90] * 50,
+        render=lambda messages, open_turn: "asked",
+        decode=lambda ids: " ".join(map(str, ids)),
+        end_id=2,
     )
     return Data(examples[4:], examples[:4], tokenizer)
 

@@ -90,8 +90,8 @@ def test_the_end_says_how_far_it_is_and_how_long_the_rest_takes(
     shares = [each.done for each in told]
     assert shares == sorted(shares) and shares[0] == 0 and told[0].seconds_left is None
     assert told[-1].note == f"{ending.COMPARING}: asking llama.cpp"
-    at = told[-1].done / 100
-    assert told[-1].seconds_left == pytest.approx(13 / at * (1 - at), rel=0.02)
+    at = told[-1].done / 100  # rounded to whole per cents, which the seconds are not
+    assert told[-1].seconds_left == pytest.approx(13 / at * (1 - at), rel=0.1)
 
     stage = ending.end(recipe, model, "fp32", (), None, guard)  # type: ignore[arg-type]
     next(stage)

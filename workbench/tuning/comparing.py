@@ -14,7 +14,7 @@ from workbench.tuning.recipe import Recipe
 
 PARITY_ROWS = 6  # held-out rows that are compared: the shortest of each kind, since reading is what takes the time
 PARITY_TOKENS = 24  # answer tokens of each that are compared
-TRAINED = 0.4  # share of the time that asking the trained model takes, the rest being llama.cpp's
+TRAINED = 0.6  # share of the time that asking the trained model takes, the rest being llama.cpp's
 
 Told = Generator[tuple[float, str], None, Any]  # (share that is done, what is done now)
 

@@ -25,7 +25,7 @@ from workbench.tuning.tokens import Tokenizer
 
 GENERAL = "general.json"  # in a run folder: what another process measured of general text
 REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself in its first sentence
-ANSWERS_LIKE = 8  # texts that take as long to read as all answers to give
+ANSWERS_LIKE = 16  # texts that take as long to read as all answers to give
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05

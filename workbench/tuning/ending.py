@@ -18,7 +18,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokenizer
 
 # Of the seconds the end takes with the starter: seeing what else it changed, converting, comparing.
-LOOKING, CONVERTING = 0.3, 0.05
+LOOKING, CONVERTING = 0.35, 0.03
 TOLD_FROM = 0.1  # share of the end from which on it is said how long the rest takes
 
 
