@@ -1,8 +1,8 @@
 """run(recipe, data, stop, trainer): a few real steps in the loop's place, to measure what they take; nothing is kept.
 
 Typical steps twice over, for in a later pass the states of the frozen layers are remembered: the second time their
-rows are mixed anew, since lengths that were met before are quicker. Then as many of the longest rows as are computed at
-once, for what they take of memory; a checkpoint; and the end of a fine-tune as it is, with the little that was learnt.
+rows are mixed anew, as a later pass has them. Then as many of the longest rows as are computed at once, for what they
+take of memory; a checkpoint; and the end of a fine-tune as it is, with the little that was learnt.
 """
 
 from __future__ import annotations
