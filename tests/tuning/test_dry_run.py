@@ -46,13 +46,27 @@ def trainer() -> Trainer:
 def data(rows: int = 20) -> Data:
     examples: list[Any] = [SimpleNamespace(tokens=row, source="") for row in random_rows(rows, 6)]
     tokenizer: Any = SimpleNamespace(
-        prompt_ids=lambda text: [3 + len(text) % 90] * 50, render=lambda messages, open_turn: "asked", end_id=2
+        prompt_ids=lambda text: [3 + len(text) % 90] * 50,
+        render=lambda messages, open_turn: "asked",
+        decode=lambda ids: " ".join(map(str, ids)),
+        end_id=2,
     )
     return Data(examples[4:], examples[:4], tokenizer)
 
 
 def go_on() -> bool:
     return False
+
+
+@pytest.fixture(autouse=True)
+def no_llama(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny model's file has no tokenizer, so that llama.cpp cannot be asked with it; the starter's is below."""
+
+    def hand_over(recipe: Recipe, model: Any, examples: Any, tokenizer: Any, told: Any) -> Any:
+        assert (recipe.folder / "peft" / "adapter_config.json").is_file(), "what is handed over is written before"
+        yield told(1.0, "handed over")
+
+    monkeypatch.setattr(dry_steps, "hand_over", hand_over)
 
 
 def test_steps_are_measured_and_the_longest_rows_tried(recipe: Recipe, trainer: Trainer) -> None:
@@ -65,7 +79,8 @@ def test_steps_are_measured_and_the_longest_rows_tried(recipe: Recipe, trainer: 
     assert found.held_tokens == packed_length([each.tokens for each in data().held_out])
     assert 0 < found.pass_tokens <= found.read_tokens
     assert found.longest < found.at_once <= 300, "so many of the longest rows as are computed at once"
-    assert found.end_seconds > 0 and found.ending >= 0
+    assert found.end_seconds > 0 and found.ending >= 0 and found.once >= 0 and found.keep_seconds > 0
+    assert any(isinstance(event, Progress) and event.note == "handed over" for event in events)
     assert found.first > 0 and found.later > 0 and found.look > 0 and found.learning >= found.loaded > 0 and found.tried
 
 
@@ -91,6 +106,7 @@ def test_where_the_longest_rows_would_not_fit_they_are_reckoned(
     monkeypatch.setattr(memory, "free", lambda here=True: 0)
     found: Measured = last_result(dry_steps.run(recipe, data(), go_on, trainer))
     assert not found.tried and max(learnt) < found.longest
+    assert not (recipe.folder / "peft").exists(), "there is no memory to compare it in full precision either"
     assert forecast.tell(found, recipe, 0).fits is False
 
 

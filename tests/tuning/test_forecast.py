@@ -51,7 +51,12 @@ def test_where_nothing_is_remembered_every_pass_costs_the_same() -> None:
 def test_answers_of_held_out_rows_are_counted() -> None:
     answered = replace(MEASURED, sample_seconds=2.0)
     extra = forecast.seconds(answered, replace(RECIPE, sample_rows=3)) - forecast.seconds(MEASURED, RECIPE)
-    assert extra == pytest.approx(3 * 2 + 1.5 * 2)
+    assert extra == pytest.approx(3 * 2)
+
+
+def test_what_is_done_once_and_what_is_kept_with_each_look_is_counted() -> None:
+    extra = forecast.seconds(replace(MEASURED, once=4.0, keep_seconds=0.5), RECIPE) - BESIDES - 40
+    assert extra == pytest.approx(4 + 5 * 0.5)
 
 
 def test_memory_is_what_was_seen_and_what_is_remembered_as_far_as_there_is_room() -> None:

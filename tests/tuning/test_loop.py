@@ -233,3 +233,21 @@ def test_a_row_is_right_where_the_likeliest_tokens_are_its_own_however_narrowly(
     found = [RowLoss(*each) for each in loop.row_outcomes(likely.log(), torch.tensor([0, 2, 0]), (2, 1)).tolist()]
     assert [each.total for each in found] == pytest.approx([-math.log(0.5 * 0.7), -math.log(0.3)])
     assert found[0].behind == 0 and found[1].behind == pytest.approx(math.log(2))
+
+
+def test_the_bare_model_is_measured_once_on_the_same_rows(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"weights")
+
+    def measured_at_first(name: str, value: float, held: int = 8, **changes: Any) -> tuple[bool, float]:
+        trainer = Counting(held=lambda step: value)
+        data = loop.Data([row()] * 20, [row()] * held, None)  # type: ignore[arg-type]
+        recipe = Recipe(name, tmp_path / "model.gguf", (), tmp_path / name, sample_rows=0, **changes)
+        first = next(each for each in loop.run(recipe, data, lambda: False, trainer) if isinstance(each, Step))  # type: ignore[arg-type]
+        assert first.eval_loss is not None
+        return 0 in trainer.seen, first.eval_loss
+
+    assert measured_at_first("one", 3.0) == (True, 3.0)
+    assert measured_at_first("two", 7.0, learning_rate=1e-3, seed=5) == (False, 3.0), "another recipe, the same model"
+    assert measured_at_first("three", 5.0, held=6) == (True, 5.0), "other rows"
+    (tmp_path / "model.gguf").write_bytes(b"other weights")
+    assert measured_at_first("four", 4.0) == (True, 4.0)

@@ -51,11 +51,16 @@ def test_every_shape_is_recognised_and_said(row: dict[str, Any], shape: str, ask
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("container", ["lines", "list", "csv", "tsv"])
+@pytest.mark.parametrize(
+    "container", ["lines", "lines of an old Mac", "lines with commas", "columns", "list", "csv", "tsv"]
+)
 def test_every_encoding_and_container_gives_the_same_rows(encoding: str, container: str, tmp_path: Path) -> None:
     rows = [{"prompt": f"Größe {n}?", "completion": f"größer, {n}"} for n in range(3)]
     text = {
         "lines": "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows),
+        "lines of an old Mac": "\r".join(json.dumps(row, ensure_ascii=False) for row in rows),
+        "lines with commas": ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows),
+        "columns": json.dumps({key: [row[key] for row in rows] for key in rows[0]}, ensure_ascii=False),
         "list": json.dumps(rows, ensure_ascii=False, indent=2),
         "csv": "prompt,completion\n" + "".join(f'{r["prompt"]},"{r["completion"]}"\n' for r in rows),
         "tsv": "Prompt\tCompletion\n" + "".join(f"{r['prompt']}\t{r['completion']}\n" for r in rows),

@@ -50,10 +50,13 @@ def ask_llama(model: Path, adapter: Path, cases: list[dict[str, Any]]) -> tuple[
     """
     found = pool.model(model)
     longest = max(len(case["ids"]) for case in cases) + 8
-    told = []
+    told: list[list[Any]] = []
     for each in (adapter, None):
         context = Context(found, each, 1.0, longest, 1, pool.thread_limit())
-        told.append([read_case(context, case) for case in cases])
+        told.append([])
+        for case in cases:
+            told[-1].append(read_case(context, case))
+            print(f"{sum(map(len, told))} of {2 * len(cases)}", flush=True)  # followed by whoever waits for it
         context.close()
     agree = all(found.tokenise(case["prompt"]) == case["ids"][: case["first"] + 1] for case in cases)
     return told[0], told[1], agree

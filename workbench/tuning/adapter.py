@@ -1,4 +1,4 @@
-"""What a run leaves behind: list, describe, convert for llama.cpp, check parity."""
+"""What a run leaves behind: list, describe, convert for llama.cpp, judge parity."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import math
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import program, records
+from workbench import records
 from workbench.errors import BadModel, InputError, ProjectBusy
 from workbench.project import Project
 from workbench.tuning.base import BaseInfo, read_base
@@ -33,9 +32,6 @@ TENSORS = {
     "down_proj": "ffn_down",
 }
 PERMUTED = ("llama",)  # architectures whose q and k rows GGUF orders for its own rotary embedding
-
-PARITY_ROWS = 6  # held-out rows that are compared: the shortest of each kind, since reading is what takes the time
-PARITY_TOKENS = 24  # answer tokens of each that are compared
 
 
 def check_targets(recipe: Recipe, info: BaseInfo) -> None:
@@ -117,76 +113,6 @@ def permute_rows(high: Any, heads: int) -> Any:
     """Rows of an [out, rank] matrix in GGUF's order: a head's halves interleaved (llama.cpp's LlamaModel.permute)."""
     out, rank = high.shape
     return high.reshape(heads, 2, out // heads // 2, rank).swapaxes(1, 2).reshape(out, rank)
-
-
-def check_parity(
-    recipe: Recipe, model: Any, examples: Sequence[Any], tokenizer: Any, general: bool = False
-) -> dict[str, Any]:
-    """Whether llama.cpp with the GGUF adapter agrees with the model that was trained; plain, with `ok` and `verdict`.
-
-    The trained model answers some rows greedily; both engines then read prompt and answer, and their next-token
-    distributions are compared at every place of the answer. llama.cpp is asked in a process of its own, and so is the
-    trained model where `model` is None (see `expected`), which then looks at general text as well if `general`.
-    """
-    folder = recipe.folder / "parity"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in shortest(examples, PARITY_ROWS)]
-    if model is None:
-        asked_for = {"recipe": recipe.folder / "recipe.json", "prompts": prompts, "general": general}
-        records.write_json(folder / "prompts.json", asked_for)
-        if subprocess.run(program.command("workbench.tuning.expected", str(folder)), check=False).returncode:
-            return {"ok": False, "verdict": "The trained adapter could not be loaded again (output.log says more)."}
-    else:
-        write_expectations(folder, recipe, model.float().cpu(), prompts, tokenizer)  # compared in full precision
-    asked = subprocess.run(program.command("workbench.lanes.parity", str(folder)), check=False)
-    try:
-        measured = records.read_json(folder / "result.json")
-    except (OSError, ValueError):
-        why = f"exit status {asked.returncode}"
-        return {
-            "ok": False,
-            "verdict": f"llama.cpp could not be asked with this adapter ({why}; output.log says more).",
-        }
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return judge_parity(measured)
-
-
-def shortest(examples: Sequence[Any], count: int) -> list[Any]:
-    """So many examples, half of them of each kind (with passages or without) where there are both, the shortest."""
-    ordered = sorted(examples, key=lambda example: len(example.tokens.ids))
-    kinds = [[each for each in ordered if each.grounded == grounded] for grounded in (False, True)]
-    halves = [each[: max(count // 2, count - len(other))] for each, other in (kinds, kinds[::-1])]
-    return [*halves[0], *halves[1]][:count]
-
-
-def write_expectations(
-    folder: Path, recipe: Recipe, model: Any, prompts: Sequence[Sequence[int]], tokenizer: Any
-) -> None:
-    """What the trained model says: token ids, and its logits with and without the adapter at every answer place."""
-    import torch
-    from safetensors.torch import save_file
-
-    from workbench.tuning.loop import answer
-
-    answers = answer(model, prompts, tokenizer, PARITY_TOKENS)
-    cases, tensors = [], {}
-    model.get_base_model().config._attn_implementation = "sdpa"
-    for number, (prompt, said) in enumerate(zip(prompts, answers, strict=True)):
-        ids = torch.tensor([[*prompt, *said]], device=model.device)
-        places = slice(len(prompt) - 1, None)
-        with torch.no_grad():
-            tensors[f"tuned.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().cpu()
-            with model.disable_adapter():
-                tensors[f"base.{number}"] = model(input_ids=ids, use_cache=False).logits[0, places].float().cpu()
-        cases.append(
-            {"ids": ids[0].tolist(), "first": len(prompt) - 1, "prompt": tokenizer.decode(prompt, keep_control=True)}
-        )
-    save_file({name: each.contiguous() for name, each in tensors.items()}, folder / "expected.safetensors")
-    records.write_json(
-        folder / "parity.json", {"model": recipe.model, "adapter": recipe.folder / ADAPTER, "cases": cases}
-    )
 
 
 def judge_parity(measured: dict[str, Any]) -> dict[str, Any]:

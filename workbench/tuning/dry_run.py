@@ -25,7 +25,7 @@ from workbench.tuning.forecast import Measured, Shape, for_rows
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.train import DRY, EVENTS
 
-FORMAT = 1  # of what is kept: raised when it would be read wrongly
+FORMAT = 2  # of what is kept: raised when it would be read wrongly
 PREFIX, LEFT_OVER = "dry-run-", 3600.0  # of its folder; seconds after which nobody needs one any more
 KEPT, MOST = "dry-runs.json", 60  # in the cache, for it belongs to the computer; the newest so many
 

@@ -1,17 +1,16 @@
 """run(recipe, data, stop, trainer): a few real steps in the loop's place, to measure what they take; nothing is kept.
 
-Typical steps twice over, for in a later pass the states of the frozen layers are remembered; then as many of the
-longest rows as are computed at once, for what they take of memory.
+Typical steps twice over, for in a later pass the states of the frozen layers are remembered: the second time their
+rows are mixed anew, as a later pass has them. Then as many of the longest rows as are computed at once, for what they
+take of memory; a checkpoint; and the end of a fine-tune as it is, with the little that was learnt.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 import psutil
 
@@ -19,17 +18,19 @@ from workbench.catalog import memory
 from workbench.events import Event, Progress, Result
 from workbench.tuning.base import read_base
 from workbench.tuning.batches import plan_batches
-from workbench.tuning.effects import general_rows, try_general
+from workbench.tuning.checkpoint import save_checkpoint
+from workbench.tuning.dry_timing import Memory, Timed, other_programs
+from workbench.tuning.effects import bare_key, is_known
+from workbench.tuning.ending import hand_over, see
 from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, take_samples, take_step
 from workbench.tuning.recipe import Recipe
+from workbench.tuning.states import FOLDER, MOST, keep_state
 from workbench.tuning.tokens import Tokens
 
 TYPICAL = 4  # steps of the first pass that are timed, and again as steps of a later one
 LOOKED_AT = 8  # held-out rows that are measured
 LONG = 12.0  # seconds after which the steps that were timed are enough, on a slow or busy computer; twice
-TASTED = 4  # tokens of the answers to general questions
-EVERY = 0.005  # seconds between looks at the memory: about what a layer of the starter takes
 PLANNED = 400  # steps of a pass whose tokens are counted; of a longer one evenly chosen steps
 
 
@@ -41,13 +42,15 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     import torch
 
     start = time.time() - psutil.Process().create_time()
-    plan = _one_pass(recipe, data)
     rows = [example.tokens for example in data.train]
+    plan = _one_pass(recipe, data)
+    middle = _middle(plan, trainer)
     held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
-    info, steps, others = read_base(recipe.model), _Steps(recipe, stop, trainer), _other_programs()
+    info, steps, others = read_base(recipe.model), _Steps(recipe, stop, trainer), other_programs()
+    apart = trainer.model.device.type != "cpu"  # on a card: the end is another process's, and is not told here
     try:
         with steps.memory:
-            yield from steps.typical(_middle(plan, trainer), held[:LOOKED_AT])
+            yield from steps.typical(middle, lambda taken: _mixed(taken, recipe, data), held[:LOOKED_AT])
             yield Progress(1, 2, "trying the longest rows", "steps")
             longest = _longest(rows, trainer)
             reckoned = steps.memory.reckon(trainer.size(longest))
@@ -59,11 +62,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             began = time.monotonic()
             take_samples(trainer.model, data, recipe)
             sampling = time.monotonic() - began
-            steps.guard()
-            yield Progress(1, 2, "reading general text", "steps")
-            # What was trained on a card is looked at by another process, whose time is not told here.
-            apart = trainer.model.device.type != "cpu"
-            reading = 0.0 if apart else try_general(trainer.model, data.tokenizer, TASTED)
+            keeping, busy = steps.keep(), others()  # the end has a process beside this one
+            end = _End() if apart else (yield from _end(recipe, data, trainer, steps))
     except Interrupted:
         yield Result(None)
         return
@@ -89,55 +89,44 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             at_once=trainer.size(longest),
             loaded=steps.memory.loaded,
             learning=learning if tried else reckoned,
-            ending=steps.memory.peak - learning,
-            end_seconds=2 * reading * sum(map(len, general_rows(data.tokenizer))),
+            ending=max(0, end.peak - learning),
+            end_seconds=end.seconds if end.compared else end.seconds + sampling,
+            once=steps.once(),
+            keep_seconds=keeping,
             state_bytes=trainer.state_bytes,
-            others=others(),
+            others=busy,
             card=int(torch.cuda.max_memory_reserved()) if apart else 0,
             tried=tried,
         )
     )
 
 
-@dataclass(slots=True)
-class _Timed:
-    """Computations of one kind."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What the end takes."""
 
     seconds: float = 0.0
-    tokens: int = 0
-
-    @property
-    def each(self) -> float:
-        """Seconds a token takes."""
-        return self.seconds / max(1, self.tokens)
+    peak: int = 0  # bytes, until the model is compared in full precision, which `forecast` reckons
+    compared: bool = False  # False where there is no memory for it
 
 
-class _Memory:
-    """What this process holds, looked at many times a second while the block runs; in bytes."""
+def _end(recipe: Recipe, data: Data, trainer: Trainer, steps: _Steps) -> Generator[Progress, None, _End]:
+    """The end of a fine-tune, timed."""
 
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self.loaded = self.peak = self._process.memory_info().rss
-        self.tokens = 1  # that were computed at once, at most
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="memory", daemon=True)
+    def told(share: float, note: str) -> Progress:
+        steps.guard()
+        return Progress(round(100 * share), 100, note, "%")
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def reckon(self, tokens: int) -> int:
-        """The peak with so many tokens at once, from what it was so far."""
-        return self.loaded + int((self.peak - self.loaded) * max(1.0, tokens / self.tokens))
-
-    def _look(self) -> None:
-        while not self._over.wait(EVERY):
-            self.peak = max(self.peak, self._process.memory_info().rss)
+    known, began = is_known(bare_key(recipe.model, trainer.precision)), time.monotonic()
+    yield from see(recipe, trainer.model, trainer.precision, data.tokenizer, told)
+    seconds = (time.monotonic() - began) / (1 if known else 2)  # the bare model's half is known from now on
+    peak = steps.memory.peak
+    if memory.free() < 4 * read_base(recipe.model).parameters:
+        return _End(seconds, peak)
+    began = time.monotonic()
+    trainer.model.save_pretrained(str(recipe.folder / "peft"))
+    yield from hand_over(recipe, trainer.model, data.held_out or data.train, data.tokenizer, told)
+    return _End(seconds + time.monotonic() - began, peak, True)
 
 
 class _Steps:
@@ -149,71 +138,80 @@ class _Steps:
         self._recipe, self._stop, self._trainer = recipe, stop, trainer
         parameters = [tensor for tensor in trainer.model.parameters() if tensor.requires_grad]
         self._optimizer = torch.optim.AdamW(parameters, lr=recipe.learning_rate, fused=True)
-        self.memory = _Memory()
-        self.first, self.later, self.look = _Timed(), _Timed(), _Timed()
+        self.memory = Memory()
+        self.first, self.later, self.look = Timed(), Timed(), Timed()
+        self._cold_look, self._cold_step = Timed(), Timed()
 
     def guard(self) -> None:
         """Raises Interrupted once a stop was asked for."""
         if self._stop():
             raise Interrupted
 
-    def typical(self, batches: Sequence[Sequence[Tokens]], held: Sequence[Tokens]) -> Iterator[Progress]:
-        """Look at held-out rows and take steps, each twice: what is done once only is not timed with the rest."""
+    def typical(
+        self,
+        batches: Sequence[Sequence[Tokens]],
+        mixed: Callable[[Sequence[Sequence[Tokens]]], Sequence[Sequence[Tokens]]],
+        held: Sequence[Tokens],
+    ) -> Iterator[Progress]:
+        """Look at held-out rows and take steps, each twice: what is done once only is timed by itself.
+
+        `mixed` makes other batches of the rows of some.
+        """
         total = 3 + 2 * len(batches)
         if held:
             yield Progress(0, total, "measuring held-out rows", "steps")
-            self._trainer.row_losses(held, self.guard)
+            self._timed(self._cold_look, held, lambda: self._trainer.row_losses(held, self.guard))
             yield Progress(1, total, "measuring held-out rows", "steps")
             self._timed(self.look, held, lambda: self._trainer.row_losses(held, self.guard))
         yield Progress(2, total, "a step to get warm", "steps")
         warm, *timed = batches if len(batches) > 1 else (*batches, *batches)
-        self._step(_Timed(), warm)
+        self._step(self._cold_step, warm)
         done, began = 3, time.monotonic()
-        taken = 0
+        taken = []
         for batch in timed:
             yield Progress(done, total, "steps of a first pass", "steps")
             self._step(self.first, batch)
-            done, taken = done + 1, taken + 1
+            taken.append(batch)
+            done += 1
             if time.monotonic() - began > LONG:
                 break
-        for batch in timed[:taken]:
+        for batch in mixed(taken):
             yield Progress(done, total, "steps of a later pass", "steps")
             self._step(self.later, batch)
             done += 1
             if time.monotonic() - began > 2 * LONG:
                 break
 
+    def once(self) -> float:
+        """Seconds that the first look and the first step took beyond what they take later on."""
+        below = max(0.0, self.first.each - self.later.each)  # the layers below the adapter are read in a first look
+        look = self._cold_look.seconds - self._cold_look.tokens * (self.look.each + below)
+        step = self._cold_step.seconds - self._cold_step.tokens * self.first.each
+        return max(0.0, look) + max(0.0, step)
+
+    def keep(self) -> float:
+        """Seconds that keeping a checkpoint and a state takes; as many states are kept as a run keeps."""
+        named = self._trainer.model.named_parameters()
+        parameters = {name: tensor for name, tensor in named if tensor.requires_grad}
+        began = time.monotonic()
+        save_checkpoint(self._recipe.folder / "checkpoint", parameters, self._optimizer, {})
+        for step in range(1, MOST + 1):
+            keep_state(self._recipe.folder / FOLDER, step, parameters)
+        return (time.monotonic() - began) / 2  # a run keeps a checkpoint, a state and often the best with each look
+
     def learn(self, rows: Sequence[Tokens]) -> None:
         """The gradient of some rows, thrown away."""
         self._trainer.backward(rows, self.guard)
         self._optimizer.zero_grad(set_to_none=True)
 
-    def _step(self, kind: _Timed, rows: Sequence[Tokens]) -> None:
+    def _step(self, kind: Timed, rows: Sequence[Tokens]) -> None:
         self._timed(kind, rows, lambda: take_step(self._trainer, rows, self._optimizer, self._recipe, 0, 1, self.guard))
 
-    def _timed(self, kind: _Timed, rows: Sequence[Tokens], work: Callable[[], object]) -> None:
+    def _timed(self, kind: Timed, rows: Sequence[Tokens], work: Callable[[], object]) -> None:
         size, began = self._trainer.size(rows), time.monotonic()
         work()
         kind.seconds, kind.tokens = kind.seconds + time.monotonic() - began, kind.tokens + size
         self.memory.tokens = max(self.memory.tokens, min(size, self._trainer.at_once))
-
-
-def _other_programs() -> Callable[[], float]:
-    """Something that says how many cores other programs have used since."""
-    process = psutil.Process()
-
-    def used() -> tuple[float, float]:
-        every, own = psutil.cpu_times(), process.cpu_times()
-        busy = every.user + every.system + getattr(every, "nice", 0.0)
-        return time.monotonic(), busy - own.user - own.system
-
-    began, before = used()
-
-    def since() -> float:
-        now, after = used()
-        return max(0.0, after - before) / max(now - began, 1e-9)
-
-    return since
 
 
 def _one_pass(recipe: Recipe, data: Data) -> list[list[Tokens]]:
@@ -221,6 +219,13 @@ def _one_pass(recipe: Recipe, data: Data) -> list[list[Tokens]]:
     rows = [example.tokens for example in data.train]
     plan = plan_batches([example.source for example in data.train], replace(recipe, epochs=1.0))
     return [[rows[place] for place in batch] for batch in plan]
+
+
+def _mixed(batches: Sequence[Sequence[Tokens]], recipe: Recipe, data: Data) -> list[list[Tokens]]:
+    """The rows of some steps as a later pass has them: in other steps, those that read the same still together."""
+    chosen = {id(row) for batch in batches for row in batch}
+    part = [example for example in data.train if id(example.tokens) in chosen]
+    return _one_pass(replace(recipe, seed=recipe.seed + 1), replace(data, train=part))
 
 
 def _middle(plan: Sequence[list[Tokens]], trainer: Trainer) -> list[list[Tokens]]:

@@ -11,7 +11,7 @@ import platform
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from workbench.tuning.tokens import Tokenizer
 
 GENERAL = "general.json"  # in a run folder: what another process measured of general text
 REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself in its first sentence
+ANSWERS_LIKE = 16  # texts that take as long to read as all answers to give
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05
@@ -81,11 +82,26 @@ def paired_change(before: Sequence[float], after: Sequence[float], counts: Seque
 def measure_general(
     model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None], bare: str = ""
 ) -> dict[str, Any]:
+    """What `look_at_general` gives, at once; `guard` is called now and then and may raise Interrupted."""
+    look = look_at_general(model, tokenizer, threads, bare)
+    try:
+        while True:
+            guard()
+            next(look)
+    except StopIteration as end:
+        found: dict[str, Any] = end.value
+        return found
+
+
+def look_at_general(
+    model: Any, tokenizer: Tokenizer, threads: int, bare: str = ""
+) -> Generator[float, None, dict[str, Any]]:
     """General text and general questions with the adapter (after) and without (before); `model` is a peft model.
 
-    Costs two forward passes over about 1,000 tokens and twice eight short answers, all at once: with the starter about
-    13 seconds of one core (17 in fp32), and in proportion with a larger model, as training does. `threads` as a recipe
-    has them; `guard` is called now and then and may raise Interrupted. Empty where the texts are not there.
+    Yields the share that is done, after each text and after the answers. Costs two forward passes over about 1,000
+    tokens and twice eight short answers, all at once: with the starter about 13 seconds of one core (17 in fp32), and
+    in proportion with a larger model, as training does. The half without an adapter is kept where `bare` names it, and
+    not done again. `threads` as a recipe has them. Empty where the texts are not there.
     """
     began = time.monotonic()
     rows = general_rows(tokenizer)
@@ -93,17 +109,14 @@ def measure_general(
     if not rows or not questions:
         return {}
     prompts = _prompts(tokenizer, questions)
-    cores = FreeCores(threads)
-
-    def look() -> None:
-        guard()
-        cores.adjust()
-
-    after, said_after = _read(model, rows, look), _reply(model, prompts, tokenizer)
-    before, said_before = _known(bare) or ([], [])
-    if not before:
+    cores, known = FreeCores(threads), _known(bare)
+    parts = (len(rows) + ANSWERS_LIKE) * (1 if known else 2)
+    after, said_after = yield from _half(model, rows, prompts, tokenizer, cores, (0, parts))
+    if known:
+        before, said_before = known
+    else:
         with model.disable_adapter():
-            before, said_before = _read(model, rows, look), _reply(model, prompts, tokenizer)
+            before, said_before = yield from _half(model, rows, prompts, tokenizer, cores, (parts // 2, parts))
         _keep(bare, before, said_before)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
@@ -129,24 +142,28 @@ def measure_general(
     }
 
 
+def _half(
+    model: Any,
+    rows: Sequence[Sequence[int]],
+    prompts: Sequence[Sequence[int]],
+    tokenizer: Tokenizer,
+    cores: FreeCores,
+    parts: tuple[int, int],
+) -> Generator[float, None, tuple[list[float], list[str]]]:
+    """The losses of the texts, and the answers; `parts` are those done and all, of which it yields the share done."""
+    losses = []
+    for done, row in enumerate(rows, start=parts[0] + 1):
+        cores.adjust()
+        losses.append(_read(model, row))
+        yield done / parts[1]
+    said = _reply(model, prompts, tokenizer)
+    yield (parts[0] + len(rows) + ANSWERS_LIKE) / parts[1]
+    return losses, said
+
+
 def general_rows(tokenizer: Tokenizer) -> list[list[int]]:
     """The general texts as token ids; none where they are not there."""
     return [tokenizer.prompt_ids(text) for text in _parts(paths.resources() / "general" / "texts.txt", "\n\n")]
-
-
-def try_general(model: Any, tokenizer: Tokenizer, tokens: int) -> float:
-    """A taste of `measure_general`: seconds a token takes in the longest text, 0 where there is none.
-
-    The questions are answered too, with so many tokens each, for what that takes of memory.
-    """
-    rows = general_rows(tokenizer)
-    if not rows:
-        return 0.0
-    longest, began = max(rows, key=len), time.monotonic()
-    _read(model, [longest], lambda: None)
-    taken = (time.monotonic() - began) / len(longest)
-    answer(model, _prompts(tokenizer, _questions()), tokenizer, tokens)
-    return taken
 
 
 def _questions() -> list[str]:
@@ -167,6 +184,11 @@ def bare_key(model: Path, precision: str) -> str:
     except OSError:
         return ""
     return records.hash_text(f"{files} {precision} {torch.__version__} {platform.processor()} {REPLY_TOKENS}")[:32]
+
+
+def is_known(bare: str) -> bool:
+    """Whether the half without an adapter need not be measured again."""
+    return _known(bare) is not None
 
 
 def _known(bare: str) -> tuple[list[float], list[str]] | None:
@@ -195,19 +217,15 @@ def _parts(path: Path, between: str) -> list[str]:
     return [part.strip() for part in text.split(between) if part.strip()]
 
 
-def _read(model: Any, rows: Sequence[Sequence[int]], look: Callable[[], None]) -> list[float]:
-    """The summed loss of each text, in nats; the first token has nothing before it to be told from."""
+def _read(model: Any, row: Sequence[int]) -> float:
+    """The summed loss of a text, in nats; the first token has nothing before it to be told from."""
     import torch
 
     model.get_base_model().config._attn_implementation = "sdpa"
-    found = []
     with torch.no_grad():
-        for row in rows:
-            look()
-            ids = torch.tensor([row], device=model.device)
-            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-            found.append(float(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum")))
-    return found
+        ids = torch.tensor([row], device=model.device)
+        logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
+        return float(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum"))
 
 
 def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:

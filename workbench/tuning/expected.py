@@ -1,6 +1,6 @@
 """What a trained adapter says, asked again out of its PEFT folder; `python -m workbench.tuning.expected FOLDER`.
 
-The folder holds prompts.json (recipe, prompts as token ids); what `adapter.write_expectations` writes is added, or
+The folder holds prompts.json (recipe, prompts as token ids); what `comparing.write_expectations` writes is added, or
 error.json with the reason why it could not be asked. It is a process of its own because Unsloth changes transformers'
 classes in the one that trained, and because the model that was trained is still on the card there. Since the model is
 loaded here, what the adapter does to general text is measured too where that is asked for, and left in the run folder
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workbench import records
 from workbench.errors import WorkbenchError
-from workbench.tuning.adapter import write_expectations
+from workbench.tuning.comparing import write_expectations
 from workbench.tuning.effects import GENERAL, measure_general
 from workbench.tuning.peft_gpu import reference
 from workbench.tuning.recipe import Recipe
@@ -30,7 +30,8 @@ def main(folder: Path) -> int:
     try:
         model, tokenizer = reference(recipe), load_tokenizer(recipe.model)
         cores.adjust()  # a token at a time, threads that wait for a busy core take several times as long as one
-        write_expectations(folder, recipe, model, asked["prompts"], tokenizer)
+        for _ in write_expectations(folder, recipe, model, asked["prompts"], tokenizer):
+            cores.adjust()
         if asked.get("general"):
             found = measure_general(model, tokenizer, recipe.threads, lambda: None)
             records.write_json(recipe.folder / GENERAL, found)

@@ -99,6 +99,8 @@ def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
         if text.lstrip().startswith("["):
             return _read_damaged_list(text, name, error)
         return "JSON lines", _read_json_lines(text)
+    if isinstance(value, dict) and (rows := _columns(value)):
+        return "JSON of columns", rows
     if isinstance(value, dict):
         lists = [key for key, each in value.items() if isinstance(each, list) and each and isinstance(each[0], dict)]
         if len(lists) == 1 and lists[0] not in ("messages", "conversations", "passages", "prompt", "completion"):
@@ -107,6 +109,17 @@ def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
     if isinstance(value, list):
         return "JSON list", _number(value)
     raise BadDataset(f"{name} holds a single JSON value and no rows: a training file is a list of objects.")
+
+
+def _columns(value: dict[str, Any]) -> list[RawRow]:
+    """The rows of an object that holds a list of equal length for each field; none where it is not that."""
+    if not KNOWN_COLUMNS & set(value) or not all(isinstance(each, list) for each in value.values()):
+        return []
+    lengths = {len(each) for each in value.values()}
+    texts = all(isinstance(cell, str) for each in value.values() for cell in each)
+    if len(value) < 2 or len(lengths) != 1 or not texts:
+        return []
+    return _number([dict(zip(value, cells, strict=True)) for cells in zip(*value.values(), strict=True)])
 
 
 def _read_damaged_list(text: str, name: str, error: ValueError) -> tuple[str, list[RawRow]]:
@@ -130,12 +143,14 @@ def _read_damaged_list(text: str, name: str, error: ValueError) -> tuple[str, li
 
 
 def _read_json_lines(text: str) -> list[RawRow]:
+    """A row a line. Lines may end as on old Macs, and with the comma they had in a list: neither can mean more."""
     rows = []
-    for number, line in enumerate(text.split("\n"), start=1):  # not splitlines: U+2028 may stand inside a JSON text
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")  # a text in JSON has no line end of its own
+    for number, line in enumerate(lines.split("\n"), start=1):  # not splitlines: U+2028 may stand inside a JSON text
         if not line.strip():
             continue
         try:
-            rows += _number([_parse(line)], first=number)
+            rows += _number([_parse(line.strip().removesuffix(","))], first=number)
         except ValueError as error:
             rows.append(RawRow(number, {}, f"the line is not valid JSON: {_reason(error)}"))
     return rows

@@ -15,7 +15,6 @@ from workbench.tuning.recipe import Recipe, held_out_count
 MEASURED_ROWS = 32  # held-out rows that are measured during a run, as loop.MEASURED
 LOOKS = 5  # times they are measured after the first, as the loop's rhythm has it
 SAMPLED = 3  # times held-out rows are answered: before, half-way, at the end
-END_ANSWERS = 1.5  # answers at the end, of 72 tokens in all instead of a sample's 48
 BUSY = 0.5  # processor cores that other programs use, from where on they are felt
 LEAST_AT_ONCE, LEAST_ROW = 128, 128  # tokens; fewer at once save nothing any more, and shorter rows hold no example
 
@@ -78,7 +77,9 @@ class Measured:
     loaded: int  # bytes resident before the first computation
     learning: int  # bytes at the peak, while the longest rows were learnt
     ending: int = 0  # bytes that the look at the end takes beyond it
-    end_seconds: float = 0.0  # reading general text at the end, with the adapter and without
+    end_seconds: float = 0.0  # from the last step to the adapter: general text, converting, llama.cpp
+    once: float = 0.0  # seconds that the first look and the first step take beyond those that follow
+    keep_seconds: float = 0.0  # keeping a checkpoint and a state
     state_bytes: int = 0  # bytes that are remembered of a token
     others: float = 0.0  # processor cores that other programs used meanwhile
     card: int = 0  # bytes of the graphics card's memory at the peak
@@ -111,8 +112,7 @@ def step_count(rows: int, recipe: Recipe) -> int:
 def seconds(measured: Measured, recipe: Recipe) -> float:
     """About how long a recipe takes from start to adapter, its evaluations and the look at the end included.
 
-    What a recipe with shorter rows saves is not told: it is an upper bound there. Nor is what llama.cpp needs to be
-    asked with the adapter, some seconds where nothing else is going on.
+    What a recipe with shorter rows saves is not told: it is an upper bound there.
     """
     steps = step_count(measured.rows, recipe)
     above = measured.layers - min(recipe.layers, default=0)
@@ -125,11 +125,10 @@ def seconds(measured: Measured, recipe: Recipe) -> float:
     if recipe.minutes:
         learning = min(learning, 60 * recipe.minutes)
     look = measured.look * above / measured.trained
-    every = recipe.eval_every or math.ceil(steps / LOOKS)
-    looking = measured.held_tokens * (below * layer_below + look * (1 + math.ceil(steps / every)))
+    looks = math.ceil(steps / (recipe.eval_every or math.ceil(steps / LOOKS)))
+    looking = measured.held_tokens * (below * layer_below + look * (1 + looks)) + measured.keep_seconds * looks
     sampling = SAMPLED * measured.sample_seconds if recipe.sample_rows else 0.0
-    ending = END_ANSWERS * measured.sample_seconds + measured.end_seconds
-    return measured.start_seconds + learning + looking + sampling + ending
+    return measured.start_seconds + measured.once + learning + looking + sampling + measured.end_seconds
 
 
 def _layer_costs(measured: Measured) -> tuple[float, float]:

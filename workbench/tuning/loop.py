@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from workbench import records
 from workbench.errors import InputError
 from workbench.events import Event, Note, Progress, Result, Step
+from workbench.tuning import before
 from workbench.tuning.batches import plan_batches
 from workbench.tuning.checkpoint import (
     keep_weights,
@@ -157,7 +158,9 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
 
     if step == 0:
         yield Progress(0, total, "measuring the model before training", "steps")
-        first = measure(trainer, held, guard) or ()
+        name = before.key(recipe, trainer.precision, held)
+        first = before.known(name, len(held)) or measure(trainer, held, guard) or ()
+        before.keep(name, first)
         course = see_held_out(course, 0, first)
         samples = take_samples(model, data, recipe)
         began = time.monotonic()

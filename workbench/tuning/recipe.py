@@ -118,7 +118,7 @@ class RunInfo:
     adapter: Path | None = None  # the GGUF adapter, when it is done and its parity was checked
     model: Path | None = None
     system: str = ""  # the system prompt its rows share, "" when none or several
-    parity: dict[str, Any] = field(default_factory=dict)  # see adapter.check_parity
+    parity: dict[str, Any] = field(default_factory=dict)  # see comparing.compare
     recipe: dict[str, Any] = field(default_factory=dict)
     reads_passages: bool = False  # whether its rows taught it to read passages
     note: str = ""  # a person's own words

@@ -115,7 +115,7 @@ def _or_left_alone(asked: Callable[[], bool]) -> Callable[[], bool]:
 
 def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
-    from workbench.tuning import adapter, dry_steps, effects, loop, states
+    from workbench.tuning import adapter, dry_steps, effects, ending, loop
     from workbench.tuning.base import read_base
     from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
@@ -155,23 +155,17 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     if trained.stopped:
         yield Result(_stopped(trained))
         return
-    yield Progress(trained.total, trained.total, "seeing what else it changed", "steps")
-    apart = trained.model is None  # what is on a card is asked in a process of its own, see `expected`
-    skips = apart or recipe.rows < 1  # nobody uses the adapter of a learning curve
 
     def guard() -> None:
         if stop():
             raise Interrupted
 
+    compared = held_out or training
     try:
-        general = {}
-        if not skips:
-            bare = effects.bare_key(recipe.model, trained.precision)
-            general = effects.measure_general(trained.model, tokenizer, recipe.threads, guard, bare)
+        ended = yield from ending.end(recipe, trained.model, trained.precision, compared, tokenizer, guard)
     except Interrupted:
         yield Result(_stopped(trained))
         return
-    yield Progress(trained.total, trained.total, "writing the adapter and comparing it in llama.cpp", "steps")
     about = {
         "backend": f"{backend} ({trained.precision})",
         "examples": len(dataset.examples),
@@ -184,18 +178,13 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         "seconds": trained.seconds,
         "tokens_per_second": trained.tokens_per_second,
     }
-    adapter.convert(recipe.folder / "peft", recipe.model, recipe.folder / adapter.ADAPTER)
-    states.convert_states(recipe)
-    parity = adapter.check_parity(
-        recipe, trained.model, held_out or training, tokenizer, general=apart and recipe.rows == 1
-    )
-    if not parity["ok"]:
-        yield Note(f"The adapter does not answer in llama.cpp as it did in training: {parity['verdict']}", "warning")
-    general = effects.take_general(recipe.folder) if apart else general
+    if not ended.parity["ok"]:
+        said = f"The adapter does not answer in llama.cpp as it did in training: {ended.parity['verdict']}"
+        yield Note(said, "warning")
     held = effects.held_out_effect(trained.course, trained.counts)
-    did = {name: found for name, found in (("held_out", held), ("general", general)) if found}
-    yield from _place(recipe, {**about, "parity": parity, "effects": did})
-    yield Result({"state": "done", "outcome": _outcome(trained, parity)})
+    did = {name: found for name, found in (("held_out", held), ("general", ended.general)) if found}
+    yield from _place(recipe, {**about, "parity": ended.parity, "effects": did})
+    yield Result({"state": "done", "outcome": _outcome(trained, ended.parity)})
 
 
 def _measured(found: Any, backend: str) -> dict[str, Any]:

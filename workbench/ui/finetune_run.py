@@ -189,11 +189,12 @@ class RunSection(QWidget):
         self.show_course(self.course)
         self.say(self.tr("starting"))
 
-    def say(self, note: str) -> None:
-        """What is done before the first step, and after the last."""
+    def say(self, note: str, seconds_left: float | None = None) -> None:
+        """What is done before the first step, and after the last, and how long that still takes where it is known."""
         last = self.course.begun and self.course.step >= self.course.total
         if (self._waiting or last) and self.course.state == "running":
-            self.outcome.setText(note[:1].upper() + note[1:] + "…")
+            left = "" if seconds_left is None else self.tr(", {0} left").format(widgets.about_text(seconds_left))
+            self.outcome.setText(note[:1].upper() + note[1:] + left + "…")
             self.outcome.show()
 
     def show_run(self, run: RunInfo) -> None:

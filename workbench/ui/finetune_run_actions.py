@@ -98,7 +98,7 @@ class RunActions(QObject):
         elif isinstance(event, Note) and event.level == "warning":
             self._bench.notices.tell(event.message, "warning")
         elif isinstance(event, Progress):
-            section.say(event.note)
+            section.say(event.note, event.seconds_left if event.unit == "%" else None)
 
     def _on_done(self, run: RunInfo | None) -> None:
         if run is not None and run.state == "done":
