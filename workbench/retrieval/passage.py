@@ -21,6 +21,7 @@ class Passage:
     similarity: float | None = None  # cosine to the question, -1 to 1, None when only words found it
     folder: str = ""  # the indexed folder, absolute, so that the source can be opened
     token_rank: int | None = None  # 1-based place among all that was found, compared word by word
+    same_in: tuple[str, ...] = ()  # "file, location" of chunks left out because they say nearly the same
 
 
 @dataclass(frozen=True, slots=True)
