@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
 from workbench.errors import BadModel
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 from workbench.settings import load_settings
 
 if TYPE_CHECKING:
