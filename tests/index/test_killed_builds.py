@@ -65,12 +65,12 @@ def test_whatever_moment_a_build_is_killed_at_nothing_is_lost_or_embedded_twice(
     roots = [str(Path(build_module.__file__).parents[2]), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
     command = [sys.executable, str(script), str(project), str(folder), str(log)]
-    killed = 0
+    killed, whole = 0, False
     for number in range(KILLS):
-        if number % 4 == 3:  # edits, so that old vectors have to leave as well
+        if whole or number % 4 == 3:  # edits, so that there is something to do and old vectors have to leave as well
             write_notes(folder, rng.sample(range(FILES), 20), f"Edited {number}. ")
-        if kill_one(command, environment, rng.randint(1, STEPS), rng.uniform(0.0, 0.05)):
-            killed += 1
+        whole = not kill_one(command, environment, rng.randint(1, STEPS), rng.uniform(0.0, 0.05))
+        killed += not whole
     done = committed(project)
     quick_embedder.install(monkeypatch)
     report = last_result(audit(project, (folder,)))

@@ -62,8 +62,20 @@ def test_joining_leaves_room_for_another_passage_but_no_more_than_asked_for() ->
     assert [each.id for each in gathered(piece(0), piece(1), piece(3), piece(2, "b.md"), k=2)] == ["a.md0", "a.md3"]
 
 
-def test_the_same_words_in_two_files_come_once() -> None:
-    assert len(gathered(piece(0), piece(0, "copy.md"))) == 1
+def test_the_same_words_in_two_files_come_once_and_the_other_place_is_named() -> None:
+    (passage,) = gathered(piece(0), piece(0, "copy.md"))
+    assert passage.file == "a.md" and passage.same_in == ("copy.md, line 0",)
+
+
+def test_a_copy_is_named_where_it_ranks_below_the_last_passage_too() -> None:
+    passages = gathered(piece(0), piece(2), piece(4), piece(2, "copy.md"), k=2)
+    assert [(each.id, each.same_in) for each in passages] == [("a.md0", ()), ("a.md2", ("copy.md, line 2",))]
+
+
+def test_a_stretch_of_the_same_place_is_no_copy() -> None:
+    whole = Chunk("w", "a.md", "lines 0-1", TEXT[:39], 0, 39, 7, 9, "Trips")
+    (passage,) = gathered(whole, piece(0))
+    assert passage.same_in == ()
 
 
 @pytest.mark.parametrize(

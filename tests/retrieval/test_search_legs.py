@@ -13,7 +13,8 @@ from workbench.errors import InputError, MissingFile
 from workbench.events import Progress, Result, last_result
 from workbench.index import build as build_module
 from workbench.index.build import build
-from workbench.index.keywords import words_query
+from workbench.index.keywords import Keywords
+from workbench.index.wording import any_of, question_words, telling
 from workbench.retrieval.fusion import fuse
 from workbench.retrieval.narrow import Only
 from workbench.retrieval.passage import Passage, SearchResult
@@ -108,10 +109,33 @@ def test_any_text_is_a_safe_question(project: Path, question: str) -> None:
 
 
 def test_function_words_are_left_out_of_the_words_query() -> None:
-    assert words_query("What is the price of a kettle?") == '"price" OR "kettle"'
-    assert words_query("What is it?") == '"what" OR "is" OR "it"'
-    assert words_query("error QX-7731") == '"error" OR "qx 7731" OR "qx" OR "7731"'
-    assert words_query("?!") == ""
+    assert any_of(question_words("What is the price of a kettle?")) == '"price" OR "kettle"'
+    assert any_of(question_words("What is it?")) == '"what" OR "is" OR "it"'
+    assert any_of(question_words("error QX-7731")) == '"error" OR "qx 7731" OR "qx" OR "7731"'
+    assert any_of(question_words("?!")) == ""
+
+
+def test_what_most_chunks_hold_is_looked_for_only_where_nothing_rarer_is() -> None:
+    held = {"rare": 3, "some": 40, "often": 900, "never": 0}
+    words = ["often", "rare", "never", "some"]
+
+    def holders(word: str, limit: int) -> int:
+        return min(held[word], limit)
+
+    assert telling(words, holders, 2000) == ["often", "rare", "some"]
+    assert telling(words, holders, 100) == ["rare", "some"]
+    assert telling(words, holders, 2) == ["rare"]
+    assert telling(["often"], holders, 100) == ["often"]
+    assert telling(["never"], holders, 100) == []
+
+
+def test_a_big_index_is_searched_by_its_rarer_words(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.index.keywords.SCORED", 1)
+    with Keywords(project / "index") as keywords:
+        (first, *_), *others = keywords.search("the battery of an error", 5)
+        found = keywords.chunks_by_id([first])
+        assert "battery" in found[first][0].text and others == []
+        assert keywords.search("nowhere", 5) == []
 
 
 def test_ranks_are_fused_by_their_reciprocals() -> None:

@@ -180,3 +180,5 @@ def search(
             where = f"{passage.file} {passage.location}".strip()
             text = " ".join(passage.text.split())
             click.echo(f"  {number}. {where}  [{passage.score:.3f}]\n     {text[:300]}")
+            if passage.same_in:
+                click.echo(f"     nearly the same stands in {'; '.join(passage.same_in)}")

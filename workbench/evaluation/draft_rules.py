@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import regex  # type: ignore[import-untyped]
 
 from workbench.evaluation.text import holds, words
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 
 FEWEST, MOST = 5, 25  # words of a question
 SENTENCE = (6, 45)  # words of a sentence that says one thing whole

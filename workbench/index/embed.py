@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
 from workbench.errors import BadModel
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 from workbench.settings import load_settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[numpy.float32]
 
 BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping and searching never wait long
+FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
 KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
 
 
@@ -119,7 +120,7 @@ class Embedder:
         """Each text's vector and those of its tokens that carry meaning (of all, where none does)."""
         import numpy as np
 
-        self._cores.choose()
+        self._cores.choose(sum(len(text) for text in texts))
         found = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False, output_value=None)
         read = []
         for each in found:
@@ -167,24 +168,31 @@ class _FreeCores:
 
     def __init__(self) -> None:
         self._last = (0.0, 0.0, 0.0)  # when, seconds the machine was busy, seconds this process was
+        self._threads = 1
 
-    def choose(self) -> None:
-        """Set the number of threads by the load of the last second or so."""
-        import psutil
+    def choose(self, characters: int) -> None:
+        """Set the number of threads for a call over so much text."""
         import torch
+
+        threads = 1 if characters <= FEW else self._free()
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+
+    def _free(self) -> int:
+        """How many cores are free, by the load of the last second or so."""
+        import psutil
 
         now = time.monotonic()
         if now - self._last[0] < 1.0:
-            return
+            return self._threads
         times, own = psutil.cpu_times(), sum(psutil.Process().cpu_times()[:2])
         busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
         before, self._last = self._last, (now, busy, own)
-        most = load_settings().thread_count
+        self._threads = load_settings().thread_count
         if before[0] and now - before[0] < 30:
             others = ((busy - before[1]) - (own - before[2])) / (now - before[0])
-            most = min(most, max(1, round((psutil.cpu_count() or 1) - others)))
-        if torch.get_num_threads() != most:
-            torch.set_num_threads(most)
+            self._threads = min(self._threads, max(1, round((psutil.cpu_count() or 1) - others)))
+        return self._threads
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 
 from workbench.documents.document import Chunk, Document
 from workbench.errors import BadProject, DiskFull
+from workbench.index.wording import any_of, question_words, telling
 
 FILE_NAME = "keywords.sqlite"
 SCHEMA = """
@@ -45,16 +45,9 @@ CREATE TRIGGER IF NOT EXISTS chunk_removed AFTER DELETE ON chunks BEGIN
 """
 SCHEMA_VERSION = 1
 HEADING_WEIGHT = 0.5  # of a word in the heading beside one in the text: every chunk of a section repeats its heading
-MOST_WORDS = 64  # of a question; a pasted page would make a query of hundreds
-
-# English function words: they are in nearly every passage, so they only cost time.
-STOPWORDS = frozenset(
-    "a about after all also am an and any are as at be because been before being but by can could did do does"
-    " doing for from had has have having he her here him his how i if in into is it its just me more most my no"
-    " not of off on once only or our out over own please same she should so some such tell than that the their"
-    " them then there these they this those through to too under until up very was we were what when where which"
-    " while who whom whose why will with would you your".split()
-)
+# Chunks that the words leg scores at most. Scoring costs a microsecond or two each, and a word that is in thousands of
+# chunks moves the order little: with all words of a question in an index of 100,000 chunks it would be most of them.
+SCORED = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +185,10 @@ class Keywords:
         found = self._rows(sql, ())[0]
         return int(found["files"]), int(found["chunks"])
 
+    def is_empty(self) -> bool:
+        """Whether there is not one chunk."""
+        return self._most_chunks() == 0
+
     def row_counts(self) -> tuple[int, int]:
         """Rows of the chunk table and of the word index: a check that both legs agree."""
         chunks = self._rows("SELECT count(*) AS n FROM chunks", ())[0]["n"]
@@ -235,20 +232,36 @@ class Keywords:
 
         `keys` (folder and file) keep it to the chunks of these files.
         """
-        query = words_query(question)
-        if not query:
+        words = question_words(question)
+        if keys is None and self._most_chunks() > SCORED:
+            words = telling(words, self._holders, SCORED)
+        if not words:
             return []
-        sql = (
-            "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words"
-            " JOIN chunks ON number_in_all = words.rowid WHERE words MATCH ? {kept} ORDER BY score DESC LIMIT ?"
-        )
+        query = any_of(words)
         if keys is None:
-            found = self._rows(sql.format(kept=""), (HEADING_WEIGHT, query, most))
+            sql = (
+                "SELECT id, -score AS score FROM (SELECT rowid AS place, bm25(words, ?, 1.0) AS score FROM words"
+                " WHERE words MATCH ? ORDER BY score LIMIT ?) JOIN chunks ON number_in_all = place ORDER BY 2 DESC"
+            )
+            found = self._rows(sql, (HEADING_WEIGHT, query, most))
         else:
+            sql = (
+                "SELECT chunks.id AS id, -bm25(words, ?, 1.0) AS score FROM words"
+                " JOIN chunks ON number_in_all = words.rowid WHERE words MATCH ? {kept} ORDER BY score DESC LIMIT ?"
+            )
             wanted = json.dumps([f"{folder}\n{file}" for folder, file in keys])
             inner = "SELECT id FROM files WHERE folder || char(10) || file IN (SELECT value FROM json_each(?))"
             found = self._rows(sql.format(kept=f"AND file_id IN ({inner})"), (HEADING_WEIGHT, query, wanted, most))
         return [(row["id"], float(row["score"])) for row in found]
+
+    def _most_chunks(self) -> int:
+        """No fewer than there are chunks, found without counting them."""
+        return int(self._rows("SELECT coalesce(max(number_in_all), 0) AS n FROM chunks", ())[0]["n"])
+
+    def _holders(self, word: str, limit: int) -> int:
+        """How many chunks hold a word, counted up to a limit."""
+        sql = "SELECT count(*) AS n FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+        return int(self._rows(sql, (word, limit))[0]["n"])
 
     # What changes it
 
@@ -349,19 +362,3 @@ def naming_trouble(path: Path) -> Iterator[None]:
 def _chunk(row: sqlite3.Row, file: str) -> Chunk:
     place = (row["id"], file, row["location"], row["text"], row["start"], row["stop"])
     return Chunk(*place, row["number"], row["tokens"], row["heading"])
-
-
-def words_query(question: str) -> str:
-    """Any text as an FTS5 query that cannot fail: its words quoted, joined by OR, function words left out.
-
-    Words with inner punctuation (AX-2041, node.js) are asked for as a phrase and by their parts.
-    """
-    found: dict[str, None] = {}
-    for word in re.findall(r"\w+(?:[-./'’:@#+&]\w+)*", question.casefold()):
-        parts = re.findall(r"\w+", word)
-        for each in [" ".join(parts), *parts] if len(parts) > 1 else parts:
-            found.setdefault(each)
-    kept = [
-        word for word in found if word not in STOPWORDS and not (len(word) == 1 and word.isascii() and word.isalpha())
-    ]
-    return " OR ".join(f'"{word}"' for word in (kept or list(found))[:MOST_WORDS])

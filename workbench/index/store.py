@@ -34,6 +34,7 @@ class Store:
 
         self.folder = folder
         self._collections: dict[str, Any] = {}
+        self._known: set[str] | None = None  # fingerprints; Chroma takes milliseconds to list them
         with self._naming_trouble():
             folder.mkdir(parents=True, exist_ok=True)
             self._client: Any = chromadb.PersistentClient(
@@ -47,9 +48,11 @@ class Store:
 
     def fingerprints(self) -> set[str]:
         """The fingerprints there are collections for."""
-        with self._naming_trouble():
-            names = [each.name for each in self._client.list_collections()]
-        return {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        if self._known is None:
+            with self._naming_trouble():
+                names = [each.name for each in self._client.list_collections()]
+            self._known = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        return set(self._known)
 
     def describe(self, fingerprint: str) -> dict[str, Any]:
         """What a collection says of itself: embedder hash, dimension, chunk settings. {} when there is none."""
@@ -58,6 +61,7 @@ class Store:
 
     def prepare(self, fingerprint: str, facts: dict[str, Any]) -> None:
         """Make the collection for a fingerprint when there is none; `facts` become its metadata."""
+        self._known = None
         if self._collection(fingerprint) is None:
             with self._naming_trouble():
                 self._collections[fingerprint] = self._client.get_or_create_collection(
@@ -69,6 +73,7 @@ class Store:
 
     def drop(self, fingerprint: str) -> None:
         """Delete a collection and all its vectors."""
+        self._known = None
         self._collections.pop(fingerprint, None)
         with self._naming_trouble():
             self._client.delete_collection(PREFIX + fingerprint)
@@ -131,9 +136,10 @@ class Store:
         if collection is None or not len(vectors):
             return [[] for _ in vectors]
         with self._naming_trouble():
-            most = max(1, min(most, collection.count()))
             where = {"file": {"$in": list(dict.fromkeys(files))}} if files is not None else None
-            found = collection.query(query_embeddings=vectors, n_results=most, where=where, include=["distances"])
+            found = collection.query(
+                query_embeddings=vectors, n_results=max(1, most), where=where, include=["distances"]
+            )
         rows = zip(found["ids"], found["distances"], strict=True)
         return [[(key, 1.0 - float(far)) for key, far in zip(ids, away, strict=True)] for ids, away in rows]
 

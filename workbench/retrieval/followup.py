@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 
 # Words that stand for something said before. "that" and "this" only where no noun follows: "that rule" names its own.
 _POINTS = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.documents.chunk import span_location
 from workbench.documents.document import Chunk
@@ -16,6 +16,7 @@ SAME_TEXT = 0.85  # share of two passages' words in common from which one of the
 # among five passages from 84 to 86 % and cut the text that is given twice from 37 characters a question to 14; more
 # than two added length only. Showing the neighbours of every chunk instead found fewer answers for the same length.
 MOST_JOINED = 2
+LOOKED_ON = 20  # chunks after the last passage among which such are looked for that say the same as one of them
 _SPAN = re.compile(r"^(.*?)(p\.|pp\.|[a-z]+?)(s?) (\d+)(?:-(\d+))?$")
 
 Stretch = Callable[[str, str, int, int], str]  # folder, file, start and end to the text between them
@@ -28,6 +29,8 @@ class _Kept:
     found: Found  # of the best of its chunks
     folder: str
     pieces: list[Chunk]  # in their order in the file
+    said: list[frozenset[str]]  # the words of each, in the order they came
+    again: list[str] = field(default_factory=list)  # where else the same stands
 
     def takes(self, piece: Chunk, folder: str) -> bool:
         """Whether a chunk stands right before or after, in the same section, and there is room."""
@@ -36,23 +39,46 @@ class _Kept:
         same = (folder, piece.file, piece.heading) == (self.folder, first.file, first.heading)
         return same and beside and len(self.pieces) < MOST_JOINED
 
-    def add(self, piece: Chunk) -> None:
+    def add(self, piece: Chunk, words: frozenset[str]) -> None:
         self.pieces = sorted([*self.pieces, piece], key=lambda each: each.number)
+        self.said.append(words)
+
+    def covers(self, piece: Chunk, folder: str) -> bool:
+        """Whether a chunk is mostly the same stretch of the same file."""
+        if (folder, piece.file) != (self.folder, self.pieces[0].file):
+            return False
+        return any(
+            min(piece.end, each.end) - max(piece.start, each.start)
+            > 0.6 * min(piece.end - piece.start, each.end - each.start)
+            for each in self.pieces
+        )
+
+    def repeats(self, words: frozenset[str]) -> bool:
+        """Whether a chunk of these words says mostly what one of the pieces says."""
+        return any(len(words & said) >= SAME_TEXT * len(words | said) for said in self.said)
 
 
 def gather(ranked: Iterable[tuple[Found, Chunk, str]], k: int, stretch: Stretch) -> tuple[Passage, ...]:
-    """The `k` best passages of (found, chunk, folder), best first."""
+    """The `k` best passages of (found, chunk, folder), best first; each names where else the same is said."""
     kept: list[_Kept] = []
+    beyond = 0
     for found, piece, folder in ranked:
-        if any(_doubles(piece, folder, each) for each in kept):
+        if any(each.covers(piece, folder) for each in kept):
             continue
-        neighbour = next((each for each in kept if each.takes(piece, folder)), None)
+        words = _words(piece.text)
+        twin = next((each for each in kept if each.repeats(words)), None)
+        if twin is not None:
+            twin.again.append(f"{piece.file}, {piece.location}" if piece.location else piece.file)
+            continue
+        neighbour = next((each for each in kept if each.takes(piece, folder)), None) if not beyond else None
         if neighbour is not None:
-            neighbour.add(piece)
+            neighbour.add(piece, words)
         elif len(kept) < k:
-            kept.append(_Kept(found, folder, [piece]))
+            kept.append(_Kept(found, folder, [piece], [words]))
         else:
-            break
+            beyond += 1
+            if beyond > LOOKED_ON:
+                break
     return tuple(_passage(each, stretch) for each in kept)
 
 
@@ -62,7 +88,8 @@ def _passage(kept: _Kept, stretch: Stretch) -> Passage:
     return Passage(
         *(found.id, first.file, join_locations(first.location, last.location), text, found.score, first.start),
         *(last.end, found.vector_rank, found.keyword_rank, found.similarity, kept.folder),
-        found.token_rank,
+        token_rank=found.token_rank,
+        same_in=tuple(dict.fromkeys(kept.again)),
     )
 
 
@@ -80,19 +107,5 @@ def _single(span: re.Match[str], number: str) -> str:
     return f"{span[1]}{unit} {number}"
 
 
-def _doubles(piece: Chunk, folder: str, kept: _Kept) -> bool:
-    """Whether a chunk says what a passage already says: mostly the same stretch of a file, or mostly the same words."""
-    return any(_same(piece, each, folder == kept.folder) for each in kept.pieces)
-
-
-def _same(one: Chunk, two: Chunk, same_folder: bool) -> bool:
-    if same_folder and one.file == two.file:
-        shared = min(one.end, two.end) - max(one.start, two.start)
-        if shared > 0.6 * min(one.end - one.start, two.end - two.start):
-            return True
-    words, others = _words(one.text), _words(two.text)
-    return len(words & others) >= SAME_TEXT * len(words | others)
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold()))
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))

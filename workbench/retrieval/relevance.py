@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 
 # Chosen on one half of resources/search so that at most one in a hundred questions whose answer was found is called
 # unanswered (1 of 153); it recognises 8 of 23 that nothing answers. On the other half: 3 of 152, and 6 of 23. A small

@@ -47,7 +47,7 @@ def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERY
         raise InputError("At least one passage must be asked for: choose a number from 1 on.")
     asked = [clean(question[:QUESTION_LIMIT]) for question in questions]
     with read_index(project) as keywords:
-        if keywords.count()[1] == 0:
+        if keywords.is_empty():
             raise InputError(nothing_indexed(project))
         keys = narrowed(only, keywords.files() if only != EVERYTHING else ())
         embedder = embed.open_embedder()

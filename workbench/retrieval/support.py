@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.index.keywords import STOPWORDS
+from workbench.index.wording import STOPWORDS
 from workbench.retrieval.prompt import REFUSAL, Readable
 
 # A sentence counts as supported where one passage holds all of its numbers and this share of its other telling words,

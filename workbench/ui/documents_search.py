@@ -38,9 +38,17 @@ class PassageRow(QFrame):
         head.setStretch(2, 1)
         text = " ".join(passage.text.split())
         body = widgets.label(text[:280] + ("…" if len(text) > 280 else ""), "text", wrap=True, selectable=True)
+        self.again = widgets.label(again := self._where_again(), "caption", wrap=True)
+        self.again.setVisible(bool(passage.same_in))
         caption = widgets.label(places, "caption")
-        self.setLayout(widgets.column(head, body, caption, widgets.hline(), spacing=4, margins=(0, 6, 0, 0)))
-        self.setAccessibleName(f"{rank}. {passage.file} {passage.location}, {places}")
+        inner = widgets.column(head, body, self.again, caption, widgets.hline(), spacing=4, margins=(0, 6, 0, 0))
+        self.setLayout(inner)
+        self.setAccessibleName(f"{rank}. {passage.file} {passage.location}, {places}" + (again and f". {again}"))
+
+    def _where_again(self) -> str:
+        """Where nearly the same stands: those passages were left out for this one."""
+        others = "; ".join(self._passage.same_in)
+        return self.tr("Nearly the same stands in {0}").format(others) if others else ""
 
     def _on_clicked(self) -> None:
         self.opened.emit(self._passage.file, self._passage.id)
