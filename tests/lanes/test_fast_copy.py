@@ -1,4 +1,4 @@
-"""The copy of a model that this CPU may read faster, and where an answer ends."""
+"""The copy of a model that this CPU may read faster."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from workbench import paths, records
 from workbench.catalog.gguf_header import read_header
 from workbench.lanes import fast_copy
-from workbench.lanes.engine import repetition
 from workbench.lanes.probe import trial_key
-from workbench.retrieval.passage import Passage
 
 
 @pytest.fixture(autouse=True)
@@ -44,11 +42,3 @@ def test_a_model_too_large_or_in_a_fast_kind_is_never_copied(monkeypatch: pytest
     remember(True)
     monkeypatch.setattr(fast_copy, "LARGEST", 1 << 20)
     assert fast_copy.fast_copy(paths.starter_model()) == paths.starter_model()
-
-
-def test_an_answer_ends_where_the_model_writes_the_next_prompt() -> None:
-    passages = (Passage("a", "mast.md", "", "It is 3 m tall.", 1.0),)
-    assert repetition("It is 3 m [1].\n\nQuestion: And how wide?", passages) == len("It is 3 m [1].\n")
-    assert repetition("It is 3 m [1].\n[1] mast.md, p. 2", passages) == len("It is 3 m [1].")
-    assert repetition("It is 3 m [1].\n[1] says so.", passages) is None
-    assert repetition("Here is one.\nQuestion: who?", ()) is None

@@ -52,6 +52,12 @@ def adjusted(lanes: tuple[Lane, ...], most_tokens: int | None, passages: int | N
     )
 
 
+ENDED = {
+    "length": "cut off: the longest answer this lane may give",
+    "repeats": "ended: it went on to say the same again and again",
+}
+
+
 @click.command()
 @click.argument("question")
 @click.option(
@@ -104,6 +110,8 @@ def _print_answer(answer: Answer) -> None:
     strength = f" at {stamp.adapter_scale:g}" if stamp and stamp.adapter and stamp.adapter_scale != 1 else ""
     figures = f"first token {answer.first_token_seconds:.2f} s, {answer.tokens_per_second:.0f} tokens/s"
     click.echo(f"\n── {answer.lane}{strength}  ({figures})\n{answer.error or answer.text}")
+    if answer.stopped in ENDED:
+        click.echo(f"   {ENDED[answer.stopped]}")
     for start, end in unsupported(answer.text, answer.question, answer.passages):
         click.echo(f"   no passage says this in its words: {answer.text[start:end].strip()}")
     for number in answer.cited:

@@ -173,7 +173,7 @@ def _json(value: bool, answer: Answer) -> Outcome:
 
 
 def _not_json_reason(answer: Answer) -> str:
-    return "cut off before the end" if answer.stopped == "length" else "not JSON"
+    return "cut off before the end" if answer.stopped in ("length", "repeats") else "not JSON"
 
 
 def _json_schema(value: Any, answer: Answer) -> Outcome:

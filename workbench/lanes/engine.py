@@ -17,6 +17,7 @@ from workbench.children import stop_requested
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes import pool
+from workbench.lanes.endings import goes_round, next_prompt
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.llama import Context, Model, Sampler, text_decoder
 from workbench.lanes.stamp import make_stamp
@@ -250,11 +251,12 @@ class _Group:
         if piece:
             yield Token(run.lane.name, piece)
         full = len(run.tokens) + run.count >= run.limit
-        repeats = repetition(run.text, run.fitted.passages)
-        if repeats is not None:  # the answer is over, though the model goes on writing prompts
-            run.text, ended = run.text[:repeats], True
-        if ended or run.count >= run.lane.sampling.max_tokens or full:
-            run.stopped = "end" if ended else "length"
+        over = next_prompt(run.text, run.fitted.passages)
+        if over is not None:
+            run.text, ended = run.text[:over], True
+        circles = not ended and bool(piece) and goes_round(run.text)
+        if ended or circles or run.count >= run.lane.sampling.max_tokens or full:
+            run.stopped = "end" if ended else "repeats" if circles else "length"
             self.runs.remove(run)
             yield Result(self._answer(run))
 
@@ -290,16 +292,6 @@ class _Group:
             pool.discard(self.context)
         else:
             pool.give_back(self.context)
-
-
-def repetition(text: str, passages: tuple[Passage, ...]) -> int | None:
-    """Where an answer ends and the prompt's own shape begins again: another question, or a passage with its file.
-
-    A small model that was shown worked examples likes to write the next one. None where it does not.
-    """
-    starts = ["\nQuestion:", *(f"\n[{number}] {each.file}" for number, each in enumerate(passages, start=1))]
-    places = [place for place in map(text.find, starts) if place > 0] if passages else []
-    return min(places, default=None)
 
 
 def _open_group(runs: list[_Run], exact: bool) -> _Group:

@@ -83,7 +83,8 @@ class Answer:
     first_token_seconds: float = 0.0  # from the question, retrieval included
     tokens_per_second: float = 0.0  # decoding only
     seconds: float = 0.0  # all
-    stopped: str = "end"  # "end", "length" (max_tokens or context reached), "cancelled" or "failed"
+    # "end", "length" (max_tokens or context reached), "repeats" (see `endings.goes_round`), "cancelled" or "failed"
+    stopped: str = "end"
     error: str = ""  # the sentence, when stopped is "failed"
     retrieved: tuple[Passage, ...] = ()  # all that was found, also what did not fit the prompt
     stamp: Stamp | None = None

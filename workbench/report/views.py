@@ -329,7 +329,8 @@ def _figures(answer: Answer) -> str:
     said = [duration(answer.seconds), f"{answer.answer_tokens} tokens"]
     if answer.tokens_per_second:
         said.append(f"{answer.tokens_per_second:.0f} tok/s")
-    return ", ".join([*said, "cut off at the limit"] if answer.stopped == "length" else said)
+    ended = {"length": "cut off at the limit", "repeats": "ended, for it went round in circles"}.get(answer.stopped)
+    return ", ".join([*said, ended] if ended else said)
 
 
 def _passages(answer: Answer, seen: set[str]) -> list[dict[str, Any]]:

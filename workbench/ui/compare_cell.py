@@ -243,6 +243,8 @@ class AnswerCell(QWidget):
             return self.tr("Cut off at {0} tokens, the longest answer this lane may give.").format(
                 said.answer.answer_tokens
             )
+        if said.answer is not None and said.answer.stopped == "repeats":
+            return self.tr("Ended here, for it went on to say the same again and again.")
         return ""
 
     def _show_sources(self, answer: Answer | None) -> None:
