@@ -314,6 +314,7 @@ def test_a_search_shows_both_places(
     types = [kept_to.kind.itemData(place) for place in range(kept_to.kind.count())]
     assert types[0] == "" and "md" in types  # of the files there are
     qtbot.keyClick(kept_to.kind, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: len(asked) == 5)  # a search that is let go of may begin after the next one
     qtbot.keyClick(kept_to.since, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: len(asked) == 6)
     assert asked[-1].types == (types[1],) and 6.9 < (time.time() - asked[-1].since) / 86_400 < 7.1
