@@ -30,6 +30,8 @@ def goes_round(text: str) -> bool:
     if len(text) < CIRCLE:
         return False
     for size in range(SHORTEST, min(LONGEST, len(text) // TURNS) + 1):
+        if text[-1] != text[-1 - size]:  # which settles nearly all sizes: this is asked at every token
+            continue
         piece = text[-size:]
         if text.endswith(piece * max(TURNS, -(-CIRCLE // size))) and _SAYS_SOMETHING.search(piece):
             return True
