@@ -23,3 +23,12 @@ def test_every_link_and_picture_of_the_documentation_exists() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+def test_the_map_names_every_module_in_its_room() -> None:
+    rooms = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n### workbench/")
+    for room in rooms[1:]:
+        folder = ROOT / "workbench" / room.split("\n", 1)[0].strip()
+        named = set(re.findall(r"^- `([^`]+\.py)`", room, re.MULTILINE))
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")} - {"__init__.py"}
+        assert named == there, f"{folder.name}: {sorted(named ^ there)}"
