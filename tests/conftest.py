@@ -47,7 +47,6 @@ KEPT_PROCESSES = ("resource_tracker", "forkserver")  # multiprocessing's own hel
 LONGEST = (
     "ui/test_killed_children.py",
     "tuning/test_fine_tune.py",
-    "evaluation/test_what_it_did.py",
     "bench/test_answering_benches.py",
     "lanes/test_engine.py",
     "test_whole_way.py",

@@ -167,6 +167,14 @@ def _qt_says_nothing() -> Iterator[None]:
     assert not said, said
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_there_is_not_looked_through_again() -> None:
+    """The half million objects of torch and its like, where a test before loaded them: a quarter of a second a test."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _garbage_is_collected_here() -> Iterator[None]:
     """As in the window: what a test leaves is taken apart between tests, and not by a later job's thread."""
