@@ -5,7 +5,8 @@ its process to the first drawn frame. Bytecode lies ready for both, as it does a
 project is copied before, so that it stays as it is.
 
 Stalls are measured under a load of real children: the sample's documents, many times over, are indexed, four lanes
-answer and a fine-tune of the sample's tickets runs, all at once, while the window goes from page to page.
+answer and a fine-tune of the sample's tickets runs, all at once, while the window goes from page to page until each of
+them has done so much that it was a load; what they did meanwhile is said beside the stall.
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ def _living(load: dict[str, Any]) -> tuple[Figure, Figure]:
         Figure(
             *("Longest stall under load", longest, ALLOWED_STALL_MS, longest / ALLOWED_STALL_MS, "ms"),
             f"what is allowed; real children, {together}: {load.get('files', 0)} files indexed, "
-            f"{load.get('words', 0)} words by {load.get('lanes', 0)} lanes, {load.get('steps', 0)} steps learnt, "
+            f"{load.get('words', 0)} words by {load.get('lanes', 0)} lanes, {load.get('steps', 0)} steps learnt "
             f"while pages change (longest on each: {pages}); 99 % of {load['beats']} beats within "
             f"{load['p99_ms']:.0f} ms; with nothing to do {load['quiet_ms']:.0f} ms; "
             f"{load['ours_ms']:.0f} ms of the longest are this process's own work",

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from workbench.ui.window import FOOT, PAGES, Window
 BEAT_MS = 5  # how often the event loop is asked whether it is there
 WALK = (("compare", 3.0), ("documents", 2.0), ("finetune", 2.0), ("compare", 5.0))  # pages and seconds on each
 QUIET_SECONDS = 2.0
+LEAST = {"files": 20, "steps": 5, "words": 200}  # done under the walk's eyes, else the load is said to be none
+WALKS = 12  # rounds of the walk at most, until that much is done
 BETWEEN = 0.3  # seconds between what a person clicks: what two clicks take is not one stall
 PATIENCE = 180.0  # seconds until indexing, a first answer and a first step are all there; a model is loaded for each
 QUESTION = "How long is the warranty, and what has to be kept for it?"
@@ -124,13 +126,51 @@ def measure(project: Path, scripted: bool) -> dict[str, Any]:
     heart.begin()
     load = _start_scripted(window) if scripted else _start_real(app, window)
     found = {"rss": memory.rss, "uss": memory.uss, "quiet_ms": quiet["longest_ms"], **load}
+    before, rounds = Done.of(window), 1
     found["worst"] = _walk(app, window, heart, scripted)
+    while not scripted and not Done.of(window).since(before).is_enough and rounds < WALKS:
+        again, rounds = _walk(app, window, heart, scripted), rounds + 1
+        found["worst"] = {name: max(worst, again.get(name, 0.0)) for name, worst in found["worst"].items()}
     found["rss_after"] = psutil.Process().memory_info().rss
     found |= heart.said()
     if not scripted:
-        found |= _what_went_on(window)
+        done = Done.of(window).since(before)
+        found |= asdict(done) | {"together": found["together"] and done.is_enough}
         window.close()  # its children as well
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the children of a window have done, as its jobs say: without it a short stall says nothing."""
+
+    files: int  # indexed
+    steps: int  # learnt
+    words: int  # answered
+    lanes: int  # that answered them
+
+    @classmethod
+    def of(cls, window: Window) -> Done:
+        compare: Any = window.page("compare")
+        answers = [answer for turn in compare.talk.turns for answer in turn.answers.values() if answer.text]
+        jobs = window.bench.jobs
+        return cls(
+            files=sum(_done(each.progress) for each in jobs.running("documents")),
+            steps=sum(_done(each.progress) for each in jobs.running("finetune")),
+            words=sum(len(answer.text.split()) for answer in answers),
+            lanes=len({answer.lane for answer in answers}),
+        )
+
+    def since(self, before: Done) -> Done:
+        return Done(self.files - before.files, self.steps - before.steps, self.words - before.words, self.lanes)
+
+    @property
+    def is_enough(self) -> bool:
+        return all(getattr(self, name) >= least for name, least in LEAST.items()) and self.lanes == len(LANES)
+
+
+def _done(progress: Progress | None) -> int:
+    return progress.done if progress is not None and progress.total > 0 else 0
 
 
 def _walk(app: QApplication, window: Window, heart: Heart, scripted: bool) -> dict[str, float]:
@@ -151,42 +191,19 @@ def _start_scripted(window: Window) -> dict[str, Any]:
 
 
 def _start_real(app: QApplication, window: Window) -> dict[str, Any]:
-    """Indexing, four lanes and the fine-tune, until all three are under way."""
-    jobs = window.bench.jobs
+    """Indexing, four lanes and the fine-tune, until each of the three has something to show."""
     documents: Any = window.page("documents")
     documents.index_folders()
     began = time.monotonic()
     stay(app, BETWEEN)
-    compare: Any = window.page("compare")
     window.open_page("compare", {"lanes": LANES, "question": QUESTION, "ask": True})
 
     def under_way() -> bool:
-        reads = any(_moves(each.progress) for each in jobs.running("documents"))
-        learns = any(_moves(each.progress) for each in jobs.running("finetune"))
-        return reads and learns and any(answer.text for answer in compare.talk.turns[-1].answers.values())
+        done = Done.of(window)
+        return bool(done.files and done.steps and done.words)
 
     together = stay_until(app, under_way, PATIENCE)
     return {"together": together, "until_together": time.monotonic() - began}
-
-
-def _moves(progress: Progress | None) -> bool:
-    return progress is not None and progress.total > 0
-
-
-def _what_went_on(window: Window) -> dict[str, Any]:
-    """What the children had done by the end: without it a short stall says nothing."""
-    from workbench.index.files import list_files
-    from workbench.tuning.adapter import list_runs
-
-    compare: Any = window.page("compare")
-    project = window.bench.project.folder
-    answers = [answer for turn in compare.talk.turns for answer in turn.answers.values()]
-    return {
-        "files": sum(each.state == "indexed" for each in list_files(project)),
-        "steps": sum(each.step for each in list_runs(project)),
-        "words": sum(len(answer.text.split()) for answer in answers),
-        "lanes": len(answers),
-    }
 
 
 def main(what: str, project: str) -> None:
