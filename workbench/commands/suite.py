@@ -27,7 +27,7 @@ def suite() -> None:
 @project_option
 @json_option
 def import_command(source: Path, target: Path | None, project_folder: str | None, as_json: bool) -> None:
-    """Make a suite of FILE: a CSV or TSV table, or promptfoo's YAML."""
+    """Make a suite of FILE: a CSV or TSV table, JSON-lines, or promptfoo's YAML."""
     from workbench.evaluation.importing import import_suite
 
     target = target or open_project(project_folder).suites_folder / f"{source.stem}.yaml"
