@@ -127,7 +127,7 @@ def test_a_kind_that_nothing_helped_with_is_no_reason_for_the_bare_model() -> No
         return case.kind == "behaviour" and "tuned" in lane
 
     found = verdict(tuning_alone, 40, 40, 40)
-    assert found.by_kind["unanswerable"] == "neither"
+    assert found.by_kind["unanswerable"] == "neither" and found.unhelped == ("fact", "unanswerable")
     assert not any("the bare model" in change for change in found.would_change), found.would_change
 
 

@@ -7,6 +7,7 @@ import pytest
 from made_index import ScriptedStages, write_index
 from made_up import make_lanes
 
+from workbench.bases import make_base
 from workbench.children import Here
 from workbench.errors import InputError
 from workbench.evaluation.draft import (
@@ -53,6 +54,16 @@ def test_a_draft_asks_for_something_that_stands_in_the_passage(project: Path, mo
     assert all(each.answer in each.passage and each.question.endswith("?") for each in found)
     assert not [each for each in found if " of all " in each.question], "a rule words what it can"
     assert drafted(project, monkeypatch) == found  # the same seed, the same drafts
+
+
+def test_a_knowledge_base_beside_the_projects_own_is_drafted_from(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = make_base(Project.open(project), "Shop")
+    write_index(
+        shop.folder, {"shop.md": ["The shop of Ostrin opens at 8:15 on weekdays and is run by Ewa Lind alone."]}
+    )
+    assert {each.file for each in drafted(project, monkeypatch, base="Shop")} == {"shop.md"}
 
 
 def test_what_no_rule_words_is_worded_by_the_model(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,31 @@ def test_json_and_true_and_semicolons_are_read(tmp_path: Path) -> None:
     assert cases["t-1"].checks == ({"json_equals": {"product": "lamp"}},)
 
 
+def test_rows_of_json_lines_with_a_question_and_an_answer_do(tmp_path: Path) -> None:
+    rows = (
+        '{"question": "How tall?", "answer": "9 m", "tags": ["size"], "score": 1}',
+        '{"input": "How old?", "ideal": ["12", "a | b"], "kind": "fact", "source": "ages.md", "max_words": 5}',
+        '{"id": 7, "question": "Who made it?", "refuses": true}',
+    )
+    cases, notes = imported(tmp_path, "rows.jsonl", "\n".join(rows) + "\n")
+    assert list(cases) == ["rows-1", "rows-2", "7"]
+    assert cases["rows-1"].checks == ({"contains": ["9 m"]},) and cases["rows-1"].tags == ("size",)
+    assert cases["rows-2"].checks == ({"contains": ["12", "a | b"]}, {"max_words": 5})
+    assert (cases["rows-2"].source, cases["7"].kind) == ("ages.md", "unanswerable")
+    assert any("score" in note for note in notes)
+    (tmp_path / "rows.json").write_text(f"[{','.join(rows)}]")
+    assert [case.checks for case in import_suite(tmp_path / "rows.json", tmp_path / "again.yaml")[0].cases] == [
+        case.checks for case in cases.values()
+    ]
+
+
+def test_a_row_of_json_lines_that_is_no_case_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSuite, match="row 2 has no answer to expect"):
+        imported(tmp_path, "rows.jsonl", '{"question": "How?", "answer": "so"}\n{"question": "Why?"}\n')
+    with pytest.raises(BadSuite, match="line 2 is not JSON"):
+        imported(tmp_path, "lines.jsonl", '{"question": "How?", "answer": "so"}\nso\n')
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

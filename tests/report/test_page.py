@@ -65,6 +65,14 @@ def test_the_page_says_the_verdict_and_every_case(page: str) -> None:
     assert "held out 0.05" in text
 
 
+def test_a_kind_that_nothing_helped_with_is_not_said_to_need_no_more_than_the_bare_model(tmp_path: Path) -> None:
+    suite = make_suite()
+    text = write(
+        tmp_path, make_evaluation(suite, lambda lane, case, number: case.kind == "fact" and "rag" in lane), suite
+    )
+    assert "nothing tried here helped enough" in text and "the bare model does no worse" not in text
+
+
 def test_nothing_is_loaded_from_anywhere(page: str) -> None:
     tags = tags_of(page)
     assert not {tag for tag, _ in tags} & {"link", "img", "iframe", "object", "embed", "form", "base", "a"}

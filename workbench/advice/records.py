@@ -34,4 +34,5 @@ class Verdict:
     questions_needed: int  # about how many more would tell, 0 when it is told
     needed_by_kind: dict[str, int] = field(default_factory=dict)  # the same for each kind of case that is open
     by_tag: dict[str, str] = field(default_factory=dict)  # the same per tag with enough cases that is a part of a kind
+    unhelped: tuple[str, ...] = ()  # kinds that are "neither" only because nothing tried helped enough
     scope: str = ""  # one sentence: what a suite of this size can and cannot show

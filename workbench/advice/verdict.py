@@ -53,6 +53,7 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
         failed_cases=failures,
         questions_needed=overall.needed,
         needed_by_kind={kind: choice.needed for kind, choice in per_kind.items() if choice.needed},
+        unhelped=tuple(kind for kind, choice in per_kind.items() if _nothing_helped(kind, choice, evaluation)),
         by_tag={tag: choice.recommendation for tag, (_, choice) in per_tag.items()},
         scope=scope_sentence(len({result.case for result in evaluation.counted}), FEWEST),
     )

@@ -21,6 +21,7 @@ ADVICE = {
     "fine-tuning": "the fine-tune",
     "both": "documents and the fine-tune",
     "neither": "the bare model does no worse",
+    "nothing": "nothing tried here helped enough",
     "cannot-tell": "cannot be told yet",
 }
 

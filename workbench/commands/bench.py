@@ -26,11 +26,19 @@ def names() -> list[str]:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `soak` and `evaluate`.")
+@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `soak`, `evaluate` and `resume`.")
+@click.option("--stops", type=click.IntRange(min=1), help="How often the run of `resume` is stopped.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the figures as an SVG there.")
 @project_option
 @json_option
-def bench(name: str | None, count: int | None, picture: Path | None, project_folder: str | None, as_json: bool) -> None:
+def bench(
+    name: str | None,
+    count: int | None,
+    stops: int | None,
+    picture: Path | None,
+    project_folder: str | None,
+    as_json: bool,
+) -> None:
     """Run benchmark NAME: each figure beside its yardstick, measured in the same run. Without NAME they are listed."""
     if name is None:
         click.echo("Benchmarks: " + ", ".join(names()))
@@ -38,9 +46,10 @@ def bench(name: str | None, count: int | None, picture: Path | None, project_fol
     if name not in names():
         raise InputError(f"There is no benchmark named {name}: choose one of {', '.join(names())}.")
     module = importlib.import_module(f"workbench.bench.{name}")
-    if count is not None and "count" not in inspect.signature(module.run).parameters:
-        raise InputError(f"The benchmark {name} takes no --count: leave it out.")
-    chosen = {} if count is None else {"count": count}
+    chosen = {option: given for option, given in (("count", count), ("stops", stops)) if given is not None}
+    for option in chosen:
+        if option not in inspect.signature(module.run).parameters:
+            raise InputError(f"The benchmark {name} takes no --{option}: leave it out.")
     figures = console.last(module.run(open_project(project_folder).folder, **chosen), f"bench {name}")
     if picture is not None:
         from workbench.bench._picture import draw

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.commands import console
-from workbench.commands.console import json_option, project_option, say
+from workbench.commands.console import base_option, json_option, project_option, say
 from workbench.errors import InputError
 from workbench.project import open_project
 
@@ -27,7 +27,7 @@ def suite() -> None:
 @project_option
 @json_option
 def import_command(source: Path, target: Path | None, project_folder: str | None, as_json: bool) -> None:
-    """Make a suite of FILE: a CSV or TSV table, or promptfoo's YAML."""
+    """Make a suite of FILE: a CSV or TSV table, JSON-lines, or promptfoo's YAML."""
     from workbench.evaluation.importing import import_suite
 
     target = target or open_project(project_folder).suites_folder / f"{source.stem}.yaml"
@@ -46,18 +46,21 @@ def import_command(source: Path, target: Path | None, project_folder: str | None
 @click.option("--count", type=click.IntRange(1, 500), default=20, show_default=True, help="How many questions.")
 @click.option("--name", default="drafts", show_default=True, help="Where they are kept until you decide.")
 @click.option("--seed", type=int, default=7, show_default=True)
+@base_option
 @project_option
 @json_option
-def draft_command(count: int, name: str, seed: int, project_folder: str | None, as_json: bool) -> None:
+def draft_command(count: int, name: str, seed: int, base_name: str, project_folder: str | None, as_json: bool) -> None:
     """Have the model word questions on the indexed documents, for you to accept or reject."""
+    from workbench.bases import find_base, name_of
     from workbench.evaluation.draft import Draft, draft, drafts_file, read_drafts, write_drafts
     from workbench.lanes.presets import find_lane
 
     project = open_project(project_folder)
     known = read_drafts(project.folder, name)
+    base = name_of(find_base(project, base_name).folder)
     found: list[Draft] = []
     with console.Workers() as workers:
-        stage = draft(project.folder, find_lane(project, "base"), workers.engine, count, seed, known)
+        stage = draft(project.folder, find_lane(project, "base"), workers.engine, count, seed, known, base)
         for each in console.results(stage, "Drafting"):
             if isinstance(each, Draft):  # kept as they come, so that stopping loses none
                 found.append(each)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench import records
-from workbench.bases import nothing_indexed
+from workbench.bases import home_of, nothing_indexed
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import InputError
@@ -77,27 +77,36 @@ class Draft:
     fault: str = ""  # why it was thrown away; "" for one worth reading
 
 
-def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, known: Sequence[Draft] = ()) -> Stage:
-    """Yields Progress, and a Result(Draft) for each question that reads well until there are `count`; last a
-    Result with them all as a tuple. Passages that have one of the `known` drafts are left out, and so are questions
-    that a suite of the project asks already.
+def draft(
+    project: Path,
+    lane: Lane,
+    engine: Worker,
+    count: int,
+    seed: int = 7,
+    known: Sequence[Draft] = (),
+    base: str = "",
+) -> Stage:
+    """Draft from the documents of a knowledge base, the project's own unless one is named.
 
-    Raises InputError when nothing is indexed.
+    Yields Progress, and a Result(Draft) for each question that reads well until there are `count`; last a Result with
+    them all as a tuple. Passages that have one of the `known` drafts are left out, and so are questions that a suite of
+    the project asks already. Raises InputError when nothing is indexed.
     """
     asking = replace(lane, name="draft", adapter=None, context="none", system=SYSTEM)
     examples = tuple((_asked_for(*shown), worded) for shown, worded in zip(_SHOWN, _WORDED, strict=True))
     asking = replace(asking, examples=examples, sampling=Sampling(max_tokens=48, seed=seed))
     found: list[Draft] = []
+    home = home_of(project, base)
     asked = [*(each.question for each in known), *(question for _, question in asked_questions(Project.open(project)))]
     done = {each.passage for each in known}
-    for tried, (chunk, wanted) in enumerate(_subjects(project, seed, done), start=1):
+    for tried, (chunk, wanted) in enumerate(_subjects(home, seed, done), start=1):
         if len(found) >= count or tried > TRIES * count:
             break
         yield Progress(len(found), count, f"Reading {chunk.file}", "questions")
         made = _draft(chunk, wanted, word_by_rule(wanted, chunk.text), asked)
         if made.fault and made.fault != ASKED_BEFORE:  # else in other words once more
             made = _draft(chunk, wanted, (yield from _worded(wanted, asking, engine)), asked)
-        if made.fault or not _is_found(made, project):
+        if made.fault or not _is_found(made, home):
             continue
         if (yield from _leads_back(made, chunk, asking, engine)):
             asked.append(made.question)
@@ -107,17 +116,17 @@ def draft(project: Path, lane: Lane, engine: Worker, count: int, seed: int = 7, 
     yield Result(tuple(found))
 
 
-def _subjects(project: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, Subject]]:
+def _subjects(home: Path, seed: int, done: Collection[str]) -> Iterator[tuple[Chunk, Subject]]:
     """Passages with what to ask for, one of each file in turn, so that no long document has all the questions.
 
     A passage comes again with the next thing to ask for until its text is among those `done`; what a rule can word
     comes first.
     """
     rng = random.Random(seed)
-    with read_index(project) as index:
+    with read_index(home) as index:
         files = [list(index.chunks(row)) for row in index.files() if row.state == "indexed"]
     if not any(files):
-        raise InputError(nothing_indexed(project))
+        raise InputError(nothing_indexed(home))
     for chunks in files:
         rng.shuffle(chunks)
     asked = dict.fromkeys((chunk.id for chunks in files for chunk in chunks), 0)
@@ -156,9 +165,9 @@ def _asked_for(sentence: str, wanted: str, begins: str) -> str:
     return f"Text: {sentence}\nAnswer: {wanted}\nThe question begins: {begins}"
 
 
-def _is_found(made: Draft, project: Path) -> bool:
+def _is_found(made: Draft, home: Path) -> bool:
     """Whether the question's own words find its passage: one that they do not find would measure its wording."""
-    with read_index(project) as index:
+    with read_index(home) as index:
         chunks = index.chunks_by_id([key for key, _ in index.search(made.question, FOUND)])
         return any(chunk.file == made.file and holds(chunk.text, made.answer) for chunk, _ in chunks.values())
 

@@ -1,11 +1,11 @@
-"""Suites from elsewhere: CSV and TSV tables, promptfoo configurations; everything that is not brought over is said."""
+"""Suites from elsewhere: tables, JSON-lines, promptfoo configurations; everything that is not brought over is said."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from workbench.evaluation.expected import guess_kind
 from workbench.evaluation.promptfoo import QUESTIONS, Plain, read_promptfoo, row_as_test
 from workbench.evaluation.records import Case, Suite
 from workbench.evaluation.results import slug
-from workbench.evaluation.suite import KINDS, plain_case, read_plain_yaml, read_suite, write_suite
+from workbench.evaluation.suite import KINDS, plain_case, read_json_lines, read_plain_yaml, read_suite, write_suite
 
 BETWEEN = "|"  # several values in one cell
 ANSWERS = ("expected", "answer", "expected_answer", "expected output", "reference", "ideal")
+LISTED = (*ANSWERS, "contains", "contains_all", "one_of", "tags")  # columns that may hold several values
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,19 @@ def import_suite(source: Path, target: Path) -> tuple[Suite, tuple[str, ...]]:
 
 
 def read_foreign(source: Path) -> Imported:
-    """Read a table, a promptfoo configuration, or one of our own suites. Raises MissingFile and BadSuite."""
+    """Read a table, rows of JSON, a promptfoo configuration, or one of our own suites. Raises MissingFile, BadSuite."""
     if not source.is_file():
         raise MissingFile(f"There is no file {source}: check the name.")
     if source.suffix.lower() in (".csv", ".tsv"):
         return _read_table(source)
-    if source.suffix.lower() in (".yaml", ".yml", ".json"):
+    if source.suffix.lower() in (".jsonl", ".ndjson"):
+        rows = read_json_lines(_decode(source), source.name)
+        if _are_rows(rows):
+            return _read_rows([_listed_row(row) for row in rows], source, 1)
+    elif source.suffix.lower() in (".yaml", ".yml", ".json"):
         plain = read_plain_yaml(source)
+        if isinstance(plain, list) and _are_rows(plain):
+            return _read_rows([_listed_row(row) for row in plain], source, 1)
         if isinstance(plain, dict) and ("tests" in plain or "scenarios" in plain):
             cases, notes = read_promptfoo(plain, source, read_rows)
             return _checked(source.stem, cases, notes)
@@ -90,13 +97,30 @@ def _read_table(source: Path) -> Imported:
     rows = read_rows(source)
     if any(key.startswith("__expected") for key in rows[0]):
         return _checked(source.stem, *read_promptfoo({"tests": [row_as_test(row) for row in rows]}, source, read_rows))
+    return _read_rows(rows, source, 2)
+
+
+def _are_rows(rows: Sequence[Any]) -> bool:
+    """Whether these are rows with a question and what to expect, as other programs write them, and no cases of ours."""
+    return bool(rows) and all(isinstance(row, dict) and "checks" not in row for row in rows)
+
+
+def _listed_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of JSON as one of a table: its texts are one value each, for it has lists to say that there are several."""
+    return {key: [cell] if isinstance(cell, str) and _key(key) in LISTED else cell for key, cell in row.items()}
+
+
+def _read_rows(rows: Sequence[Mapping[str, Any]], source: Path, first: int) -> Imported:
+    """Rows as cases; `first` is what a person would call the first of them."""
     notes: list[str] = []
-    cases = [case for number, row in enumerate(rows, start=2) if (case := _row_case(row, number, source.name))]
+    numbered = enumerate(rows, start=first)
+    cases = [case for number, row in numbered if (case := _row_case(row, number, source.name, number - first + 1))]
     known = {"id", "kind", "source", "tags", *QUESTIONS, *ANSWERS, *CHECKS}
-    unknown = [key for key in rows[0] if _key(key) not in known]
+    columns = dict.fromkeys(key for row in rows for key in row)
+    unknown = [key for key in columns if _key(key) not in known]
     if unknown:
         notes.append(f"Columns that mean nothing here and were left out: {', '.join(unknown)}.")
-    if not any(_key(key) == "kind" for key in rows[0]):
+    if not any(_key(key) == "kind" for key in columns):
         notes.append(_kinds_note(cases))
     return _checked(source.stem, cases, notes)
 
@@ -110,9 +134,9 @@ def _key(column: str) -> str:
     return column.strip().casefold().replace("-", "_")
 
 
-def _row_case(row: Mapping[str, str], number: int, file: str) -> Plain | None:
+def _row_case(row: Mapping[str, Any], number: int, file: str, place: int) -> Plain | None:
     """A case as plain data; None for an empty row."""
-    cells = {_key(key): cell for key, cell in row.items() if cell}
+    cells = {_key(key): cell for key, cell in row.items() if cell not in ("", None, [])}
     if not cells:
         return None
     question = next((cells[key] for key in QUESTIONS if key in cells), "")
@@ -121,23 +145,28 @@ def _row_case(row: Mapping[str, str], number: int, file: str) -> Plain | None:
         lacking = "question" if not question else "answer to expect"
         raise BadSuite(f"{file}, row {number} has no {lacking}: fill the column in, or take the row out.")
     return {
-        "id": cells.get("id") or f"{slug(Path(file).stem)}-{number - 1}",
+        "id": str(cells.get("id") or f"{slug(Path(file).stem)}-{place}"),
         "question": question,
-        "kind": cells.get("kind", "").casefold() or guess_kind(checks),
+        "kind": str(cells.get("kind", "")).casefold() or guess_kind(checks),
         "checks": checks,
         "source": cells.get("source"),
-        "tags": tuple(tag.strip() for tag in cells.get("tags", "").split(BETWEEN) if tag.strip()),
+        "tags": tuple(_values(cells.get("tags", ""))),
     }
 
 
-def _cell_checks(cells: Mapping[str, str], number: int, file: str) -> Iterator[dict[str, Any]]:
+def _values(cell: Any) -> list[str]:
+    """What a cell holds: a list, or values with a bar between them."""
+    parts = cell if isinstance(cell, list) else str(cell).split(BETWEEN)
+    return [text for part in parts if (text := str(part).strip())]
+
+
+def _cell_checks(cells: Mapping[str, Any], number: int, file: str) -> Iterator[dict[str, Any]]:
     for key, cell in cells.items():
-        values = [value.strip() for value in cell.split(BETWEEN) if value.strip()]
         if key in ANSWERS:
-            yield {"contains": values}
+            yield {"contains": _values(cell)}
         elif key in ("contains", "contains_all", "one_of"):
-            yield {key: values}
-        elif key in ("equals", "regex", "cites"):
+            yield {key: _values(cell)}
+        elif key in ("equals", "regex", "cites") or (key in CHECKS and not isinstance(cell, str)):
             yield {key: cell}
         elif key in CHECKS:
             yield {key: _cell_json(cell, f"{file}, row {number}, column {key}")}

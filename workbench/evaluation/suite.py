@@ -135,12 +135,12 @@ def _read_plain(path: Path) -> tuple[str, list[Any]]:
     if suffix in (".csv", ".tsv"):
         raise BadSuite(f"{path.name} is a table: bring it over with `workbench suite import`.")
     if suffix in (".jsonl", ".ndjson"):
-        return path.stem, _read_json_lines(text, path.name)
+        return path.stem, read_json_lines(text, path.name)
     try:
         plain = json.loads(text) if suffix == ".json" else yaml.load(text, Loader=_PlainLoader)
     except (ValueError, yaml.YAMLError) as error:
         if suffix == ".json" and "\n{" in text.strip():
-            return path.stem, _read_json_lines(text, path.name)
+            return path.stem, read_json_lines(text, path.name)
         raise BadSuite(f"{path.name} cannot be read ({_place(error)}): mend that line and try again.") from error
     except RecursionError as error:
         raise BadSuite(f"{path.name} is nested too deeply to be a suite.") from error
@@ -169,7 +169,8 @@ def _unwrap(plain: Any, path: Path) -> tuple[str, list[Any]]:
     raise BadSuite(f"{path.name} is neither a list of cases nor a mapping with “cases”: see the example in the help.")
 
 
-def _read_json_lines(text: str, name: str) -> list[Any]:
+def read_json_lines(text: str, name: str) -> list[Any]:
+    """The values of a text with one in each line. Raises BadSuite, naming the line."""
     found = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():

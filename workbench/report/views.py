@@ -59,7 +59,10 @@ def page_values(
         "total": sum(not case["left_out"] for case in cases),
         "listed": len(cases),
         "day": evaluation.created.partition("T")[0],
-        "kinds": [{"title": KINDS.get(k, k), "advice": ADVICE[each]} for k, each in verdict.by_kind.items()],
+        "kinds": [
+            {"title": KINDS.get(kind, kind), "advice": ADVICE["nothing" if kind in verdict.unhelped else said]}
+            for kind, said in verdict.by_kind.items()
+        ],
         "lanes": list(lanes.values()),
         "canaries_good": bool(evaluation.canaries) and not doubtful,
         "canary_faults": [f"{lanes[lane]['title']}: {said}" for lane, said in doubtful.items() if lane in lanes],

@@ -24,6 +24,7 @@ class EvaluateHeader(QObject):
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
     export_wanted = Signal(str)  # "html", "csv" or "junit"
     edit_clicked = Signal()
+    drafts_wanted = Signal()
     sources_wanted = Signal()
     drill_wanted = Signal()
     run_clicked = Signal()
@@ -63,6 +64,7 @@ class EvaluateHeader(QObject):
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("New suite…"), self.new_wanted.emit, "plus")
         widgets.add_action(self.suite_menu, self.tr("Import a suite…"), self.import_wanted.emit, "upload-simple")
+        widgets.add_action(self.suite_menu, self.tr("Draft questions…"), self.drafts_wanted.emit, "pencil-simple")
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
         widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")

@@ -66,6 +66,8 @@ class EvaluatePage(Page):
         head.edit_clicked.connect(self.edit_cases)
         head.run_clicked.connect(self._on_run_clicked)
         head.stop_clicked.connect(run.stop)
+        head.drafts_wanted.connect(self._on_drafts_wanted)
+        self.tests.accepted.connect(self._on_suite_chosen)
         head.sources_wanted.connect(lambda: self.tests.open_sources(self.sight.suite))
         head.drill_wanted.connect(self.tests.open_drill)
         head.lanes.changed.connect(self._on_lanes_changed)
@@ -205,6 +207,20 @@ class EvaluatePage(Page):
         runs = self.sight.runs_of_suite
         self._choose_run(runs[-1] if runs else None)
 
+    def _on_drafts_wanted(self) -> None:
+        if self.stack.currentWidget() is self.editor:
+            self.bench.notices.tell(self.tr("Save the cases first, or close them: drafts go into the same suite."))
+            return
+        self.tests.open_drafts(self._for_drafts)
+
+    def _for_drafts(self) -> tuple[str, Path]:
+        """Name and file of the suite that drafted questions go into."""
+        suite = self.sight.suite
+        if suite is not None:
+            return suite.name, suite.path
+        name = self.tr("My questions")
+        return name, source.new_suite_file(self.bench.project, name)
+
     def create_suite(self, name: str) -> None:
         """Begin a suite with one empty case; it is a file once it is saved."""
         self.sight.suite = Suite(source.new_suite_file(self.bench.project, name), name, (), "")
@@ -216,6 +232,7 @@ class EvaluatePage(Page):
     def edit_cases(self) -> None:
         """Show the cases of the suite as a table."""
         if self.sight.suite is not None:
+            self.tests.close_drafts()  # what is accepted would change the file under the editor
             self.editor.edit(self.sight.suite)
             self.stack.setCurrentWidget(self.editor)
             self.head.hide_actions()

@@ -1,10 +1,11 @@
-"""The tests beside the suite: who follows the documents, and how soon a change arrives. They outlive their sheets"""
+"""What is done beside the suite: draft questions, see who follows the documents and how soon a change arrives"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from workbench.evaluation.drill import Drill
 from workbench.evaluation.knowledge import SourceTest
@@ -15,7 +16,9 @@ from workbench.ui.evaluate_probe import Probe
 
 
 class SuiteTests(QObject):
-    """Holds both tests and opens the sheet of either."""
+    """Holds what runs and opens the sheet of each."""
+
+    accepted = Signal(object)  # the Path of a suite that a drafted question was put into
 
     def __init__(self, bench: Bench, lanes: Callable[[], tuple[Lane, ...]], parent: QObject | None = None) -> None:
         """`lanes` says which are asked: those that are ticked when a sheet is opened."""
@@ -23,13 +26,34 @@ class SuiteTests(QObject):
         self._bench, self._lanes = bench, lanes
         self.sources = Probe(bench, self.tr("Documents or weights?"), SourceTest, self)
         self.drill = Probe(bench, self.tr("Update drill"), Drill, self)
+        self.drafts = Probe(bench, self.tr("Drafting questions"), tuple, self)
         self.drill.ended.connect(bench.index_changed)  # the documents may have been read again
+        self._sheet: object = None  # the one that is open, of whatever page
+        bench.sheet_changed.connect(self._on_sheet_changed)
         bench.project_changed.connect(self.forget)
 
     def forget(self) -> None:
         """Another project is open."""
         self.sources.forget()
         self.drill.forget()
+        self.drafts.forget()
+
+    def open_drafts(self, suite: Callable[[], tuple[str, Path]]) -> None:
+        from workbench.ui.evaluate_drafts import DraftsSheet
+
+        sheet = DraftsSheet(self._bench, self.drafts, suite)
+        sheet.accepted.connect(self.accepted)
+        self._bench.show_sheet(sheet)
+
+    def close_drafts(self) -> None:
+        """Close the sheet of drafts, where that is open."""
+        from workbench.ui.evaluate_drafts import DraftsSheet
+
+        if isinstance(self._sheet, DraftsSheet):
+            self._bench.show_sheet(None)
+
+    def _on_sheet_changed(self, sheet: object) -> None:
+        self._sheet = sheet
 
     def open_sources(self, suite: Suite | None) -> None:
         from workbench.ui.evaluate_sources import SourcesSheet
