@@ -17,9 +17,11 @@ from workbench.children import stop_requested
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes import pool
+from workbench.lanes.batch import Sampler
+from workbench.lanes.context import Context
 from workbench.lanes.endings import goes_round, next_prompt
 from workbench.lanes.lane import Answer, Lane, Turn
-from workbench.lanes.llama import Context, Model, Sampler, text_decoder
+from workbench.lanes.llama import Model, text_decoder
 from workbench.lanes.stamp import make_stamp
 from workbench.retrieval.passage import Passage
 from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
