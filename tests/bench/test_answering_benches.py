@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from workbench.bench import Figure, _answering, decode, neighbours, soak
+from workbench.bench import Figure, _answering, _looks, decode, neighbours, soak
 from workbench.bench._picture import draw
 from workbench.cli import cli
 from workbench.errors import InputError
@@ -37,12 +37,13 @@ def test_forty_questions_with_stops_and_kills_lose_no_answer_and_mix_up_no_lane(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(soak, "KILLED", 0.1)
-    monkeypatch.setattr(soak, "SETTLED", 3)
+    monkeypatch.setattr(soak, "LOOKS", 5)
+    monkeypatch.setattr(_looks, "SETTLED", 3)
     found = by_name(last_result(soak.run(tmp_path, 40)))
     answers, kept = found["answers of the very lane they name"], found["answers in the transcript"]
     assert answers.yardstick > 40 and answers.ours == answers.yardstick
     assert kept.ours == kept.yardstick >= answers.yardstick and kept.note == "0 that nobody gave"
-    memory = found["the engine's memory, last quarter beside second"]
+    memory = found["the engine's memory in the same state, its last look beside its first"]
     assert "0 killed" not in memory.note and memory.ours > 0
 
 
@@ -59,6 +60,16 @@ def test_a_soak_sees_an_answer_that_is_missing_one_nobody_gave_and_one_of_anothe
     lane = Lane("base", tmp_path / "model.gguf")
     assert not soak._is_of(Answer("Why?", "base", "So.", stopped="failed"), lane, "Why?", "So.")
     assert not soak._is_of(Answer("Why?", "base", "So.", stopped="cancelled"), lane, "Why?", "So.")
+
+
+def test_an_engine_is_held_beside_itself_once_it_has_settled() -> None:
+    seen = [(1, 0, 300.0), (1, 20, 310.0), (2, 12, 400.0), (2, 62, 401.0), (2, 112, 440.0)]  # engine, age, MB
+    looks = [_looks.Look(50 * place, *each, 100.0, 50.0) for place, each in enumerate(seen)]
+    held = [each.held for each in _looks.settled(looks)]
+    assert held == [400.0, 401.0, 440.0] and _looks.drift(held) == "+10.0 %"
+    found = _looks.growth("memory", held)
+    assert (found.ours, found.yardstick, found.ratio) == (440.0, 400.0, pytest.approx(1.1))
+    assert "in the middle 401.0" in found.note and _looks.growth("memory", []).ratio == 1.0
 
 
 @pytest.fixture

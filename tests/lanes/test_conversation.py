@@ -12,9 +12,9 @@ from workbench import paths
 from workbench.bench._answering import weighed, write_adapter
 from workbench.events import Result
 from workbench.lanes import pool
+from workbench.lanes.context import Context
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
-from workbench.lanes.llama import Context
 from workbench.retrieval.passage import Passage
 
 STARTER = paths.starter_model()

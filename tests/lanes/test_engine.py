@@ -18,9 +18,9 @@ from workbench.children import Child
 from workbench.errors import BadModel, ChildCrashed
 from workbench.events import Event, Result, Token, Waiting
 from workbench.lanes import engine, pool
+from workbench.lanes.context import Context, chunk_size
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
-from workbench.lanes.llama import Context, chunk_size
 from workbench.lanes.probe import known_outcomes, trial_key
 from workbench.retrieval.passage import Passage
 from workbench.settings import change_settings

@@ -11,9 +11,9 @@ import pytest
 from workbench import paths
 from workbench.events import Result
 from workbench.lanes import pool
+from workbench.lanes.context import Context
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
-from workbench.lanes.llama import Context
 from workbench.lanes.shelf import LEAST, Shelf
 from workbench.retrieval.passage import Passage
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from workbench.bench import Figure
 from workbench.children import Child
 from workbench.errors import InputError
-from workbench.events import Result, Stage, last_result
+from workbench.events import Event, Progress, Result, Stage, last_result
 from workbench.lanes import pool
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling
@@ -65,6 +65,16 @@ def answers(requests: tuple[Request, ...]) -> list[Answer]:
         if each.stopped == "failed":
             raise InputError(each.error)
     return found
+
+
+def rounds(note: str, one: Callable[[], Mapping[str, float]]) -> Generator[Event, None, dict[str, list[float]]]:
+    """What each measurement of some rounds gave, name by name, without the first round, which only warms up."""
+    found: dict[str, list[float]] = {}
+    for number in range(1 + REPEATS):
+        yield Progress(number, 1 + REPEATS, note, "rounds")
+        for name, value in one().items():
+            found.setdefault(name, []).append(value)
+    return {name: values[1:] for name, values in found.items()}
 
 
 def in_turn(

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from workbench.bench import _answering
-from workbench.bench._answering import STORY, answers, bare_and_tuned, in_turn, reading, unseen
+from workbench.bench._answering import STORY, answers, bare_and_tuned, in_turn, reading, rounds, unseen
 from workbench.bench._raw import RawLoop
-from workbench.events import Progress, Result, Stage
+from workbench.events import Result, Stage
 from workbench.lanes import pool
 from workbench.lanes.engine import Request
 from workbench.lanes.lane import Lane, Turn
@@ -20,15 +20,9 @@ def run(project: Path) -> Stage:
     """Yields Progress and last a Result with a tuple of Figures."""
     with bare_and_tuned(project, _answering.TOKENS) as (bare, tuned, made):
         raw = RawLoop(pool.model(bare.model), pool.thread_limit())
-        singles: dict[str, list[float]] = {}
-        rounds = 1 + _answering.REPEATS  # the first only warms up
-        for number in range(rounds):
-            yield Progress(number, rounds, "Decoding", "rounds")
-            for name, value in _one_round(bare, tuned, raw).items():
-                singles.setdefault(name, []).append(value)
+        found = yield from rounds("Decoding", lambda: _one_round(bare, tuned, raw))
         raw.close()
         pool.clear()
-    found = {name: values[1:] for name, values in singles.items()}
     yield Result(
         (
             in_turn("prefill, lane beside bare llama.cpp", found, "prefill", "raw prefill", "tokens/s"),

@@ -6,7 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from workbench.bench import Figure, _answering
-from workbench.bench._answering import STORY, SYSTEMS, answers, bare_and_tuned, in_turn, reading, unseen, weighed
+from workbench.bench._answering import (
+    STORY,
+    SYSTEMS,
+    answers,
+    bare_and_tuned,
+    in_turn,
+    reading,
+    rounds,
+    unseen,
+    weighed,
+)
 from workbench.bench._raw import RawLoop, seconds_of
 from workbench.events import Progress, Result, Stage
 from workbench.lanes import pool
@@ -20,22 +30,16 @@ def run(project: Path) -> Stage:
     """Yields Progress and last a Result with a tuple of Figures."""
     with bare_and_tuned(project, _answering.TOKENS) as (bare, tuned, made):
         raw = RawLoop(pool.model(bare.model), pool.thread_limit(), FOUR)
-        singles: dict[str, list[float]] = {}
-        rounds = 1 + _answering.REPEATS  # the first only warms up
-        for number in range(rounds):
-            yield Progress(number, rounds, "Asking side by side", "rounds")
-            for name, value in _one_round(bare, tuned, raw).items():
-                singles.setdefault(name, []).append(value)
+        found = yield from rounds("Asking side by side", lambda: _one_round(bare, tuned, raw))
         raw.close()
         pool.clear()
-        found = {name: values[1:] for name, values in singles.items()}
         figures = [
             in_turn("four lanes in one batch beside bare llama.cpp", found, "together", "raw together", "tokens/s"),
             in_turn("four lanes with prompts of their own beside the slowest", found, "own", "slowest own", "s"),
             in_turn("base, prompted, tuned, documents beside the slowest", found, "kinds", "slowest kind", "s", made),
             in_turn("four lanes with one prompt beside one", found, "four", "one", "s"),
         ]
-        yield Progress(rounds, rounds, "Weighing the lanes", "rounds")
+        yield Progress(0, 0, "Weighing the lanes")
         figures += _memory(bare, tuned)
     yield Result(tuple(figures))
 

@@ -1,13 +1,12 @@
 """Benchmark: does it hold out? Questions over mixed lanes, some stopped, some given up, the engine killed now and then.
 
 Everything is real but the search, which finds the same passages at once: the starter, an adapter, the engine's process.
+What is known so far is said at every look, so that a run that is ended early has told what it saw.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,14 +18,16 @@ import psutil
 
 from workbench.bench import Figure
 from workbench.bench._answering import SENTENCE, write_adapter
+from workbench.bench._looks import Look, drift, growth, look, settled
 from workbench.children import Child
 from workbench.errors import ChildCrashed
-from workbench.events import Progress, Result, Stage, Token, Waiting
+from workbench.events import Note, Progress, Result, Stage, Token, Waiting
 from workbench.lanes.ask import ask
+from workbench.lanes.engine import Request, answer, unload
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
 from workbench.lanes.presets import chat_model
 from workbench.lanes.stamp import file_hash
-from workbench.lanes.transcript import read_transcript
+from workbench.lanes.transcript import TRANSCRIPT, read_transcript
 from workbench.project import Project
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.prompt import parse_citations
@@ -34,14 +35,11 @@ from workbench.stops import Stops
 
 COUNT = 1000  # questions
 SEED = 7
-STOPPED, GIVEN_UP, KILLED = (
-    0.2,
-    0.05,
-    0.02,
-)  # share of the questions of which a lane is stopped, all is, the engine dies
+STOPPED, GIVEN_UP = 0.2, 0.05  # share of the questions of which a lane is stopped, all is
+KILLED, CALM = 0.03, 0.4  # share of the questions at which the engine dies; in so many at the end it may grow old
 GOES_ON = 0.4  # share of the questions that go on with a lane's conversation
 MOST_LANES = 4  # asked at once
-SETTLED = 10  # answers an engine has given before its memory counts: by then it has loaded what it needs
+LOOKS = 20  # at memory, evenly over the questions
 SUBJECTS = ("the sea", "a lamp", "the harbour", "a storm", "the keeper", "tea", "the north pier", "a long journey")
 
 
@@ -54,8 +52,11 @@ def run(project: Path, count: int = COUNT) -> Stage:
         soak = _Soak(Path(name), _lanes(chat_model(opened), adapter))
         try:
             for number in range(count):
-                yield Progress(number, count, f"Asking, {soak.deaths} engines killed so far", "questions")
-                soak.ask_one(number)
+                yield Progress(number, count, f"Asking, {soak.killed} engines killed so far", "questions")
+                soak.ask_one(number, KILLED if number < (1 - CALM) * count else 0.0)
+                if (number + 1) % max(1, count // LOOKS) == 0:
+                    soak.look(number + 1)
+                    yield Note(soak.said())
         finally:
             soak.engine.close()
         yield Result(soak.figures())
@@ -63,13 +64,14 @@ def run(project: Path, count: int = COUNT) -> Stage:
 
 def _lanes(model: Path, adapter: Path) -> tuple[Lane, ...]:
     bare = Lane("base", model)
-    rag = replace(bare, name="rag", context="passages")
+    # without worked examples: a thousand questions are to be read soon
+    rag = replace(bare, name="rag", context="passages", grounded_examples=False)
     return (
         bare,
         replace(bare, name="prompted", system="You answer briefly and plainly. " * 8),
         rag,
         replace(bare, name="tuned", adapter=adapter),
-        replace(rag, name="rag+tuned", adapter=adapter, grounded_examples=False),
+        replace(rag, name="rag+tuned", adapter=adapter),
         replace(bare, name="full", context="full", passages=1),
     )
 
@@ -77,11 +79,15 @@ def _lanes(model: Path, adapter: Path) -> tuple[Lane, ...]:
 class _Found:
     """A search that finds the same for every question, in this process."""
 
+    @staticmethod
+    def passages() -> tuple[Passage, ...]:
+        texts = [f"Page {number}. {SENTENCE}" for number in range(2)]
+        return tuple(Passage(str(place), f"log {place}.txt", "", text, 1.0) for place, text in enumerate(texts))
+
     def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
-        texts = [f"Page {number}. {SENTENCE * 2}" for number in range(2)]
-        passages = tuple(Passage(str(place), f"log {place}.txt", "", text, 1.0) for place, text in enumerate(texts))
+        passages = self.passages()
         if function.__name__ == "whole":
-            yield Result(replace(passages[0], text=SENTENCE * 12))
+            yield Result(replace(passages[0], text=SENTENCE * 8))
         else:
             yield Result(SearchResult(arguments[1][0], passages, 0.0))
 
@@ -103,30 +109,41 @@ class _Soak:
 
     def __init__(self, folder: Path, lanes: tuple[Lane, ...]) -> None:
         self.engine = Child("The model engine")
-        self.deaths = 0
+        self.killed = self.stopped = self.given_up = 0
+        self.looks: list[Look] = []
         self._folder, self._lanes = folder, lanes
         self._random = random.Random(SEED)
         self._talks: dict[str, tuple[Turn, ...]] = {}
         self._expected: Counter[tuple[str, str, str]] = Counter()  # question, lane, how it ended
         self._given = self._right = 0
-        self._engine_memory: list[float] = []  # MB, after questions, once the engine has settled
-        self._own_memory: list[float] = []
-        self._pid, self._since = 0, 0  # the engine, and how many questions it has answered
+        self._pid, self._age = 0, 0  # the engine, and how many questions it has answered
 
-    def ask_one(self, number: int) -> None:
-        """One question, disturbed or not, and its outcome held against what was asked."""
+    def ask_one(self, number: int, killed: float) -> None:
+        """One question, disturbed or not (the engine dies at a share `killed`), and its outcome held against it."""
         draw = self._random
         asked = draw.sample(self._lanes, draw.randint(1, MOST_LANES))
-        lanes = tuple(replace(each, sampling=Sampling(max_tokens=draw.randint(2, 12))) for each in asked)
+        lanes = tuple(replace(each, sampling=Sampling(max_tokens=draw.randint(2, 6))) for each in asked)
         history = {each.name: self._talks.get(each.name, ()) for each in lanes if draw.random() < GOES_ON}
         question = f"{number}. Tell me about {draw.choice(SUBJECTS)}."
-        fate, moment = draw.random(), draw.randint(1, 4 * len(lanes))  # what happens, and at which event
-        heard = self._hear(question, lanes, history, fate, moment)
+        fate, moment = draw.random(), draw.randint(1, 3 * len(lanes))  # what happens, and at which event
+        shares = ((killed, self._kill), (GIVEN_UP, self._give_up), (STOPPED, self._stop))
+        disturb = None
+        for share, way in shares:
+            if 0 <= fate < share:
+                disturb = way
+            fate -= share
+        heard = self._hear(question, lanes, history, disturb, moment)
         self._judge(question, lanes, heard)
-        self._weigh()
+        self._age = self._age + 1 if self.engine.pid == self._pid else 1
+        self._pid = self.engine.pid or 0
 
     def _hear(
-        self, question: str, lanes: Sequence[Lane], history: dict[str, tuple[Turn, ...]], fate: float, moment: int
+        self,
+        question: str,
+        lanes: Sequence[Lane],
+        history: dict[str, tuple[Turn, ...]],
+        disturb: Callable[[Stops, str], bool] | None,
+        moment: int,
     ) -> _Heard:
         heard, stops, victim = _Heard(), Stops(), self._random.choice(lanes).name
         stage = ask(question, tuple(lanes), self._folder, history, _Found(), self.engine, stops)
@@ -134,14 +151,8 @@ class _Soak:
         try:
             for place, event in enumerate(stage):
                 self._note(heard, lanes, event)
-                if place != moment:
-                    continue
-                if fate < KILLED:
-                    self._kill()
-                elif fate < KILLED + GIVEN_UP:
+                if disturb is not None and place == moment and disturb(stops, victim):
                     break
-                elif fate < KILLED + GIVEN_UP + STOPPED:
-                    stops.add(victim)
         except ChildCrashed:
             ended = "failed"
         finally:
@@ -159,10 +170,20 @@ class _Soak:
         elif isinstance(event, Result):
             heard.answers[event.value.lane] = event.value
 
-    def _kill(self) -> None:
+    def _kill(self, stops: Stops, victim: str) -> bool:
         if self.engine.pid is not None:
             psutil.Process(self.engine.pid).kill()
-            self.deaths += 1
+            self.killed += 1
+        return False
+
+    def _stop(self, stops: Stops, victim: str) -> bool:
+        stops.add(victim)
+        self.stopped += 1
+        return False
+
+    def _give_up(self, stops: Stops, victim: str) -> bool:
+        self.given_up += 1
+        return True
 
     def _judge(self, question: str, lanes: Sequence[Lane], heard: _Heard) -> None:
         """Whether each answer is of the lane it names, told by what the runtime used and what was said."""
@@ -178,13 +199,33 @@ class _Soak:
                 turns = (*self._talks.get(lane.name, ()), Turn(question, found.text))
                 self._talks[lane.name] = turns[-3:]
 
-    def _weigh(self) -> None:
+    def look(self, questions: int) -> None:
+        """Weigh both processes, the engine in the same state every time: after it forgot all, and one question of
+        every lane."""
+        for _ in self.engine.run(unload):
+            pass
+        passages = _Found.passages()
+        asked = tuple(
+            Request("What is there to be seen?", replace(each, sampling=Sampling(max_tokens=4)), passages)
+            for each in self._lanes
+        )
+        for _ in self.engine.run(answer, asked):
+            pass
         pid = self.engine.pid
-        self._since = self._since + 1 if pid == self._pid else 0
-        self._pid = pid or 0
-        if pid is not None and self._since >= SETTLED:
-            self._engine_memory.append(psutil.Process(pid).memory_info().rss / 1e6)
-        self._own_memory.append(psutil.Process(os.getpid()).memory_info().rss / 1e6)
+        if pid is not None:
+            self.looks.append(look(questions, pid, self._age if pid == self._pid else 0))
+
+    def said(self) -> str:
+        """What is known so far, in one line."""
+        if not self.looks:
+            return "no look yet"
+        last, old = self.looks[-1], settled(self.looks)
+        lost = sum(self._expected.values()) - _lines(self._folder / TRANSCRIPT)
+        engine = f"{last.held:.1f} MB" + (f" ({drift([each.held for each in old])})" if last in old else "")
+        asking = f"{last.asking:.1f} MB ({drift([each.asking for each in self.looks])})"
+        disturbed = f"{self.killed} engines killed, {self.stopped} lanes stopped, {self.given_up} given up"
+        kept = f"wrong lanes {self._given - self._right} of {self._given}, transcript lines lost {lost}"
+        return f"{last.questions} questions: {disturbed}; {kept}; engine {engine} at {last.age}; this process {asking}"
 
     def figures(self) -> tuple[Figure, ...]:
         """Each count beside what it should be, and memory at the end beside memory early on."""
@@ -193,13 +234,17 @@ class _Soak:
         )
         there = sum((kept & self._expected).values())
         wanted, extra = sum(self._expected.values()), sum((kept - self._expected).values())
+        looks = settled(self.looks)
+        engine = [each.held for each in looks]
+        own = [each.own for each in looks] or [0.0]
+        note = f"{self.killed} killed; not mapped {own[0]:.1f}, {own[len(own) // 2]:.1f}, {own[-1]:.1f} MB"
         return (
             Figure(
                 "answers of the very lane they name", self._right, self._given, _share(self._right, self._given), ""
             ),
             Figure("answers in the transcript", there, wanted, _share(there, wanted), "", f"{extra} that nobody gave"),
-            _growth("the engine's memory, last quarter beside second", self._engine_memory, f"{self.deaths} killed"),
-            _growth("the asking process's memory, the same", self._own_memory, ""),
+            growth("the engine's memory in the same state, its last look beside its first", engine, note),
+            growth("the asking process's memory, the same", [each.asking for each in self.looks]),
         )
 
 
@@ -224,11 +269,9 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 1.0
 
 
-def _growth(name: str, values: list[float], note: str) -> Figure:
-    """Medians of the last and the second quarter: in the first a process still loads."""
-    quarter = max(1, len(values) // 4)
-    early, late = values[quarter : 2 * quarter] or values[:1] or [0.0], values[-quarter:] or [0.0]
-    ours, yardstick = statistics.median(late), statistics.median(early)
-    measured = f"{len(values)} looks, {min(values, default=0):.0f} to {max(values, default=0):.0f} MB"
-    ratio = ours / yardstick if yardstick else 1.0
-    return Figure(name, ours, yardstick, ratio, "MB", "; ".join(part for part in (measured, note) if part))
+def _lines(file: Path) -> int:
+    """Lines of a file, without holding it: what this process takes is measured here."""
+    if not file.exists():
+        return 0
+    with file.open("rb") as open_file:
+        return sum(1 for _ in open_file)

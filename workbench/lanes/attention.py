@@ -1,9 +1,9 @@
 """Which attention llama.cpp uses for answers a person waits for: tried once per build, CPU and kind of weights.
 
 With AVX-512 flash attention reads the starter 1.22 times as fast as the plain kind (586 against 484 tokens a second)
-and decodes four lanes 1.3 times as fast (240 against 182); with AVX2 it is slower in both (see `llama`). A long context
-decoded with it depends, in its last bits, on how many threads and lanes there are just then; so what is evaluated is
-always read with plain attention, and only live answers take what is faster here.
+and decodes four lanes 1.3 times as fast (240 against 182); with AVX2 it is slower in both (see `context`). A long
+context decoded with it depends, in its last bits, on how many threads and lanes there are just then; so what is
+evaluated is always read with plain attention, and only live answers take what is faster here.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def flash_is_faster(model: Path, layers: int = 0) -> bool:
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read with both in turn, keep the outcome."""
+    from workbench.lanes.context import Context
     from workbench.lanes.cores import EVERY, CoreWatch
-    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.llama import Model
     from workbench.settings import available_cores
 
     watch = CoreWatch()

@@ -17,9 +17,11 @@ from workbench.children import stop_requested
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes import pool
+from workbench.lanes.batch import Sampler
+from workbench.lanes.context import Context
 from workbench.lanes.endings import goes_round, next_prompt
 from workbench.lanes.lane import Answer, Lane, Turn
-from workbench.lanes.llama import Context, Model, Sampler, text_decoder
+from workbench.lanes.llama import Model, text_decoder
 from workbench.lanes.stamp import make_stamp
 from workbench.retrieval.passage import Passage
 from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
@@ -188,19 +190,29 @@ class _Group:
             yield Result(self._answer(run))
 
     def turn(self, wanted: Callable[[], bool], alone: bool) -> Iterator[Event]:
-        """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read.
+        """A few tokens for each running lane, then a chunk of the shortest prompt that is still being read, and whole
+        ones beside it as far as they fit into a chunk: lanes that begin together decode all their tokens together.
 
         It is cut short when something else is `wanted`: a chunk that was half read is read again in the next turn.
         With `alone` no lane is streaming yet, so that larger chunks hold nobody up.
         """
         pool.advise_threads(self.context)
-        reading = [run for run in self.runs if run.reading]
+        reading = any(run.reading for run in self.runs)
         for _ in range(STEPS_PER_CHUNK if reading else 1):
             yield from self._step()
             if wanted():
                 break
-        if reading:
-            yield from self._read_chunk(min(reading, key=lambda run: len(run.tokens) - run.read), wanted, alone)
+        room = (2 if alone else 1) * self.context.chunk
+        while reading:
+            before = self.context.tokens_read
+            yield from self._read_chunk(min((run for run in self.runs if run.reading), key=self._left), wanted, alone)
+            room -= self.context.tokens_read - before
+            reading = not wanted() and any(run.reading and self._left(run) <= room for run in self.runs)
+
+    def _left(self, run: _Run) -> int:
+        """Tokens of a prompt that are to be read, where what other lanes have read of it is taken over."""
+        held = max(self.context.shared(each, run.tokens, run.loose) for each in range(self.context.sequences))
+        return len(run.tokens) - max(run.read, held)
 
     def _step(self) -> Iterator[Event]:
         """Decode one token of each running lane, in one batch where that changes nothing."""

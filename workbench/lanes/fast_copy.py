@@ -40,8 +40,9 @@ def fast_copy(model: Path) -> Path:
 
 def make_and_measure(model: str, copy: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: make the copy, read with both in turn, keep the outcome."""
+    from workbench.lanes.context import Context
     from workbench.lanes.cores import CoreWatch
-    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.llama import Model
     from workbench.settings import available_cores
 
     watch = CoreWatch()

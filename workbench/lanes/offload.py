@@ -120,8 +120,9 @@ def _is_faster(model: Path, layers: int, found: tuple[Card, ...]) -> bool:
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read on the processor and on the card in turn, keep the outcome."""
+    from workbench.lanes.context import Context
     from workbench.lanes.cores import EVERY, CoreWatch
-    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.llama import Model
     from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds
 
     watch = CoreWatch()

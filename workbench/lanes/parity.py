@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench import records
 from workbench.lanes import pool
-from workbench.lanes.llama import Context
+from workbench.lanes.context import Context
 
 TIE = 0.2  # nats: a token that is 0.82 times as likely, which activations rounded to 8 bits can put first
 

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from workbench.catalog import memory
 from workbench.errors import TooLittleMemory
+from workbench.lanes.context import Context
 from workbench.lanes.cores import CoreWatch
-from workbench.lanes.llama import Context, Model, Tokens
+from workbench.lanes.llama import Model, Tokens
 from workbench.lanes.shelf import Shelf
 
 MOST_MODELS = 2  # loaded at once: comparing two base models is wanted, holding a third is not

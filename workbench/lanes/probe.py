@@ -23,7 +23,7 @@ from workbench.lanes.adapter_file import model_header
 from workbench.lanes.cores import too_busy
 
 if TYPE_CHECKING:
-    from workbench.lanes.llama import Context
+    from workbench.lanes.context import Context
 
 PATIENCE = 120.0  # seconds for the trial; a model that takes longer to load than this runs without extra buffers
 AGAIN = 3600.0  # seconds after which a trial that took too long is tried again
@@ -94,7 +94,8 @@ def survives(function: Callable[..., None], *arguments: str, patience: float = P
 def try_decoding(model: str) -> None:
     """The trial: load with extra buffers, read a few tokens at once, then decode some singly."""
     _die_quietly()
-    from workbench.lanes.llama import Context, Model
+    from workbench.lanes.context import Context
+    from workbench.lanes.llama import Model
 
     context = Context(Model(Path(model), extra_buffers=True), None, 0.0, 256, 1, 1)
     tokens = [10 + place for place in range(TRIAL_TOKENS)]

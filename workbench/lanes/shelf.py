@@ -18,7 +18,8 @@ import numpy as np
 from workbench import paths
 from workbench.catalog import memory
 from workbench.errors import TooLittleMemory
-from workbench.lanes.llama import Context, SequenceState, Tokens, shared_tokens
+from workbench.lanes.context import Context, SequenceState, shared_tokens
+from workbench.lanes.llama import Tokens
 from workbench.lanes.stamp import file_hash
 
 MOST = 1 << 30  # bytes on disk; a token of the starter takes 23 kB

@@ -13,7 +13,7 @@ from workbench.lanes.lane import Sampling, Stamp
 from workbench.retrieval.passage import Passage
 
 if TYPE_CHECKING:
-    from workbench.lanes.llama import Context
+    from workbench.lanes.context import Context
 
 
 def make_stamp(

@@ -14,7 +14,8 @@ from workbench.children import stop_requested
 from workbench.errors import InputError
 from workbench.events import Progress, Result, Stage
 from workbench.lanes import pool
-from workbench.lanes.llama import Context, Model
+from workbench.lanes.context import Context
+from workbench.lanes.llama import Model
 
 
 def weigh(path: Path, prompts: tuple[tuple[Message, ...], ...], options: tuple[str, ...]) -> Stage:
