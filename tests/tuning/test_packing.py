@@ -90,6 +90,17 @@ def test_a_stop_is_heard_between_the_layers_forwards_and_backwards(at: int) -> N
     assert len(calls) == at, "two layers forwards, two backwards"
 
 
+@pytest.mark.parametrize("short", [0, packing.SHORT], ids=["as long rows", "as short rows"])
+def test_in_half_precision_long_and_short_rows_give_the_loss_of_plain_ones(
+    short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packing.register_attention()
+    monkeypatch.setattr(packing, "SHORT", short)
+    model, rows = with_lora(tiny_model().bfloat16()), random_rows(5, shared=9)
+    expected = plain_loss(model, rows).item()
+    assert loss_of(model, 0, rows, Memory(room=0)).item() == pytest.approx(expected, rel=5e-3)
+
+
 def test_states_that_do_not_fit_in_memory_are_made_again() -> None:
     packing.register_attention()
     rows, model = random_rows(3, shared=4), with_lora(tiny_model(), [1])
