@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tuning.tiny import random_rows, tiny_model, with_lora
-from workbench.tuning import packing
+from workbench.tuning import attention, packing
 from workbench.tuning.loop import Interrupted, schedule
 from workbench.tuning.lora import speed_up
 from workbench.tuning.peft_cpu import Memory, loss_of, losses_of
@@ -88,6 +88,27 @@ def test_a_stop_is_heard_between_the_layers_forwards_and_backwards(at: int) -> N
     with pytest.raises(Interrupted):
         loss_of(model, 0, random_rows(3, shared=9), Memory(room=0), guard).backward()
     assert len(calls) == at, "two layers forwards, two backwards"
+
+
+@pytest.mark.parametrize("way", ["products", "fused in fp32", "fused"])
+def test_in_half_precision_each_way_of_attending_is_near_full_precision(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(attention, "FEWEST", 1 if way == "products" else 1000)
+    monkeypatch.setattr(packing, "SHORT", 1000 if way == "fused in fp32" else 0)
+    groups = (packing.Group(0, 9, ((9, 20), (29, 15)), (0, 1)), packing.Group(44, 0, ((44, 30),), (2,)))
+    torch.manual_seed(3)
+    given = [torch.randn(1, heads, 74, 16) for heads in (4, 2, 2)]
+    found = []
+    for kind in (torch.float32, torch.bfloat16):
+        parts = [each.bfloat16().to(kind).requires_grad_() for each in given]
+        out, _ = packing.attend(None, *parts, None, 0.25, groups=groups)
+        out.float().square().sum().backward()
+        found.append([out.detach().float(), *(each.grad.float() for each in parts)])
+    for exact, half in zip(*found, strict=True):
+        assert (half - exact).norm() < 0.02 * exact.norm()
 
 
 def test_states_that_do_not_fit_in_memory_are_made_again() -> None:

@@ -23,6 +23,7 @@ class Outcome:
 
     tokens_per_second: float  # of the rows, padding not counted
     held_out_loss: float  # nats per trained token
+    learning_rate: float
 
 
 def is_installed() -> bool:
@@ -74,7 +75,7 @@ def train_with_trl(model: Path, base: Any, rows: Sequence[Example], measure: Cal
     tokens = sum(len(row.tokens.ids) for row in rows)
     seconds = sum(steps[1:]) / max(1, len(steps) - 1) * len(steps)  # the first step warms up, for us as well
     trainer.model.train(False)
-    return Outcome(tokens / seconds, measure(trainer.model))
+    return Outcome(tokens / seconds, measure(trainer.model), trainer.args.learning_rate)
 
 
 class _PlainLogProb:

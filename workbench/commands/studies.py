@@ -64,6 +64,9 @@ def curve_command(name: str, keep_lane: str | None, project_folder: str | None, 
         return
     for line in sorted(found.lines, key=lambda line: line.share):
         click.echo(_line(line))
+    console.say(
+        "A row is right where the answer is the expected one: the same words, or the same value where it is JSON."
+    )
     for sentence in found.left_out:
         console.say(sentence)
 

@@ -23,7 +23,7 @@ from workbench.tuning.dry_timing import Memory, Timed, other_programs
 from workbench.tuning.effects import bare_key, is_known
 from workbench.tuning.ending import hand_over, see
 from workbench.tuning.forecast import Measured
-from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, take_samples, take_step
+from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, make_optimizer, take_samples, take_step
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.states import FOLDER, MOST, keep_state
 from workbench.tuning.tokens import Tokens
@@ -133,11 +133,9 @@ class _Steps:
     """Steps and looks of a fine-tune, timed."""
 
     def __init__(self, recipe: Recipe, stop: Callable[[], bool], trainer: Trainer) -> None:
-        import torch
-
         self._recipe, self._stop, self._trainer = recipe, stop, trainer
-        parameters = [tensor for tensor in trainer.model.parameters() if tensor.requires_grad]
-        self._optimizer = torch.optim.AdamW(parameters, lr=recipe.learning_rate, fused=True)
+        named = trainer.model.named_parameters()
+        self._optimizer = make_optimizer({name: each for name, each in named if each.requires_grad}, recipe)
         self.memory = Memory()
         self.first, self.later, self.look = Timed(), Timed(), Timed()
         self._cold_look, self._cold_step = Timed(), Timed()

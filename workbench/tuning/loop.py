@@ -116,13 +116,9 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     the last one is clearly worse, and training ends early when it has been so for `recipe.patience` measurements.
     Raises TooLittleMemory, DiskFull, and InputError when the loss explodes or is no longer a number.
     """
-    import torch
-
     model = trainer.model
     parameters = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
-    optimizer = torch.optim.AdamW(
-        parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    optimizer = make_optimizer(parameters, recipe)
 
     # Prepare: the order of all batches follows from the seed alone, so a resumed run sees what it would have seen.
     batches = plan_batches([example.source for example in data.train], recipe)
@@ -226,6 +222,17 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     yield Result(Trained(model, step, total, stopped, speed, seconds, trainer.precision, course, counts, said))
 
 
+def make_optimizer(parameters: dict[str, Any], recipe: Recipe) -> Any:
+    """AdamW over trained tensors by name; LoRA's B has a learning rate of its own, a group's `times` the recipe's."""
+    import torch
+
+    parts = {True: [], False: []}  # type: dict[bool, list[Any]]
+    for name, tensor in parameters.items():
+        parts["lora_B" in name].append(tensor)
+    groups = [{"params": parts[is_b], "times": recipe.b_rate if is_b else 1.0} for is_b in parts if parts[is_b]]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+
+
 def take_step(
     trainer: Trainer,
     rows: Sequence[Tokens],
@@ -238,12 +245,13 @@ def take_step(
     """One optimiser step; the loss before it. Raises Interrupted, and InputError when the loss is not a number."""
     import torch
 
-    (group,) = optimizer.param_groups
-    group["lr"] = recipe.learning_rate * schedule(step, total, recipe.warmup)
+    groups = optimizer.param_groups
+    for group in groups:
+        group["lr"] = recipe.learning_rate * group["times"] * schedule(step, total, recipe.warmup)
     loss = trainer.backward(rows, guard)
     if not math.isfinite(loss):
         raise _too_fast(f"The loss stopped being a number at step {step + 1}", recipe)
-    torch.nn.utils.clip_grad_norm_(group["params"], recipe.max_gradient)
+    torch.nn.utils.clip_grad_norm_([each for group in groups for each in group["params"]], recipe.max_gradient)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss

@@ -27,6 +27,7 @@ class Recipe:
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     layers: tuple[int, ...] = ()  # which transformer layers; empty: all
     learning_rate: float = 5e-4
+    b_rate: float = 1.0  # LoRA's B, which starts at zero, learns so many times as fast as A
     warmup: float = 0.05  # share of the steps
     weight_decay: float = 0.0
     max_gradient: float = 1.0  # gradient norm is clipped here
@@ -144,6 +145,9 @@ class Preset:
     rank: int
     learning_rate: float
     share: float  # of the layers, the uppermost ones
+    # LoRA+ (Hayou et al., "LoRA+: Efficient Low Rank Adaptation of Large Models", 2024): with one rate for both, B
+    # learns too slowly beside A. The factor was chosen on three tasks with two seeds each, see docs/benchmarks.md.
+    b_rate: float = 4.0
 
 
 # On the upper 40 % of the layers an adapter decodes at 0.92 of the bare model's speed in llama.cpp (all layers: 0.83;
@@ -171,6 +175,7 @@ def choose_recipe(
     recipe = Recipe(
         name, model, files, folder, rank=chosen.rank, alpha=2.0 * chosen.rank, learning_rate=chosen.learning_rate
     )
+    recipe = replace(recipe, b_rate=chosen.b_rate)
     rows = max(1, report.examples - held_out_count(report.examples, recipe.eval_share))
     epochs = max(chosen.passes, min(chosen.most_passes, chosen.steps * recipe.batch_size / rows))
     epochs = round(epochs * 4) / 4  # quarters of a pass: "3.4 passes" would say more than is known

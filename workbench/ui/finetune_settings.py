@@ -19,6 +19,7 @@ NUMBERS = (
     ("epochs", "Passes over the data", "More learn more, and sooner or later by heart.", 0.25, 20),
     ("minutes", "At most, in minutes", "The run is shortened to fit. 0: it takes what it takes.", 0.0, 600),
     ("learning_rate", "Learning rate", "How big a step is. Halve it if the loss jumps.", 1e-5, 5e-3),
+    ("b_rate", "Rate of B", "LoRA's second matrix learns so many times as fast as its first.", 1.0, 32),
     ("rank", "Rank", "How much the adapter can hold; 8 to 32 for a small model.", 1, 128),
     ("alpha", "Alpha", "How strongly it is added; twice the rank is usual.", 1, 256),
     ("batch_size", "Rows per step", "More are steadier, fewer learn faster from few rows.", 1, 64),

@@ -18,6 +18,7 @@ SETTINGS = (
     ("epochs", "Passes"),
     ("minutes", "At most, in minutes"),
     ("learning_rate", "Learning rate"),
+    ("b_rate", "Rate of B"),
     ("rank", "Rank"),
     ("alpha", "Alpha"),
     ("batch_size", "Rows per step"),
