@@ -65,7 +65,7 @@ class Embedder:
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
         self._cores = _FreeCores()
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the weights: vectors of two embedders must never meet in one collection."""
         return str(_remembered(self.folder, "hash", lambda: records.hash_file(_weights(self.folder))))
@@ -263,9 +263,9 @@ def _load(folder: Path, precision: str) -> Any:
     return model.eval()
 
 
-def bare_model(folder: Path) -> Any:
-    """sentence-transformers as it comes, in fp32: the yardstick of the benchmarks."""
-    return _load(folder, "float32")
+def bare_model(folder: Path, precision: str = "float32") -> Any:
+    """sentence-transformers as it comes: the yardstick of the benchmarks."""
+    return _load(folder, precision)
 
 
 def _machine() -> str:
