@@ -40,7 +40,7 @@ FOUNDATION = {
 # Heavy library: the modules (or folders, with a slash) that may import it, inside a function. `bench` measures ours
 # against the bare libraries and may import them all.
 HOMES = {
-    "torch": ("index/embed", "tuning/"),
+    "torch": ("index/embed", "index/quick", "tuning/"),
     "transformers": ("tuning/", "index/embed"),
     "peft": ("tuning/",),
     "trl": ("tuning/",),

@@ -72,6 +72,8 @@ def _fill(folder: Path, project: Path) -> Iterator[Progress]:
                 waiting.clear()
                 yield Progress(number + 1, FILES, "Making an index", "files")
         ledger.tidy()
+        for done in ledger.keywords.compare_new():
+            yield Progress(done, FILES * CHUNKS, "Comparing its passages", "passages")
         ledger.close()
 
 

@@ -15,6 +15,8 @@ from workbench.commands.console import base_option, json_option, project_option,
 from workbench.errors import MissingFile
 from workbench.project import Project, open_project
 
+ALIKE_SHOWN = 5  # pairs of files with passages that say nearly the same
+
 
 def run_index(base: Base, folder: Path, workers: console.Workers) -> Any:
     """Bring a knowledge base's index level with the folder; returns the IndexReport."""
@@ -136,6 +138,10 @@ def say_index(report: Any) -> None:
     )
     for skipped in report.skipped:
         say(f"  skipped {skipped.file}: {skipped.reason}")
+    for pair in report.alike[:ALIKE_SHOWN]:
+        say(f"  {pair.file}: {pair.told}")
+    if len(report.alike) > ALIKE_SHOWN:
+        say(f"  and so it is with {len(report.alike) - ALIKE_SHOWN} more pairs of files")
 
 
 @click.command()

@@ -99,6 +99,8 @@ class Builder:
             self._ledger.remove(gone.key)
         self._note_speed()
         self._ledger.tidy()
+        for done in self._ledger.keywords.compare_new():
+            yield self._progress(f"Looking for what is said twice: {done:,} passages")
         yield Result(self._ledger.report(monotonic() - self._started))
 
     def forget(self) -> Stage:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
 from workbench.errors import BadModel
+from workbench.index.quick import quicken
 from workbench.index.wording import STOPWORDS
 from workbench.settings import load_settings
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
+    from workbench.index.quick import QuickReader
+
     Vectors = NDArray[numpy.float32]
 
 BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping and searching never wait long
 FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
+SAMPLES = ("How long is the warranty?", "What of it has to be sent back to the maker before March, and by whom?")
 KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
 
 
@@ -57,10 +61,11 @@ class Embedder:
         except Exception as error:  # tokenizers raises plain Exception
             raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
         self._model: Any = None
+        self._quick: QuickReader | None = None  # for a short text alone
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
         self._cores = _FreeCores()
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the weights: vectors of two embedders must never meet in one collection."""
         return str(_remembered(self.folder, "hash", lambda: records.hash_file(_weights(self.folder))))
@@ -82,6 +87,8 @@ class Embedder:
         """Load the model (some seconds the first time); every later call does nothing."""
         if self._model is None:
             self._model = _load(self.folder, self.precision)
+            self._cores.choose(0)
+            self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32, one row per text, shape (texts, dimension)."""
@@ -101,7 +108,8 @@ class Embedder:
         import numpy as np
 
         self.load()
-        lengths = [length + self.specials for length in self.count(list(texts))]
+        ids = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
+        lengths = [len(each) for each in ids]
         order = sorted(range(len(texts)), key=lambda place: -lengths[place])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         tokens = [vectors[:0]] * len(texts)
@@ -109,7 +117,9 @@ class Embedder:
         while done < len(order):
             batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
             started = time.perf_counter()
-            for place, (vector, words) in zip(batch, self._read_batch([texts[each] for each in batch]), strict=True):
+            quick = len(texts) == 1 and len(texts[0]) <= FEW and lengths[0] <= self.limit + self.specials
+            read = self._read_alone(texts[0], ids[0]) if quick else self._read_batch([texts[each] for each in batch])
+            for place, (vector, words) in zip(batch, read, strict=True):
                 vectors[place], tokens[place] = vector, words
             self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started)
             done += len(batch)
@@ -118,18 +128,28 @@ class Embedder:
 
     def _read_batch(self, texts: list[str]) -> list[tuple[Any, Any]]:
         """Each text's vector and those of its tokens that carry meaning (of all, where none does)."""
-        import numpy as np
-
         self._cores.choose(sum(len(text) for text in texts))
         found = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False, output_value=None)
         read = []
         for each in found:
-            ids = each["input_ids"][each["attention_mask"].bool()].cpu().numpy()
-            words = each["token_embeddings"][each["attention_mask"].bool()].float().cpu().numpy()
-            telling = self._telling[ids]
-            vector = each["sentence_embedding"].float().cpu().numpy()
-            read.append((vector / max(1e-9, float(np.linalg.norm(vector))), words[telling] if telling.any() else words))
+            there = each["attention_mask"].bool()
+            ids, words = each["input_ids"][there].cpu().numpy(), each["token_embeddings"][there]
+            read.append(self._as_arrays(ids, each["sentence_embedding"], words))
         return read
+
+    def _read_alone(self, text: str, ids: list[int]) -> list[tuple[Any, Any]]:
+        """The same of one short text, the quick way where there is one (quick.py)."""
+        if self._quick is None:
+            return self._read_batch([text])
+        self._cores.choose(len(text))
+        return [self._as_arrays(ids, *self._quick(ids))]
+
+    def _as_arrays(self, ids: Any, vector: Any, words: Any) -> tuple[Any, Any]:
+        import numpy as np
+
+        whole, each = vector.float().cpu().numpy(), words.float().cpu().numpy()
+        telling = self._telling[ids]
+        return whole / max(1e-9, float(np.linalg.norm(whole))), each[telling] if telling.any() else each
 
     @cached_property
     def _telling(self) -> Any:
@@ -243,9 +263,9 @@ def _load(folder: Path, precision: str) -> Any:
     return model.eval()
 
 
-def bare_model(folder: Path) -> Any:
-    """sentence-transformers as it comes, in fp32: the yardstick of the benchmarks."""
-    return _load(folder, "float32")
+def bare_model(folder: Path, precision: str = "float32") -> Any:
+    """sentence-transformers as it comes: the yardstick of the benchmarks."""
+    return _load(folder, precision)
 
 
 def _machine() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from workbench import paths
@@ -15,6 +15,8 @@ from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, 
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import FileState, Preview, Skipped
+
+MOST_TOLD = 2  # files that a file is said to repeat
 
 
 def read_index(home: Path) -> Keywords:
@@ -32,15 +34,19 @@ def list_files(home: Path) -> tuple[FileState, ...]:
     """Every file the index knows, by folder and name; () before the first build. Raises BadProject."""
     try:
         with read_index(home) as index:
-            return tuple(_state(row) for row in index.files())
+            said: dict[tuple[str, str], list[str]] = {}
+            for pair in index.alike():
+                said.setdefault((pair.folder, pair.file), []).append(pair.told)
+            return tuple(_state(row, said.get(row.key, ())) for row in index.files())
     except BadProject:
         raise
     except InputError:
         return ()
 
 
-def _state(row: FileRow) -> FileState:
-    return FileState(row.file, row.folder, row.state, row.chunks, row.size, row.reason, row.notes, row.kind, row.title)
+def _state(row: FileRow, said: Sequence[str]) -> FileState:
+    notes = (*row.notes, *said[:MOST_TOLD])
+    return FileState(row.file, row.folder, row.state, row.chunks, row.size, row.reason, notes, row.kind, row.title)
 
 
 def file_chunks(home: Path, file: str, folder: str = "") -> tuple[Chunk, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from workbench.documents.document import Chunk, Document
 from workbench.errors import BadProject, DiskFull
+from workbench.index import likeness
 from workbench.index.wording import any_of, question_words, telling
 
 FILE_NAME = "keywords.sqlite"
@@ -102,7 +103,7 @@ class Keywords:
             raise BadProject(
                 f"The index {self.path} was made by a newer version of Workbench: update Workbench to open it."
             )
-        self._db.executescript(SCHEMA)
+        self._db.executescript(SCHEMA + likeness.SCHEMA)
         self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
@@ -225,6 +226,11 @@ class Keywords:
                 found[row["id"]] = (_chunk(row, row["file"]), row["folder"])
         return found
 
+    def alike(self) -> tuple[likeness.Alike, ...]:
+        """Files with passages that say nearly the same as earlier ones, those with most of them first."""
+        with self._naming_trouble():
+            return likeness.pairs(self._db)
+
     def search(
         self, question: str, most: int, keys: Sequence[tuple[str, str]] | None = None
     ) -> list[tuple[str, float]]:
@@ -298,6 +304,11 @@ class Keywords:
         """Have the next build look at these files again, whatever their time and size."""
         with self._transaction():
             self._db.executemany("UPDATE files SET read_with = -1 WHERE folder = ? AND file = ?", list(keys))
+
+    def compare_new(self) -> Iterator[int]:
+        """Find which of the new passages say nearly the same as earlier ones; yields how many were looked at."""
+        with self._naming_trouble():
+            yield from likeness.compare_new(self._db)
 
     def _delete(self, key: tuple[str, str]) -> None:
         # chunks are deleted by name, not by cascade: the trigger that removes their words must run

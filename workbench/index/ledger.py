@@ -239,5 +239,5 @@ class Ledger:
         return IndexReport(
             *(files, chunks, tuple(sorted(self._added)), tuple(sorted(self._changed)), tuple(sorted(self._removed))),
             *(self._unchanged, tuple(sorted(self._skipped, key=lambda each: each.file)), seconds),
-            *(self.embedded, tuple(sorted(self._renamed))),
+            *(self.embedded, tuple(sorted(self._renamed)), self.keywords.alike()),
         )

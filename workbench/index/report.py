@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.index.likeness import Alike
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -28,6 +30,7 @@ class IndexReport:
     seconds: float
     embedded: int = 0  # chunks whose vectors were computed by this build
     renamed: tuple[tuple[str, str], ...] = ()  # old and new path of files recognised by their content
+    alike: tuple[Alike, ...] = ()  # files with passages that say nearly the same as earlier ones, most of them first
 
 
 @dataclass(frozen=True, slots=True)

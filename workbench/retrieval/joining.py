@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from workbench.documents.chunk import span_location
 from workbench.documents.document import Chunk
+from workbench.index.likeness import is_same, words_of
 from workbench.retrieval.fusion import Found
 from workbench.retrieval.passage import Passage
 
-SAME_TEXT = 0.85  # share of two passages' words in common from which one of them is enough
 # Chunks in one passage. On the half of resources/search that is there for choosing, joining two raised the answers
 # among five passages from 84 to 86 % and cut the text that is given twice from 37 characters a question to 14; more
 # than two added length only. Showing the neighbours of every chunk instead found fewer answers for the same length.
@@ -55,7 +55,7 @@ class _Kept:
 
     def repeats(self, words: frozenset[str]) -> bool:
         """Whether a chunk of these words says mostly what one of the pieces says."""
-        return any(len(words & said) >= SAME_TEXT * len(words | said) for said in self.said)
+        return any(is_same(words, said) for said in self.said)
 
 
 def gather(ranked: Iterable[tuple[Found, Chunk, str]], k: int, stretch: Stretch) -> tuple[Passage, ...]:
@@ -65,7 +65,7 @@ def gather(ranked: Iterable[tuple[Found, Chunk, str]], k: int, stretch: Stretch)
     for found, piece, folder in ranked:
         if any(each.covers(piece, folder) for each in kept):
             continue
-        words = _words(piece.text)
+        words = words_of(piece.text)
         twin = next((each for each in kept if each.repeats(words)), None)
         if twin is not None:
             twin.again.append(f"{piece.file}, {piece.location}" if piece.location else piece.file)
@@ -105,7 +105,3 @@ def join_locations(first: str, last: str) -> str:
 def _single(span: re.Match[str], number: str) -> str:
     unit = "p." if span[2] in ("p.", "pp.") else span[2]
     return f"{span[1]}{unit} {number}"
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.casefold()))
