@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.tuning.tiny import byte_tokenizer
+from workbench.children import Here
 from workbench.cli import COMMANDS, run, spread_lanes
-from workbench.tuning.recipe import RunInfo
+from workbench.commands import console
+from workbench.events import Result, Stage
+from workbench.tuning.columns import Columns
+from workbench.tuning.recipe import Recipe, RunInfo
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,30 @@ def test_bad_input_is_one_line_and_status_two(
     assert heard.out == ""
     assert says in heard.err
     assert len(heard.err.strip().splitlines()) == 1
+
+
+def test_columns_are_named_in_a_command_and_are_in_the_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "Child", lambda *_: Here())
+    monkeypatch.setattr("workbench.tuning.dataset.load_tokenizer", lambda _: byte_tokenizer())
+    path = tmp_path / "odd.csv"
+    path.write_text("Nr;Frage;Antwort\n1;Wer?;Ann\n2;Wo?;In Ulm\n", encoding="utf-8")
+    project = ["--project", str(tmp_path / "project")]
+    assert run(["dataset", "check", str(path), *project]) == 2
+    assert "its columns are Nr, Frage, Antwort. Say which" in capsys.readouterr().err
+    assert run(["dataset", "check", str(path), "--columns", "question=Frage,answer=Antwort", "--json", *project]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["examples"] == 2 and found["format"].startswith("columns question=Frage,answer=Antwort (CSV with semi")
+    tuned: list[Recipe] = []
+
+    def tune(recipe: Recipe) -> Stage:
+        tuned.append(recipe)
+        yield Result(RunInfo("x", tmp_path, "done", "Done.", 9, 9, (), (), 1.0, 9.0, ""))
+
+    monkeypatch.setattr("workbench.tuning.tune.tune", tune)
+    assert run(["tune", str(path), "--name", "x", "--columns", "question=Frage,answer=Antwort", *project]) == 0
+    assert tuned[0].columns == (Columns("Frage", "Antwort"),)
 
 
 def test_a_fine_tune_takes_its_backend_and_says_what_it_did(

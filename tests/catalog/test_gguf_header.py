@@ -101,6 +101,8 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     [
         (b"", "does not begin as a GGUF"),
         (b"PK\x03\x04" + bytes(100), "does not begin as a GGUF"),
+        (gguf_bytes()[:4], "ends too early"),
+        (gguf_bytes()[:20], "ends too early"),
         (gguf_bytes(version=1), "version 1"),
         (b"GGUF" + struct.pack(">I", 3) + bytes(100), "big-endian"),
         (gguf_bytes(tensor_count=1 << 60), "more than any model has"),

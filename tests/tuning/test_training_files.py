@@ -150,7 +150,7 @@ def test_a_damaged_list_keeps_what_stands_before_the_damage(tmp_path: Path) -> N
         (b"", "is empty"),
         (b"  \n\n", "is empty"),
         (b"dear diary, today", "none of the known training files"),
-        (b"name,age\nAnn,7\n", "none of the known training files"),
+        (b"name,age\nAnn,7\n", "its columns are name, age. Say which of them"),
         (b"prompt,completion,prompt\na,b,c\n", "names the column 'prompt' twice"),
         (b"\x7fELF\x00\x01\x02\x03\x04", "not a text file"),
         (b'{"text": "only text"}\n', "no row that can be trained"),

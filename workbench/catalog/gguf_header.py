@@ -180,7 +180,7 @@ def _read(reader: _Reader) -> GgufHeader:
 
 def _counts(reader: _Reader) -> tuple[int, int]:
     """The number of tensors and of metadata entries, once the file's first bytes are what they must be."""
-    if reader.size < 24 or reader.take(4) != b"GGUF":
+    if reader.take(min(4, reader.size)) != b"GGUF":
         raise reader.bad("it does not begin as a GGUF file does")
     version = reader.whole("I")
     if version not in (2, 3):

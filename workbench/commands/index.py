@@ -132,8 +132,10 @@ def _show_audit(report: Any, as_json: bool) -> int:
 
 def say_index(report: Any) -> None:
     """An IndexReport for people."""
+    files = "1 file" if report.files == 1 else f"{report.files} files"
+    passages = "1 passage" if report.chunks == 1 else f"{report.chunks} passages"
     say(
-        f"{report.files} files, {report.chunks} passages: {len(report.added)} added, {len(report.changed)} changed, "
+        f"{files}, {passages}: {len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.removed)} removed, {report.unchanged} unchanged, in {report.seconds:.1f} s."
     )
     for skipped in report.skipped:

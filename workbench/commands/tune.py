@@ -13,10 +13,28 @@ from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
 from workbench.errors import BadDataset, InputError, MissingFile
 from workbench.project import Project, open_project
+from workbench.tuning.columns import Columns, parse_columns
 from workbench.tuning.recipe import BACKENDS, Recipe, RunInfo
 
 if TYPE_CHECKING:
     from workbench.tuning.dataset import DatasetReport
+
+
+def _parse(context: click.Context, parameter: click.Parameter, value: str | None) -> Columns | None:
+    return None if value is None else parse_columns(value)
+
+
+columns_option = click.option(
+    "--columns",
+    metavar="ROLE=NAME,…",
+    callback=_parse,
+    help="Columns of your own names: question=NAME,answer=NAME, also system=NAME and context=NAME; of every FILE.",
+)
+
+
+def for_all(files: tuple[Path, ...], columns: Columns | None) -> tuple[Columns, ...]:
+    """The same names for the columns of each file; none where the names are known."""
+    return () if columns is None else (columns,) * len(files)
 
 
 @click.group()
@@ -26,9 +44,10 @@ def dataset() -> None:
 
 @dataset.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@columns_option
 @project_option
 @json_option
-def check_command(files: tuple[Path, ...], project_folder: str | None, as_json: bool) -> None:
+def check_command(files: tuple[Path, ...], columns: Columns | None, project_folder: str | None, as_json: bool) -> None:
     """Read a training file and say what is wrong with it, by row."""
     from workbench.evaluation.suite import asked_questions
     from workbench.lanes.presets import chat_model
@@ -38,7 +57,8 @@ def check_command(files: tuple[Path, ...], project_folder: str | None, as_json: 
     project = open_project(project_folder)
     model, suite = chat_model(project), asked_questions(project)
     with console.Workers() as workers:
-        report = console.last(workers.knowledge.run(inspect, files, model, suite), "Checking")
+        stage = workers.knowledge.run(inspect, files, model, suite, for_all(files, columns))
+        report = console.last(stage, "Checking")
     if as_json:
         console.print_json(report)
         return
@@ -78,6 +98,7 @@ def _require(files: tuple[Path, ...]) -> None:
     type=click.Choice(BACKENDS),
     help="What computes it; auto, the default, takes an NVIDIA card where there is one, with Unsloth if installed.",
 )
+@columns_option
 @click.option("--dry-run", "dry", is_flag=True, help="Train nothing: measure what each preset takes here.")
 @click.option("--fit", is_flag=True, help="Change the recipe where it takes more memory than is free.")
 @project_option
@@ -90,6 +111,7 @@ def tune(
     minutes: float | None,
     seed: int | None,
     backend: str | None,
+    columns: Columns | None,
     dry: bool,
     fit: bool,
     project_folder: str | None,
@@ -101,6 +123,8 @@ def tune(
 
     changes = {"epochs": epochs, "minutes": minutes, "seed": seed, "backend": backend}
     given = {key: value for key, value in changes.items() if value is not None}
+    if columns is not None:
+        given["columns"] = for_all(files, columns)
     project = open_project(project_folder)
     if dry:
         recipe, report = make_recipe(project, files, name or "dry-run", preset, **given)
@@ -152,7 +176,8 @@ def make_recipe(
     model = chat_model(project)
     files = tuple(path.resolve() for path in files)
     with console.Workers() as workers:
-        report = console.last(workers.knowledge.run(inspect, files, model, asked_questions(project)), "Checking")
+        stage = workers.knowledge.run(inspect, files, model, asked_questions(project), changes.get("columns", ()))
+        report = console.last(stage, "Checking")
     say_problems(report)
     if not report.examples:
         raise BadDataset("No row of the training file can be used: `workbench dataset check` names what is wrong.")

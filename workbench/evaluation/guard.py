@@ -19,7 +19,7 @@ from workbench.evaluation.oracle import Sources
 from workbench.evaluation.records import Case
 from workbench.evaluation.text import words
 from workbench.lanes.lane import Lane
-from workbench.tuning.files import read_file
+from workbench.tuning.columns import Columns, for_files, read_mapped
 from workbench.tuning.remarks import same_questions
 from workbench.tuning.shapes import Conversation, RowFault, read_shape, recognise
 
@@ -78,9 +78,10 @@ def read_rows(folder: Path) -> tuple[list[TrainedRow], str]:
     files = [Path(each) for each in recipe.get("datasets") or ()]
     hashes: dict[str, str] = manifest.get("datasets") or {}
     rows: list[TrainedRow] = []
-    for path in files:
+    mapping = records.from_plain(tuple[Columns | None, ...], recipe.get("columns") or ())
+    for path, columns in for_files(files, mapping):
         try:
-            rows += _rows(path)
+            rows += _rows(path, columns)
             changed = path.name in hashes and records.hash_file(path) != hashes[path.name]
         except (WorkbenchError, OSError):
             return rows, f"{path.name}, which it was trained on, cannot be read"
@@ -97,15 +98,17 @@ def _plain(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _rows(path: Path) -> list[TrainedRow]:
+def _rows(path: Path, columns: Columns | None) -> list[TrainedRow]:
     found = []
-    for raw in read_file(path).rows:
+    for raw in read_mapped(path, columns).rows:
         shape = "" if raw.fault else recognise(raw.value)
-        if shape:
-            try:
-                found.append(_row(path.name, raw.number, read_shape(shape, raw.value)))
-            except RowFault:
-                continue
+        if raw.fault or (columns is None and not shape):
+            continue
+        try:
+            said = read_shape(shape, raw.value) if columns is None else columns.read(raw.value)
+        except RowFault:
+            continue
+        found.append(_row(path.name, raw.number, said))
     return found
 
 

@@ -18,7 +18,7 @@ from workbench.tuning.recipe import RECORDED
 # What a person may change between a stop and the next start: none of it changes the numbers that come out.
 INCIDENTAL = ("folder", "threads", "checkpoint_every", "extra", "name", "sample_rows", "tokens_at_once")
 # Settings a newer version added, each with what was done before it: a run of an older version is still the same run.
-ADDED = {"patience": 2, "rows": 1.0, "b_rate": 1.0}
+ADDED = {"patience": 2, "rows": 1.0, "b_rate": 1.0, "columns": []}
 
 
 def recipe_key(recipe: Any) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from workbench.errors import BadDataset, BadModel
 from workbench.events import Progress, Result, Stage
 from workbench.records import hash_text
-from workbench.tuning.files import RawFile, RawRow, read_file
+from workbench.tuning.columns import Columns, Mapping, for_files, read_mapped, refuse_unnamed
+from workbench.tuning.files import RawFile, RawRow
 from workbench.tuning.recipe import held_out_count
 from workbench.tuning.remarks import Remark, remarks
 from workbench.tuning.shapes import SHAPES, Conversation, RowFault, read_shape, recognise
@@ -91,17 +92,19 @@ class Dataset:
     problems: tuple[Problem, ...]
 
 
-def inspect(files: tuple[Path, ...], model: Path, suite: tuple[tuple[str, str], ...] = ()) -> Stage:
+def inspect(
+    files: tuple[Path, ...], model: Path, suite: tuple[tuple[str, str], ...] = (), columns: Mapping = ()
+) -> Stage:
     """Read training files as a fine-tune of `model` would and say what is in them; the last Result is a DatasetReport.
 
-    `suite` holds (case id, question) of what it will be measured with. Raises MissingFile, BadModel, and BadDataset
-    when not a single row can be trained.
+    `suite` holds (case id, question) of what it will be measured with; `columns` what those of each file are called
+    where a person said so. Raises MissingFile, BadModel, and BadDataset when not a single row can be trained.
     """
     began = time.monotonic()
     yield Progress(0, 0, "reading the model's tokenizer", "rows")
     tokenizer = load_tokenizer(model)
     dataset = None
-    for step in read_dataset(files, tokenizer):
+    for step in read_dataset(files, tokenizer, columns=columns):
         if isinstance(step, Progress):
             yield step
         else:
@@ -110,7 +113,9 @@ def inspect(files: tuple[Path, ...], model: Path, suite: tuple[tuple[str, str], 
     yield Result(report(dataset, tokenizer, files, time.monotonic() - began, suite))
 
 
-def read_dataset(files: Sequence[Path], tokenizer: Tokenizer, most: int = LONGEST) -> Iterator[Progress | Dataset]:
+def read_dataset(
+    files: Sequence[Path], tokenizer: Tokenizer, most: int = LONGEST, columns: Mapping = ()
+) -> Iterator[Progress | Dataset]:
     """Read and render every row; yields Progress and, last, the Dataset.
 
     Raises MissingFile and BadDataset, the latter naming the first problem when no row is left.
@@ -118,16 +123,18 @@ def read_dataset(files: Sequence[Path], tokenizer: Tokenizer, most: int = LONGES
     examples: list[Example] = []
     problems: list[Problem] = []
     formats: list[str] = []
-    for path in files:
-        raw = read_file(path)
-        shape = _main_shape(raw)
+    for path, named in for_files(files, columns):
+        raw = read_mapped(path, named)
+        shape = f"columns {named}" if named is not None else _main_shape(raw)
+        if not shape:
+            refuse_unnamed(raw, path.name)
         formats.append(f"{shape or 'unknown'} ({raw.container})")
         said = time.monotonic()
         for done, row in enumerate(raw.rows):
             if time.monotonic() - said > 0.3:
                 said = time.monotonic()
                 yield Progress(done, len(raw.rows), f"checking {path.name}", "rows")
-            found, wrong = _read_row(row, shape, path.name, tokenizer, most)
+            found, wrong = _read_row(row, shape, path.name, tokenizer, most, named)
             problems += wrong
             if found is not None:
                 examples.append(found)
@@ -147,7 +154,7 @@ def _main_shape(raw: RawFile) -> str:
 
 
 def _read_row(
-    row: RawRow, main: str, file: str, tokenizer: Tokenizer, most: int
+    row: RawRow, main: str, file: str, tokenizer: Tokenizer, most: int, columns: Columns | None = None
 ) -> tuple[Example | None, list[Problem]]:
     """One row as an example, or None; with what is wrong with it."""
 
@@ -156,7 +163,7 @@ def _read_row(
 
     if row.fault:
         return None, [problem("", "error", row.fault)]
-    shape = recognise(row.value)
+    shape = main if columns is not None else recognise(row.value)
     if not shape:
         field, message = _explain_unknown(row, main)
         return None, [problem(field, "error", message)]
@@ -164,7 +171,7 @@ def _read_row(
     if shape != main:
         wrong.append(problem("", "warning", f"the row is shaped as {shape}, most others as {main}"))
     try:
-        conversation = read_shape(shape, row.value)
+        conversation = read_shape(shape, row.value) if columns is None else columns.read(row.value)
         messages = _messages(conversation)
         tokens = tokenize(tokenizer, messages)
         if not tokens.trained:

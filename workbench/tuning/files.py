@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ KNOWN_COLUMNS = frozenset(
     {"messages", "conversations", "instruction", "prompt", "question", "input", "query", "text", "source"}
 )
 
+SEPARATORS = {",": "CSV", "\t": "TSV", ";": "CSV with semicolons"}
+LONGEST_CELL = 1 << 27  # 128 MB: the csv module's own limit of 128 kB refuses long documents in a cell
+SAY_WHICH = "Say which of them hold questions and answers: --columns question=NAME,answer=NAME."
 LARGEST_FILE = 2 << 30  # bytes; a file is read whole, and a training file beyond this is a mistake more often than not
 
 
@@ -38,11 +42,13 @@ class RawFile:
 
     container: str  # "JSON lines, UTF-8", "CSV, UTF-16", "Parquet"
     rows: tuple[RawRow, ...]
+    columns: tuple[str, ...] = ()  # of a table: its header as it is written; rows have these names in small letters
 
 
-def read_file(path: Path) -> RawFile:
+def read_file(path: Path, known: frozenset[str] | None = None) -> RawFile:
     """Read a training file of any kind known here.
 
+    With `known` (names in small letters, of columns a person named; may be empty) a table may have any header.
     Raises MissingFile when it is not there, BadDataset (one sentence) when nothing in it can be read as rows.
     """
     if not path.is_file():
@@ -57,10 +63,12 @@ def read_file(path: Path) -> RawFile:
     if not start:
         raise BadDataset(f"{path.name} is empty: there is nothing to train on.")
     if path.suffix.lower() not in (".csv", ".tsv") and start in "{[":
-        container, rows = _read_json(text, path.name)
-    else:
-        container, rows = _read_table(text, path.name)
-    return RawFile(f"{container}, {encoding}", tuple(rows))
+        container, rows = _read_json(text, path.name, known)
+        return RawFile(f"{container}, {encoding}", tuple(rows))
+    separator = find_separator(text, path.name, known)
+    columns = _header(text, separator)
+    rows = _read_records(text, separator, [each.lower() for each in columns])
+    return RawFile(f"{SEPARATORS[separator]}, {encoding}", tuple(rows), tuple(columns))
 
 
 def decode(content: bytes, name: str) -> tuple[str, str]:
@@ -91,7 +99,7 @@ def _decode_wide(content: bytes, encoding: str, name: str) -> str:
         ) from error
 
 
-def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
+def _read_json(text: str, name: str, known: frozenset[str] | None) -> tuple[str, list[RawRow]]:
     """A JSON list, a JSON object that holds one list, or JSON lines."""
     try:
         value = _parse(text)
@@ -99,7 +107,7 @@ def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
         if text.lstrip().startswith("["):
             return _read_damaged_list(text, name, error)
         return "JSON lines", _read_json_lines(text)
-    if isinstance(value, dict) and (rows := _columns(value)):
+    if isinstance(value, dict) and (rows := _columns(value, known)):
         return "JSON of columns", rows
     if isinstance(value, dict):
         lists = [key for key, each in value.items() if isinstance(each, list) and each and isinstance(each[0], dict)]
@@ -111,9 +119,10 @@ def _read_json(text: str, name: str) -> tuple[str, list[RawRow]]:
     raise BadDataset(f"{name} holds a single JSON value and no rows: a training file is a list of objects.")
 
 
-def _columns(value: dict[str, Any]) -> list[RawRow]:
+def _columns(value: dict[str, Any], known: frozenset[str] | None) -> list[RawRow]:
     """The rows of an object that holds a list of equal length for each field; none where it is not that."""
-    if not KNOWN_COLUMNS & set(value) or not all(isinstance(each, list) for each in value.values()):
+    named = known is not None or KNOWN_COLUMNS & set(value)
+    if not named or not all(isinstance(each, list) for each in value.values()):
         return []
     lengths = {len(each) for each in value.values()}
     texts = all(isinstance(cell, str) for each in value.values() for cell in each)
@@ -209,21 +218,50 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _read_table(text: str, name: str) -> tuple[str, list[RawRow]]:
-    """CSV or TSV with a header. The separator is the one whose columns are known; none is an error, not a guess."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
-    for separator, label in ((",", "CSV"), ("\t", "TSV"), (";", "CSV with semicolons")):
-        columns = [each.strip().lower() for each in next(csv.reader([header], delimiter=separator), [])]
-        if KNOWN_COLUMNS & set(columns):
-            return label, _read_records(text, separator, columns)
+def find_separator(text: str, name: str, known: frozenset[str] | None = None) -> str:
+    """What separates the columns of a table with a header: the character by which it has columns of known names.
+
+    Where a person names the columns (`known`) and none of them is there, the likeliest is taken, so that it can be said
+    which there are; in a file that nobody spoke of, that is an error and not a guess. Raises BadDataset.
+    """
+    wanted = KNOWN_COLUMNS if known is None else known
+    for separator in SEPARATORS:
+        if wanted & {each.lower() for each in _header(text, separator)}:
+            return separator
+    likely = max(SEPARATORS, key=lambda separator: _evenness(text, separator))
+    if known is not None:
+        return likely
+    columns = _header(text, likely)
+    if len(columns) > 1 and _evenness(text, likely)[0] > 0.5:
+        raise BadDataset(
+            f"{name} is none of the known training files: its columns are {', '.join(columns)}. {SAY_WHICH}"
+        )
     raise BadDataset(
         f"{name} is none of the known training files: it needs JSON rows, or a header line with columns such as "
         "prompt and completion, instruction and output, or question and answer."
     )
 
 
+def _header(text: str, separator: str) -> list[str]:
+    line = text.lstrip("\r\n").split("\n", 1)[0]
+    return [each.strip() for each in next(csv.reader([line], delimiter=separator), [])]
+
+
+def _evenness(text: str, separator: str, most: int = 20) -> tuple[float, int]:
+    """How like a table the text is with a separator: the share of its first records that have a cell for each of at
+    least two columns; and how many columns."""
+    csv.field_size_limit(LONGEST_CELL)
+    columns = len(_header(text, separator))
+    records = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator)
+    try:
+        first = [len(cells) for cells in islice(records, 1, most + 1) if cells]
+    except csv.Error:
+        return 0.0, columns
+    return (first.count(columns) / len(first) if first and columns > 1 else 0.0), columns
+
+
 def _read_records(text: str, separator: str, columns: list[str]) -> list[RawRow]:
-    csv.field_size_limit(1 << 27)  # 128 MB: the default of 128 kB refuses long documents in a cell
+    csv.field_size_limit(LONGEST_CELL)
     repeated = {each for each in columns if columns.count(each) > 1}
     if repeated:
         raise BadDataset(f"The header names the column {sorted(repeated)[0]!r} twice: rename one of them.")
@@ -258,4 +296,4 @@ def _read_parquet(path: Path) -> RawFile:
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise BadDataset(f"{path.name} is a damaged Parquet file: {str(error).splitlines()[0]}.") from error
     lowered = [{str(key).strip().lower(): each for key, each in value.items()} for value in values]
-    return RawFile("Parquet", tuple(_number(lowered)))
+    return RawFile("Parquet", tuple(_number(lowered)), tuple(str(each).strip() for each in table.column_names))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from workbench import paths, records
 from workbench.errors import MissingFile
+from workbench.tuning.columns import Columns
 
 STARTER, RECORDED = "starter", "recorded_model"  # in Recipe.extra: the starter's hash, and where it lay at first
 BACKENDS = ("auto", "cpu", "gpu", "unsloth")  # auto: a graphics card where there is one, with Unsloth if installed
@@ -49,6 +50,7 @@ class Recipe:
     precision: str = "auto"  # "auto", "fp32" or "bf16"; auto measures which is faster on this CPU
     backend: str = "auto"  # one of BACKENDS
     sample_rows: int = 3  # held-out rows answered before, during and after
+    columns: tuple[Columns | None, ...] = ()  # of each dataset, None where its names are known; empty: all are
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -199,6 +199,16 @@ _MARK, CHATML = "<|im_start|>", "rendered ChatML (text)"
 _CHATML = re.compile(r"<\|im_start\|>(?P<role>\w+)\n(?P<content>.*?)<\|im_end\|>\n?", re.DOTALL)
 
 
+def read_columns(row: dict[str, Any], question: str, answer: str, system: str = "", context: str = "") -> Conversation:
+    """The conversation in columns of a person's own names, "" for those the file lacks. Raises RowFault."""
+    named = {str(key).strip().lower(): value for key, value in row.items()}
+    given = {name: named.get(name.strip().lower()) for name in (question, answer, system, context) if name}
+    asked, read = _text(given, question), _optional(given, context)
+    said = _optional(given, system)
+    messages = (("user", f"{read}\n\n{asked}" if read else asked), ("assistant", _text(given, answer)))
+    return Conversation((("system", said), *messages) if said else messages)
+
+
 def _read_pair(asked: str, answer: str) -> Callable[[dict[str, Any]], Conversation]:
     def read(row: dict[str, Any]) -> Conversation:
         return Conversation(_with_system(row, (("user", _text(row, asked)), ("assistant", _text(row, answer)))))

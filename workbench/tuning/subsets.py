@@ -74,7 +74,7 @@ def rows_of(folder: Path) -> Stage:
     _check_files(folder, recipe)
     yield Progress(0, 0, "reading the training files", "rows")
     tokenizer, dataset = load_tokenizer(recipe.model), None
-    for step in read_dataset(recipe.datasets, tokenizer, recipe.max_tokens):
+    for step in read_dataset(recipe.datasets, tokenizer, recipe.max_tokens, recipe.columns):
         if isinstance(step, Progress):
             yield step
         else:

@@ -130,7 +130,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     if backend == "unsloth":
         load_library(recipe.folder)  # before the tokenizer, which may load transformers
     tokenizer = load_tokenizer(recipe.model)
-    found = list(read_dataset(recipe.datasets, tokenizer, recipe.max_tokens))
+    found = list(read_dataset(recipe.datasets, tokenizer, recipe.max_tokens, recipe.columns))
     dataset = found[-1]
     assert isinstance(dataset, Dataset)
     left_out = sum(problem.severity == "error" for problem in dataset.problems)
