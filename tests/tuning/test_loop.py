@@ -251,3 +251,20 @@ def test_the_bare_model_is_measured_once_on_the_same_rows(tmp_path: Path) -> Non
     assert measured_at_first("three", 5.0, held=6) == (True, 5.0), "other rows"
     (tmp_path / "model.gguf").write_bytes(b"other weights")
     assert measured_at_first("four", 4.0) == (True, 4.0)
+
+
+def test_the_second_half_of_an_adapter_learns_at_a_rate_of_its_own(tmp_path: Path) -> None:
+    import torch
+
+    recipe = Recipe("a", tmp_path, (), tmp_path, b_rate=4.0)
+    halves = {f"q_proj.lora_{half}.weight": torch.nn.Parameter(torch.zeros(2)) for half in "AB"}
+
+    class Even:
+        def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
+            for each in halves.values():
+                each.grad = torch.ones(2)
+            return 1.0
+
+    loop.take_step(Even(), [], loop.make_optimizer(halves, recipe), recipe, 50, 100, lambda: None)  # type: ignore[arg-type]
+    slow, fast = (each.detach().abs().max().item() for each in halves.values())
+    assert slow > 0 and fast == pytest.approx(4 * slow)

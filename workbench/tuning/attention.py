@@ -15,7 +15,7 @@ FEWEST, MOST = 48, 640  # queries at least and keys at most
 
 def fits(query: Any, key: Any) -> bool:
     """Whether `attend_row` is the way for these: half precision and neither very short nor very long."""
-    return query.element_size() == 2 and query.shape[2] >= FEWEST and key.shape[2] <= MOST
+    return bool(query.element_size() == 2 and query.shape[2] >= FEWEST and key.shape[2] <= MOST)
 
 
 def attend_row(query: Any, key: Any, value: Any, mask: Any, scale: float) -> Any:

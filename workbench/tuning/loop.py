@@ -226,10 +226,12 @@ def make_optimizer(parameters: dict[str, Any], recipe: Recipe) -> Any:
     """AdamW over trained tensors by name; LoRA's B has a learning rate of its own, a group's `times` the recipe's."""
     import torch
 
-    parts = {True: [], False: []}  # type: dict[bool, list[Any]]
+    parts: dict[bool, list[Any]] = {True: [], False: []}
     for name, tensor in parameters.items():
         parts["lora_B" in name].append(tensor)
-    groups = [{"params": parts[is_b], "times": recipe.b_rate if is_b else 1.0} for is_b in parts if parts[is_b]]
+    groups: list[dict[str, Any]] = [
+        {"params": parts[is_b], "times": recipe.b_rate if is_b else 1.0} for is_b in parts if parts[is_b]
+    ]
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
 
 
