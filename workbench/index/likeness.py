@@ -76,8 +76,9 @@ def compare_new(db: sqlite3.Connection) -> Iterator[int]:
 
     What is done is committed at each yield. A passage whose twin was deleted is compared anew.
     """
-    sql = "SELECT number_in_all FROM chunks WHERE number_in_all NOT IN (SELECT chunk FROM likeness) ORDER BY 1"
-    waiting = [row[0] for row in db.execute(sql)]
+    all_of_them = "SELECT number_in_all FROM chunks INDEXED BY chunks_of_file"  # the table holds their texts as well
+    sql = f"{all_of_them} WHERE number_in_all NOT IN (SELECT chunk FROM likeness)"
+    waiting = sorted(row[0] for row in db.execute(sql))
     for place in range(0, len(waiting), PART):
         db.execute("BEGIN IMMEDIATE")
         try:
