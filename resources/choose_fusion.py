@@ -28,7 +28,7 @@ Ranking = Callable[[Legs], list[str]]
 
 def main() -> None:
     half = REPORTING if "--report" in sys.argv else CHOOSING
-    asked = [each for each in read_questions() if each.half == half and each.kind != "nothing"]
+    asked = [each for each in read_questions() if each.half == half and each.kind in ("reworded", "exact")]
     with tempfile.TemporaryDirectory() as name:
         write_documents(Path(name) / "documents")
         last_result(build(Path(name) / "project", (Path(name) / "documents",)))

@@ -29,7 +29,9 @@ def rows(words: list[str]) -> set[tuple[str, ...]]:
 def test_both_halves_hold_questions_of_every_kind_and_share_no_document() -> None:
     asked = read_questions()
     counts = Counter((each.kind, each.half) for each in asked)
-    assert all(counts[kind, half] > 20 for kind in ("reworded", "exact", "nothing") for half in (CHOOSING, REPORTING))
+    assert all(
+        counts[kind, half] > 20 for kind in ("reworded", "exact", "plain", "nothing") for half in (CHOOSING, REPORTING)
+    )
     halves = [{each.document for each in asked if each.half == half} - {""} for half in (CHOOSING, REPORTING)]
     assert not halves[0] & halves[1] and len(halves[0] | halves[1]) > 40
 

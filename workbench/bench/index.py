@@ -1,7 +1,8 @@
-"""Benchmark: what indexing adds to the bare embedder and the bare vector store."""
+"""Benchmark: what indexing adds to the bare embedder and the bare vector store, and what others take for the same."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths, records
-from workbench.bench import Figure
+from workbench.bench import Figure, _peers
+from workbench.documents import readers
 from workbench.documents.chunk import embedded_text
 from workbench.documents.scan import scan
+from workbench.errors import BadDocument
 from workbench.events import Progress, Result, Stage, last_result
 from workbench.index import embed
 from workbench.index.build import build
@@ -28,7 +31,8 @@ def run(project: Path) -> Stage:
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         folder, made = Path(name) / "documents", Path(name) / "project"
         copied = copy_documents(documents_of(project), folder)
-        yield Progress(0, 3, f"Loading the embedder for {copied} files", "figures")
+        parts = 3 + bool(_peers.there_are())
+        yield Progress(0, parts, f"Loading the embedder for {copied} files", "figures")
         embedder = embed.open_embedder()
         embedder.load()
         started = time.perf_counter()
@@ -36,12 +40,14 @@ def run(project: Path) -> Stage:
         whole = time.perf_counter() - started
         with Keywords(made / "index") as keywords:
             texts = [embedded_text(piece) for row in keywords.files() for piece in keywords.chunks(row)]
-        yield Progress(1, 3, f"Embedding {len(texts)} chunks by both ways in turn", "figures")
+        yield Progress(1, parts, f"Embedding {len(texts)} chunks by both ways in turn", "figures")
         ours, bare, vectors = _embed_in_turn(embedder, texts)
-        yield Progress(2, 3, "Adding them to a bare Chroma collection", "figures")
+        yield Progress(2, parts, "Adding them to a bare Chroma collection", "figures")
         added = _bare_add(Path(name) / "bare", vectors)
         again, hashed = _nothing_to_do(made, folder)
-        yield Result(_figures(len(texts), whole, ours, bare, added, again, hashed))
+        yield Progress(3, parts, "Having others take in the same texts", "figures")
+        peers = _beside_peers(folder, Path(name), embedder)
+        yield Result((*_figures(len(texts), whole, ours, bare, added, again, hashed), *peers))
 
 
 def documents_of(project: Path) -> tuple[Path, ...]:
@@ -103,6 +109,40 @@ def _nothing_to_do(project: Path, folder: Path) -> tuple[float, float]:
     for found in scan(folder):
         records.hash_file(found.path)
     return middle - started, time.perf_counter() - middle
+
+
+def _beside_peers(folder: Path, place: Path, embedder: embed.Embedder) -> tuple[Figure, ...]:
+    """Our build of the documents' texts beside that of others: the same folder, embedder and kind of store."""
+    names = _peers.there_are()
+    if not names:
+        return ()
+    texts = _write_texts(folder, place / "texts")
+    started = time.perf_counter()
+    last_result(build(place / "beside", (texts,)))
+    seconds = time.perf_counter() - started
+    with Keywords(place / "beside" / "index") as keywords:
+        pieces = [embedded_text(piece) for row in keywords.files() for piece in keywords.chunks(row)]
+    mine = _peers.counted(seconds, pieces, embedder)
+    figures: list[Figure] = []
+    for name in names:
+        other = _peers.take_in(name, texts, embedder, place / name)
+        said = f"{mine.pieces} chunks, {mine.cut} cut off; yardstick: {name}, {other.pieces}, {other.cut} cut off"
+        rates = mine.tokens / mine.seconds, other.tokens / other.seconds
+        figures += [
+            Figure(f"the same texts, {name}", mine.seconds, other.seconds, mine.seconds / other.seconds, "s", said),
+            Figure(f"text embedded, {name}", *rates, rates[0] / rates[1], "tokens/s", "of what the embedder read"),
+        ]
+    return tuple(figures)
+
+
+def _write_texts(folder: Path, target: Path) -> Path:
+    """What our readers make of each document, as plain text: what every one of them can read."""
+    for found in scan(folder):
+        path = target / f"{found.file}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(BadDocument):
+            path.write_text(readers.read(found.path, found.file).text, encoding="utf-8")
+    return target
 
 
 def _figures(

@@ -1,7 +1,8 @@
 """Benchmark: does the fused search find more than either of its legs, and what does a question cost?
 
 The questions are those of `resources/search`, whose documents have nothing to do with any project; only the half that
-no setting was chosen on is counted. The documents are written in several formats first, as a person's folder is mixed.
+no setting was chosen on is counted, and of the plain questions, on none of which any was, both halves by themselves.
+The documents are written in several formats first, as a person's folder is mixed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ from workbench.retrieval.search import nearest_chunks, search
 K = 5
 TIMED = 20  # questions asked one by one for the time of one
 CHOOSING, REPORTING = 0, 1  # the halves of the set
+# What is counted: the kind of question, the half, and what a figure is called.
+COUNTED = (
+    ("reworded", REPORTING, "reworded"),
+    ("exact", REPORTING, "exact"),
+    ("plain", REPORTING, "plain"),
+    ("plain", CHOOSING, "plain, other half"),
+)
 FORMATS = (".md", ".html", ".docx")  # a Markdown text is written as one of these, by its place in the folder
 
 
@@ -35,7 +43,7 @@ FORMATS = (".md", ".html", ".docx")  # a Markdown text is written as one of thes
 class Asked:
     """A question of the set and how to tell that it was answered."""
 
-    kind: str  # "reworded", "exact" or "nothing"
+    kind: str  # "reworded", "exact", "plain" or "nothing"
     document: str  # name without its ending, "" where no document answers
     question: str
     answer: str  # words of the passage that answers
@@ -119,27 +127,29 @@ def _write_docx(place: Path, text: str) -> None:
 
 def run(project: Path) -> Stage:
     """Index the set's documents beside the project and search them; the last Result is a tuple of Figures."""
-    counted = [each for each in read_questions() if each.half == REPORTING]
-    asked = [each for each in counted if each.kind != "nothing"]
+    questions = read_questions()
+    asked = [each for kind, half, _ in COUNTED for each in questions if (each.kind, each.half) == (kind, half)]
+    nothing = [each for each in questions if (each.kind, each.half) == ("nothing", REPORTING)]
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         made = Path(name) / "project"
         write_documents(Path(name) / "documents")
         yield from (event for event in build(made, (Path(name) / "documents",)) if isinstance(event, Progress))
-        yield Progress(0, 2, f"Searching {len(counted)} questions", "figures")
+        yield Progress(0, 2, f"Searching {len(asked) + len(nothing)} questions", "figures")
         ours, answered_for = _searched(made, asked)
-        _, nothing_for = _searched(made, [each for each in counted if each.kind == "nothing"])
+        _, nothing_for = _searched(made, nothing)
         near, word = _legs(made, asked)
         yield Progress(1, 2, "Timing single questions", "figures")
         seconds, bare = _time_both(made, [each.question for each in asked[:TIMED]])
         figures = [
             figure
-            for kind in ("reworded", "exact")
-            for figure in _hits(kind, asked, {"vectors": near, "BM25": word}, ours)
+            for kind, half, name in COUNTED
+            for figure in _hits(name, _places(asked, kind, half), asked, {"vectors": near, "BM25": word}, ours)
         ]
         timed = Figure(
             "one question", seconds, bare, seconds / bare, "ms", "yardstick: bare encode and one Chroma query"
         )
-        yield Result((*figures, _nothing(nothing_for, answered_for), timed))
+        answered = [fits for each, fits in zip(asked, answered_for, strict=True) if each.kind != "plain"]
+        yield Result((*figures, _nothing(nothing_for, answered), timed))
 
 
 def _searched(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]], list[bool]]:
@@ -170,11 +180,18 @@ def _in_order(keywords: Keywords, ids: list[str]) -> list[Chunk]:
     return [chunks[key][0] for key in ids if key in chunks]
 
 
+def _places(asked: Sequence[Asked], kind: str, half: int) -> list[int]:
+    return [place for place, each in enumerate(asked) if (each.kind, each.half) == (kind, half)]
+
+
 def _hits(
-    kind: str, asked: Sequence[Asked], legs: dict[str, list[list[Chunk]]], ours: list[list[Chunk]]
+    name: str,
+    places: Sequence[int],
+    asked: Sequence[Asked],
+    legs: dict[str, list[list[Chunk]]],
+    ours: list[list[Chunk]],
 ) -> Iterable[Figure]:
-    """Right file and answer among the first K, ours beside each leg alone."""
-    places = [place for place, each in enumerate(asked) if each.kind == kind]
+    """Right file and answer among the first K for the questions at some places, ours beside each leg alone."""
 
     def rate(found: list[list[Chunk]], hit: Any) -> float:
         return 100 * sum(any(hit(asked[place], piece) for piece in found[place]) for place in places) / len(places)
@@ -182,8 +199,8 @@ def _hits(
     for what, hit in (("right file", Asked.found), ("answer", Asked.answered)):
         for leg, found in legs.items():
             mine, theirs = rate(ours, hit), rate(found, hit)
-            note = f"{len(places)} {kind} questions, among the first {K} passages; yardstick: {leg} alone"
-            yield Figure(f"{what}, {kind}, over {leg}", mine, theirs, mine / max(theirs, 1e-9), "%", note)
+            note = f"{len(places)} questions, among the first {K} passages; yardstick: {leg} alone"
+            yield Figure(f"{what}, {name}, over {leg}", mine, theirs, mine / max(theirs, 1e-9), "%", note)
 
 
 def _nothing(unanswered: list[bool], answered: list[bool]) -> Figure:

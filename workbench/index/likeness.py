@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -76,8 +76,9 @@ def compare_new(db: sqlite3.Connection) -> Iterator[int]:
 
     What is done is committed at each yield. A passage whose twin was deleted is compared anew.
     """
-    sql = "SELECT number_in_all FROM chunks WHERE number_in_all NOT IN (SELECT chunk FROM likeness) ORDER BY 1"
-    waiting = [row[0] for row in db.execute(sql)]
+    all_of_them = "SELECT number_in_all FROM chunks INDEXED BY chunks_of_file"  # the table holds their texts as well
+    sql = f"{all_of_them} WHERE number_in_all NOT IN (SELECT chunk FROM likeness)"
+    waiting = sorted(row[0] for row in db.execute(sql))
     for place in range(0, len(waiting), PART):
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -99,14 +100,14 @@ def pairs(db: sqlite3.Connection) -> tuple[Alike, ...]:
 
 def _compare(db: sqlite3.Connection, number: int) -> None:
     words = _words_in(db, number)
-    bands = _bands(words) if len(words) >= FEWEST else [None] * BANDS
+    bands: Sequence[int | None] = _bands(words) if len(words) >= FEWEST else [None] * BANDS
     twin = next((each for each in _candidates(db, number, bands) if is_same(words, _words_in(db, each))), None)
     db.execute(f"INSERT INTO likeness VALUES (?{',?' * BANDS})", (number, *bands))
     if twin is not None:
         db.execute("INSERT OR REPLACE INTO twins VALUES (?, ?)", (number, twin))
 
 
-def _candidates(db: sqlite3.Connection, number: int, bands: list[int] | list[None]) -> list[int]:
+def _candidates(db: sqlite3.Connection, number: int, bands: Sequence[int | None]) -> list[int]:
     """Earlier passages that have a number in common with this one, earliest first."""
     found: set[int] = set()
     for name, band in zip(NUMBERS, bands, strict=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,41 +53,30 @@ def search(project: Path, questions: tuple[str, ...], k: int, only: Only = EVERY
         embedder = embed.open_embedder()
         if not embedder.loaded:
             yield Progress(0, len(questions), "Loading the embedder", "questions")
-        most = max(LOOKED_AT, 2 * k)
-        pool = ThreadPoolExecutor(1, thread_name_prefix="words")  # the words are looked for while a question is read
-        try:
+        started = time.perf_counter()
+        embedder.load()
+        steps = embedder.read_stepwise(asked)
+        while True:
+            try:
+                yield Progress(0, len(questions), f"Reading question {next(steps)}", "questions")
+            except StopIteration as done:
+                read: embed.Read = done.value
+                break
+        share = (time.perf_counter() - started) / max(1, len(questions))
+        for number, question in enumerate(questions):
             started = time.perf_counter()
-            worded = [pool.submit(_worded, project, question, most, keys) for question in asked]
-            embedder.load()
-            steps = embedder.read_stepwise(asked)
-            while True:
-                try:
-                    yield Progress(0, len(questions), f"Reading question {next(steps)}", "questions")
-                except StopIteration as done:
-                    read: embed.Read = done.value
-                    break
-            share = (time.perf_counter() - started) / max(1, len(questions))
-            for number, question in enumerate(questions):
-                started = time.perf_counter()
-                try:
-                    vector = read.vectors[number : number + 1]
-                    nearest = nearest_chunks(project, keywords, embedder.hash, vector, most, keys)
-                except BadProject as error:
-                    nearest = []
-                    yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
-                legs = _Legs(asked[number], nearest, worded[number].result())
-                closeness = token_closeness(project, embedder.hash, legs.ids, read.tokens[number])
-                passages, about_it = _passages(keywords, legs, closeness, k)
-                passages = tuple(replace(each, base=name_of(project)) for each in passages)
-                yield Result(SearchResult(question, passages, share + time.perf_counter() - started, about_it))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _worded(project: Path, question: str, most: int, keys: Sequence[tuple[str, str]] | None) -> list[str]:
-    """The words leg, by a connection of its own: SQLite ties one to its thread."""
-    with read_index(project) as keywords:
-        return [key for key, _ in keywords.search(question, most, keys)]
+            try:
+                vector = read.vectors[number : number + 1]
+                nearest = nearest_chunks(project, keywords, embedder.hash, vector, max(LOOKED_AT, 2 * k), keys)
+            except BadProject as error:
+                nearest = []
+                yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
+            worded = keywords.search(asked[number], max(LOOKED_AT, 2 * k), keys)
+            legs = _Legs(asked[number], nearest, [key for key, _ in worded])
+            closeness = token_closeness(project, embedder.hash, legs.ids, read.tokens[number])
+            passages, about_it = _passages(keywords, legs, closeness, k)
+            passages = tuple(replace(each, base=name_of(project)) for each in passages)
+            yield Result(SearchResult(question, passages, share + time.perf_counter() - started, about_it))
 
 
 def whole(project: Path, files: tuple[str, ...]) -> Stage:
