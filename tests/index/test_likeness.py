@@ -16,9 +16,7 @@ from workbench.index.files import list_files
 from workbench.index.keywords import Keywords
 from workbench.index.likeness import Alike
 
-TERMS = (
-    "The warranty lasts {} months from the day of purchase. It covers the pump, the seals and the motor, no hose."
-)
+TERMS = "The warranty lasts {} months from the day of purchase. It covers the pump, the seals and the motor, no hose."
 
 
 @pytest.fixture(autouse=True)

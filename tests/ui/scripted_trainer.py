@@ -46,7 +46,7 @@ class Trainer:
         self.stopped: list[Path] = []
         self.measured: list[int] = []
 
-    def inspect(self, files: tuple[Path, ...], model: Path, suite: object = ()) -> Stage:
+    def inspect(self, files: tuple[Path, ...], model: Path, suite: object = (), columns: object = ()) -> Stage:
         yield Progress(0, 0, "reading")
         if "bad" in files[0].name:
             raise BadDataset(f"{files[0].name} has no row that can be trained.")

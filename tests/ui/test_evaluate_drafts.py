@@ -63,6 +63,7 @@ def drafted(page: EvaluatePage, qtbot: QtBot) -> DraftsSheet:
     sheet = opened(page)
     qtbot.mouseClick(sheet.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.tests.drafts.whole is not None and not page.tests.drafts.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: bool(buttons(sheet, "Accept")), timeout=20_000)
     return sheet
 
 
@@ -95,6 +96,7 @@ def test_without_a_suite_the_first_accepted_draft_begins_one(
 ) -> None:
     sheet = drafted(page, qtbot)
     for _ in DRAFTS:
+        qtbot.waitUntil(lambda: bool(buttons(sheet, "Accept")), timeout=20_000)
         qtbot.mouseClick(buttons(sheet, "Accept")[0], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.sight.suite is not None and len(page.sight.suite.cases) == 2)
     assert [path.name for path in project.suites_folder.glob("*.yaml")] == ["My-questions.yaml"]

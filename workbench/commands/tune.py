@@ -122,7 +122,7 @@ def tune(
     from workbench.tuning.effects import describe
 
     changes = {"epochs": epochs, "minutes": minutes, "seed": seed, "backend": backend}
-    given = {key: value for key, value in changes.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if columns is not None:
         given["columns"] = for_all(files, columns)
     project = open_project(project_folder)

@@ -188,10 +188,10 @@ def _draft(chunk: Chunk, wanted: Subject, said: str, asked: Sequence[str]) -> Dr
 
 
 def write_drafts(project: Path, name: str, drafts: Sequence[Draft]) -> Path:
-    """Keep drafts under a name; those there already keep what a person decided."""
+    """Keep drafts under a name, the newest last; those there already keep what a person decided."""
     path = drafts_file(project, name)
     kept = {each.id: each for each in read_drafts(project, name)}
-    merged = {**{each.id: each for each in drafts}, **kept}
+    merged = kept | {each.id: each for each in drafts if each.id not in kept}
     records.replace_file(path, lambda file: records.void(file.write(_lines(merged.values()))))
     return path
 

@@ -116,9 +116,9 @@ class DraftsSheet(Sheet):
 
     def _decide(self, name: str, good: bool) -> None:
         path = self._suite()[1]
-        chosen = ((name,), ()) if good else ((), (name,))
+        accepted, rejected = ((name,), ()) if good else ((), (name,))
         try:
-            decide_drafts(self._bench.project.folder, NAME, *chosen, path)
+            decide_drafts(self._bench.project.folder, NAME, accepted, rejected, path)
         except (WorkbenchError, OSError) as error:
             self._bench.notices.error(error)
             return

@@ -9,10 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from workbench.tuning.columns import Preview
 from workbench.tuning.dataset import DatasetReport
 from workbench.ui import widgets
 from workbench.ui.charts_loss import Histogram
 from workbench.ui.finetune_badge import StepBadge
+from workbench.ui.finetune_columns import ColumnChooser
 from workbench.ui.finetune_example import ExampleText
 from workbench.ui.finetune_problems import ProblemList
 from workbench.ui.tick_menu import TickMenu
@@ -26,6 +28,8 @@ class DataSection(QWidget):
     again_wanted = Signal()  # read the files once more
     mend_wanted = Signal(object)  # Problem
     leave_out_wanted = Signal(object)
+    columns_wrong = Signal()  # they are to be chosen anew
+    columns_chosen = Signal(str, object)  # a file's name, and the Columns it has
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +43,9 @@ class DataSection(QWidget):
         self.name, self.format = widgets.ElidedLabel("", "text", middle=True), widgets.ElidedLabel("", "caption")
         self.counts = widgets.label("", "muted", wrap=True)
         self.again = widgets.link_button(self.tr("Read again"), self.again_wanted.emit)
+        self.other_columns = widgets.link_button(self.tr("Choose other columns"), self.columns_wrong.emit)
+        self.columns = ColumnChooser()
+        self.columns.chosen.connect(self.columns_chosen)
         self.problems = ProblemList()
         self.problems.mend_wanted.connect(self.mend_wanted)
         self.problems.leave_out_wanted.connect(self.leave_out_wanted)
@@ -71,7 +78,8 @@ class DataSection(QWidget):
             self.name,
             self.format,
             self.counts,
-            widgets.row(self.again, None),
+            widgets.row(self.again, self.other_columns, None),
+            self.columns,
             self.problems,
             self._remarks,
         )
@@ -145,12 +153,23 @@ class DataSection(QWidget):
         self.name.set_text(", ".join(path.name for path in files))
         self.name.show()
 
+    def show_unnamed(self, preview: Preview) -> None:
+        """The columns of a file have names that are not known: a person chooses which are question and answer."""
+        self.show_nothing()
+        self.hint.hide()
+        self.name.set_text(preview.file)
+        self.name.show()
+        self.columns.show_preview(preview)
+
     def say(self, note: str) -> None:
         """How the reading goes."""
         self.counts.setText(note[:1].upper() + note[1:] + "…")
 
-    def show_report(self, report: DatasetReport, held_out: int, limit: int, mendable: Sequence[str]) -> None:
-        """Show what was found: `held_out` rows are kept from training, rows over `limit` tokens are cut."""
+    def show_report(
+        self, report: DatasetReport, held_out: int, limit: int, mendable: Sequence[str], named: bool = False
+    ) -> None:
+        """Show what was found: `held_out` rows are kept from training, rows over `limit` tokens are cut; the columns
+        may be `named` by a person."""
         self.hint.hide()
         self.again.hide()
         self.badge.set_done(True)
@@ -165,6 +184,7 @@ class DataSection(QWidget):
         for each in (self.name, self.format, self.counts):
             each.show()
         self._set_parts(True)
+        self.other_columns.setVisible(named)
         self.problems.show_problems(report, mendable)
         self._show_remarks(report)
         self.example.show_spans(report.rendered)
@@ -190,6 +210,8 @@ class DataSection(QWidget):
         self.cut.setVisible(longest > limit)
 
     def _set_parts(self, shown: bool) -> None:
+        self.columns.hide()
+        self.other_columns.hide()
         self.problems.hide()
         self._remarks.hide()
         self.cut.hide()

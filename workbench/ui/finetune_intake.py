@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from workbench.errors import WorkbenchError
+from workbench import records
+from workbench.errors import BadDataset, WorkbenchError
 from workbench.events import Event, Progress
+from workbench.tuning.columns import Columns, Preview, look
 from workbench.tuning.dataset import DatasetReport, Problem
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
@@ -24,6 +27,7 @@ class Intake(QObject):
     said = Signal(str)  # how the reading goes
     read = Signal(object)  # DatasetReport
     failed = Signal(str)  # why they cannot be used
+    unnamed = Signal(object)  # Preview of a file whose columns have names that are not known
 
     def __init__(self, bench: Bench, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +46,34 @@ class Intake(QObject):
     def mendable(self) -> tuple[str, ...]:
         """The names of the files whose rows can be edited one by one."""
         return tuple(path.name for path in self.files if can_mend(path))
+
+    @property
+    def columns(self) -> tuple[Columns | None, ...]:
+        """What a person said the columns of each file are; empty where that was said of none."""
+        kept = self._kept_columns()
+        found = tuple(kept.get(path.name) for path in self.files)
+        return found if any(found) else ()
+
+    def _kept_columns(self) -> dict[str, Columns]:
+        kept = self._bench.recall("columns", {})
+        found = {}
+        with contextlib.suppress(TypeError, ValueError, AttributeError, WorkbenchError):  # a person may edit that file
+            found = {str(name): Columns(**each) for name, each in kept.items()}
+        return found
+
+    def name_columns(self, file: str, columns: Columns) -> None:
+        """A person said what the columns of a file are: it is kept in the project, and the files are read so."""
+        kept = {**self._kept_columns(), file: columns}
+        known = {path.name for path in self.known}
+        self._bench.remember(columns={name: records.to_plain(each) for name, each in kept.items() if name in known})
+        self.read_again()
+
+    def forget_columns(self) -> None:
+        """What a person said of the columns of these files does not hold: they are asked for again."""
+        names = {path.name for path in self.files}
+        kept = {name: records.to_plain(each) for name, each in self._kept_columns().items() if name not in names}
+        self._bench.remember(columns=kept)
+        self.read_again()
 
     def open_kept(self) -> None:
         """Choose what was chosen last; in a project where nothing was, its only training file."""
@@ -81,11 +113,12 @@ class Intake(QObject):
             self.failed.emit(str(error))
             return
         files, model, worker, project = self.files, self.model, self._bench.knowledge, self._bench.project
+        columns = self.columns
         self.reading.emit(files)
         job: JobHandle | None = None
         job = self._job = self._bench.jobs.start(
             self.tr("Reading the training file"),
-            lambda: worker.run(inspect, files, model, asked_questions(project)),
+            lambda: worker.run(inspect, files, model, asked_questions(project), columns),
             on_event=lambda event: self._on_event(job, event),
             on_done=lambda report: self._on_read(job, report),
             on_failed=lambda error: self._on_failed(job, error),
@@ -103,8 +136,32 @@ class Intake(QObject):
             self.read.emit(report)
 
     def _on_failed(self, job: JobHandle | None, error: Exception) -> None:
-        if job is self._job:
+        if job is self._job and isinstance(error, BadDataset):
+            self._look(str(error))
+        elif job is self._job:
             self.failed.emit(str(error))
+
+    def _look(self, why: str) -> None:
+        """Whether it is the names of the columns for which they cannot be used; if not, it is said `why`."""
+        kept, worker = self._kept_columns(), self._bench.knowledge
+        files = tuple(sorted(self.files, key=lambda path: path.name in kept))  # those of which nothing was said first
+        job: JobHandle | None = None
+        job = self._job = self._bench.jobs.start(
+            self.tr("Looking at the columns"),
+            lambda: worker.run(look, files),
+            on_done=lambda preview: self._on_looked(job, preview, why),
+            on_failed=lambda error: self._on_looked(job, None, why),
+            kind="finetune",
+            quiet=True,
+        )
+
+    def _on_looked(self, job: JobHandle | None, preview: Preview | None, why: str) -> None:
+        if job is not self._job:
+            return
+        if preview is None:
+            self.failed.emit(why)
+        else:
+            self.unnamed.emit(preview)
 
     # Rows
 

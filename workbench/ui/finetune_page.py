@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from workbench.errors import WorkbenchError
+from workbench.tuning.columns import Preview
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.recipe import Recipe, RunInfo, held_out_count
 from workbench.ui import finetune_source as source
@@ -46,10 +47,13 @@ class FinetunePage(FinetuneFrame):
         data.again_wanted.connect(intake.read_again)
         data.mend_wanted.connect(lambda problem: intake.mend(problem, self))
         data.leave_out_wanted.connect(intake.leave_out)
+        data.columns_wrong.connect(intake.forget_columns)
+        data.columns_chosen.connect(intake.name_columns)
         intake.reading.connect(self._on_reading)
         intake.said.connect(data.say)
         intake.read.connect(self._on_read)
         intake.failed.connect(self._on_unreadable)
+        intake.unnamed.connect(self._on_unnamed)
         self.recipe.changed.connect(self._on_recipe)
         self.recipe.settings_wanted.connect(self._on_settings)
         self.recipe.measure_wanted.connect(self._measure)
@@ -185,12 +189,13 @@ class FinetunePage(FinetuneFrame):
         name = source.free_name(source.name_of(intake.files), self.runs.names)
         folder = self.bench.project.adapters_folder / name
         try:
-            self._choices = make_choices(name, intake.model, intake.files, folder, report)
+            self._choices = make_choices(name, intake.model, intake.files, folder, report).of_columns(intake.columns)
         except WorkbenchError as error:
             intake.report = None
             self._on_unreadable(str(error))
             return
-        if self._recipe is None or self._recipe.datasets != intake.files:
+        mine = None if self._recipe is None else (self._recipe.datasets, self._recipe.columns)
+        if mine != (intake.files, intake.columns):
             self._recipe = self._choices.recipes[USUAL]
             self.name.setText(name)
         self._show_recipe()
@@ -198,6 +203,10 @@ class FinetunePage(FinetuneFrame):
 
     def _on_unreadable(self, why: str) -> None:
         self.data.show_nothing(why)
+        self._arrange()
+
+    def _on_unnamed(self, preview: Preview) -> None:
+        self.data.show_unnamed(preview)
         self._arrange()
 
     # The recipe
@@ -209,7 +218,7 @@ class FinetunePage(FinetuneFrame):
         measuring = self.measuring
         measuring.look_up(recipe, report, self.runs.known)
         held = held_out_count(report.examples, recipe.eval_share)
-        self.data.show_report(report, held, recipe.max_tokens, self.intake.mendable)
+        self.data.show_report(report, held, recipe.max_tokens, self.intake.mendable, bool(recipe.columns))
         self.recipe.show_recipe(recipe, choices, report, measuring.basis, source.free_memory())
         self.recipe.show_measuring(measuring.job is not None)
         if measuring.short:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.tuning import forecast
+from workbench.tuning.columns import Columns
 from workbench.tuning.dataset import DatasetReport
 from workbench.tuning.forecast import Measured
 from workbench.tuning.recipe import Recipe, RunInfo, choose_recipe, held_out_count
@@ -37,6 +38,10 @@ class Choices:
         """The preset a recipe is, "" when its settings are a person's own."""
         fitting = (key for key, each in self.recipes.items() if renamed(each, recipe) == recipe)
         return next(fitting, "")
+
+    def of_columns(self, columns: tuple[Columns | None, ...]) -> Choices:
+        """The same for files whose columns a person named."""
+        return replace(self, recipes={key: replace(each, columns=columns) for key, each in self.recipes.items()})
 
 
 def renamed(recipe: Recipe, like: Recipe) -> Recipe:
