@@ -120,5 +120,6 @@ def test_every_module_that_is_started_is_there_and_runs_when_started() -> None:
     }
     assert {"workbench.tuning.train", "workbench.lanes.parity", "workbench.ui.bench_ui"} <= started
     for name in started:
-        path = PACKAGE.parent / f"{name.replace('.', '/')}.py"
+        place = PACKAGE.parent / name.replace(".", "/")
+        path = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
         assert 'if __name__ == "__main__":' in path.read_text(encoding="utf-8"), name

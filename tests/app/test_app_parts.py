@@ -16,7 +16,10 @@ import app_parts  # noqa: E402
 
 import workbench  # noqa: E402
 
-CHOSEN_BY_THE_PERSON = {"unsloth", "trl", "datasets"}  # the `unsloth` extra; not in a built app
+# Of the extras `unsloth` and `bench`; not in a built app.
+CHOSEN_BY_THE_PERSON = {"unsloth", "trl", "datasets"} | {
+    "langchain_chroma", "langchain_community", "langchain_huggingface", "langchain_text_splitters", "llama_index",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
