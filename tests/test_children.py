@@ -18,6 +18,7 @@ from workbench import children
 from workbench.children import Child, Here, stop_requested
 from workbench.errors import ChildCrashed, MissingFile
 from workbench.events import Progress, Result, Stage
+from workbench.priority import READING
 
 
 def count(to: int) -> Stage:
@@ -164,6 +165,19 @@ def test_stages_from_several_threads_do_not_mix(child: Child) -> None:
     for thread in threads:
         thread.join()
     assert found == {number: Result(number) for number in range(1, 9)}
+
+
+def say_niceness() -> Stage:
+    yield Result(os.nice(0))
+
+
+def test_a_child_that_gives_way_starts_so() -> None:
+    polite = Child("A polite child", niceness=READING)
+    try:
+        said = [event.value for event in polite.run(say_niceness) if isinstance(event, Result)]
+    finally:
+        polite.close()
+    assert said == [min(19, os.nice(0) + READING)]
 
 
 def test_closing_the_child_ends_what_it_runs(child: Child) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from workbench.errors import Cancelled
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL there"),
@@ -23,8 +25,8 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "workbench", *map(str, arguments)]
 
 
-def kill_when_lines(started: list[str], path: Path, lines: int) -> None:
-    """Start a command and kill it, without a word, as soon as `path` has so many lines; its children end with it."""
+def kill_when_lines(started: list[str], path: Path, lines: int, word: signal.Signals = signal.SIGKILL) -> int:
+    """Start a command and end it as soon as `path` has so many lines; its children end with it. Its exit status."""
     process = subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     children = []
     try:
@@ -32,10 +34,11 @@ def kill_when_lines(started: list[str], path: Path, lines: int) -> None:
             time.sleep(0.02)  # the file of another program is watched: it sends no signal
         children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(word)
+        process.wait(30)
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive, "the children of a killed command end by themselves"
+    return process.returncode
 
 
 def test_a_killed_evaluation_goes_on_without_asking_again(tmp_path: Path) -> None:
@@ -75,3 +78,7 @@ def test_a_killed_question_leaves_the_answers_that_were_given(tmp_path: Path) ->
     assert transcript.read_bytes().startswith(b"\n".join(given[:3]) + b"\n")
     last = json.loads(transcript.read_bytes().splitlines()[-1])
     assert last["answer"]["question"] == "Hello"
+
+    # Told to end, as by a script's time limit, it ends as after Ctrl+C.
+    lines = transcript.read_bytes().count(b"\n")
+    assert kill_when_lines(command(*ask), transcript, lines + 1, signal.SIGTERM) == Cancelled.exit_status

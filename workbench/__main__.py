@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import signal
 import sys
 
 
@@ -18,6 +19,8 @@ def main() -> int:
         return _open_window()
     from workbench.cli import run
 
+    # A script's time limit, or a session that ends, stops a command as Ctrl+C does, its children and fine-tune too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run(sys.argv[1:])
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench import paths
 from workbench.errors import ChildCrashed, WorkbenchError
 from workbench.events import Event, Stage
+from workbench.priority import give_way
 from workbench.stops import Stops
 
 if TYPE_CHECKING:
@@ -236,8 +237,7 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
     """The child: take requests from the pipe, pull every running stage in turn, send what comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what stops
     _chatter_to(log)
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
+    give_way(niceness)
     requests: queue.SimpleQueue[tuple[str, int, Any, Any]] = queue.SimpleQueue()
     wanted_stops: set[int] = set()
     running: dict[int, Stage] = {}

@@ -116,6 +116,7 @@ def test_a_picture_has_a_bar_each_as_long_as_its_figure_and_escapes_what_it_says
 @pytest.mark.timeout(900)
 def test_chat_and_the_work_beside_it_are_both_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "TOKENS", 24)
+    monkeypatch.setattr(neighbours, "COPIES", 20)
     found = by_name(last_result(neighbours.run(tmp_path, rounds=1, seconds=1.0)))
     assert len(found) == 4
     assert all(each.ours > 0 and each.yardstick > 0 for each in found.values())

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from workbench import paths, records
@@ -23,6 +24,7 @@ from workbench.evaluation.scrub import Scrub, scrub
 from workbench.events import Note, Progress, Result, Stage, Step, last_result
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane
+from workbench.priority import TRAINING
 from workbench.project import Project
 from workbench.tuning import adapter, tune
 from workbench.tuning.recipe import Recipe, RunInfo
@@ -121,6 +123,10 @@ def test_a_stopped_and_a_killed_run_go_on_to_the_same_adapter(recipe: Recipe, st
         if isinstance(event, Progress) and event.note.startswith("loading"):
             with pytest.raises(ProjectBusy, match="running already"):
                 list(tune.tune(other))
+            child = psutil.Process(records.read_json(other.folder / "run.json")["pid"])
+            assert child.nice() == min(19, os.nice(0) + TRAINING)  # whoever is waited for goes first
+            group = Path(f"/proc/{child.pid}/autogroup")  # it leads a session, among which Linux shares its cores first
+            assert not group.exists() or group.read_text().split()[-1:] in ([], [str(TRAINING)])
         if isinstance(event, Step) and event.step == 1:
             break
     stage.close()

@@ -16,6 +16,7 @@ import psutil
 
 from workbench.bench import Figure, _trl
 from workbench.events import Result
+from workbench.settings import available_cores
 from workbench.tuning.base import BaseInfo, load_base, read_base
 from workbench.tuning.batches import plan_batches
 from workbench.tuning.dataset import Example, split
@@ -31,6 +32,8 @@ MATRIX_ROWS = 640  # of the products the roofline is taken from: about as many a
 
 def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[Figure]:
     """One pass over the same rows by our trainer and by TRL's: speed, held-out loss, roofline, memory."""
+    import torch
+
     training, held = split(examples, 0.1, seed=7)
     training, held = _some(training), held[:HELD_ROWS]
     count = read_base(model).layers
@@ -45,6 +48,8 @@ def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[
             *_, last = train(recipe, Data(training, held, load_tokenizer(model)), lambda: False)
         assert isinstance(last, Result)
         trained = last.value
+
+    torch.set_num_threads(available_cores())  # our trainer left as many as others did not use just then
 
     def measure(tuned: Any) -> float:
         return held_out_loss(tuned, [each.tokens for each in held])

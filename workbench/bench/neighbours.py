@@ -23,6 +23,7 @@ from workbench.events import Event, Progress, Result, Stage
 from workbench.index.build import build
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling
+from workbench.priority import READING
 from workbench.sample import make_sample_project
 from workbench.tuning.adapter import read_run
 
@@ -128,7 +129,7 @@ def _indexing(folder: Path) -> Iterator[Count]:
     gets a function that says how many files are done."""
     project = make_sample_project(folder)
     _load.fill_folders(project, COPIES)
-    reader, begun = Child("The document reader", niceness=5), threading.Event()  # as in the window
+    reader, begun = Child("The document reader", niceness=READING), threading.Event()  # as in the window
     done = [0]
 
     def pull() -> None:

@@ -27,6 +27,7 @@ from workbench.events import Event, Progress, Result, Stage, Token, Waiting
 from workbench.index.build import build
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
+from workbench.priority import READING
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
 from workbench.sample import make_sample_project
@@ -51,7 +52,7 @@ def run(project: Path) -> Stage:
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         sample = make_sample_project(Path(name) / "sample")
         _load.fill_folders(sample)
-        engine, reader = Child("The model engine"), Child("The document reader", niceness=5)  # as in the window
+        engine, reader = Child("The model engine"), Child("The document reader", niceness=READING)  # as in the window
         measures = (*_answers(engine, chance), *_jobs(sample, engine, reader, chance))
         total, figures = ROUNDS * (len(measures) + 1), []
         try:

@@ -17,6 +17,7 @@ from workbench import records
 from workbench.children import QUIET
 from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
 from workbench.events import Event, Note, Progress, Result
+from workbench.priority import TRAINING, give_way
 from workbench.tuning.base import BaseInfo
 from workbench.tuning.forecast import Measured
 from workbench.tuning.recipe import BACKENDS, Recipe, read_recipe
@@ -34,6 +35,7 @@ def main(recipe_path: Path) -> int:
     from filelock import FileLock, Timeout
 
     os.environ.update({key: value for key, value in QUIET.items() if key not in os.environ})
+    give_way(TRAINING)
     recipe = read_recipe(recipe_path)
     recipe.folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(recipe.folder / LOCK)

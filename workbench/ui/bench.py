@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.bases import Base
 from workbench.children import Child, Worker
 from workbench.errors import WorkbenchError
+from workbench.priority import READING
 from workbench.project import Project
 from workbench.settings import Settings, change_settings, load_settings
 from workbench.ui.job import Jobs
@@ -52,7 +53,7 @@ class Bench(QObject):
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
         self.knowledge: Worker = knowledge or Child(
-            "The document reader", "The index keeps every file that was finished.", niceness=5
+            "The document reader", "The index keeps every file that was finished.", niceness=READING
         )
         self.engine: Worker = engine or Child("The model engine", "Your questions and the answers so far are kept.")
 

@@ -20,6 +20,7 @@ from workbench.ui.compare_composer import Composer
 from workbench.ui.compare_empty import empty_state
 from workbench.ui.compare_header import CompareHeader
 from workbench.ui.compare_lane_actions import LaneActions
+from workbench.ui.compare_redraw import Redraw
 from workbench.ui.compare_talk import Talk, TalkTurn
 from workbench.ui.compare_talk_actions import TalkActions
 from workbench.ui.compare_view import TurnsView
@@ -40,6 +41,7 @@ class ComparePage(Page):
         self.talk = Talk()
         self.view, self.composer = TurnsView(), Composer()
         self.asking = Asking(bench, self)
+        self._redraw = Redraw(self._draw_lane, self)
         self.talks = TalkActions(bench, self)
         self.lanes = LaneActions(bench, self.view, self)
         self.answers = AnswerActions(bench, self.view, self)
@@ -101,7 +103,7 @@ class ComparePage(Page):
         self.talks.removed.connect(self._on_removed)
         self.composer.asked.connect(self._on_asked)
         self.composer.stop_clicked.connect(self.asking.stop)
-        self.asking.lane_changed.connect(self._on_lane_changed)
+        self.asking.lane_changed.connect(self._redraw.lane_changed)
         self.asking.ended.connect(self._on_ended)
         bench.project_changed.connect(self._read_project)
         for signal in (bench.adapters_changed, bench.lanes_changed):
@@ -256,7 +258,7 @@ class ComparePage(Page):
             self.asking.stop()
             self._draw()
 
-    def _on_lane_changed(self, turn: TalkTurn, name: str) -> None:
+    def _draw_lane(self, turn: TalkTurn, name: str) -> None:
         if (view := self.view.view_of(turn)) is not None:
             view.refresh_lane(name)
 
@@ -278,6 +280,7 @@ class ComparePage(Page):
         self._refresh(turn)
 
     def _refresh(self, turn: TalkTurn) -> None:
+        self._redraw.forget(turn)
         if (view := self.view.view_of(turn)) is not None:
             view.refresh()
 

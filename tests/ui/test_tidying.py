@@ -1,0 +1,58 @@
+"""Garbage with cycles goes by the window's timer, what was left alone for a while included."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from workbench.ui import tidying
+from workbench.ui.tidying import Tidying
+
+
+class Ring:
+    """Something that only the search for cycles can free."""
+
+    def __init__(self) -> None:
+        self.myself = self
+
+
+@pytest.fixture
+def looking(qtbot: QtBot) -> Iterator[Tidying]:
+    on = gc.isenabled()
+    found = Tidying()
+    found._timer.stop()  # looks come when the test says so
+    yield found
+    if on:
+        gc.enable()
+
+
+def test_young_garbage_goes_while_there_is_work(looking: Tidying) -> None:
+    looking.look()
+    gone = weakref.ref(Ring())
+    work = [[number] for number in range(2 * tidying.OFTEN)]
+    looking.look()
+    assert len(work) and gone() is None
+
+
+def test_what_was_left_alone_goes_once_nothing_goes_on(looking: Tidying) -> None:
+    old = Ring()
+    gone = weakref.ref(old)
+    looking.look()
+    del old
+    gc.collect()
+    assert gone() is not None, "it is left alone from the first look on"
+    for _ in range(tidying.LOOKS + 1):
+        looking.look()
+    assert gone() is None
+
+
+def test_a_look_through_all_is_not_repeated_for_nothing(looking: Tidying, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking.look()
+    looking.look_through()
+    monkeypatch.setattr(looking, "look_through", lambda: pytest.fail("nothing has grown"))
+    for _ in range(3 * tidying.LOOKS):
+        looking.look()
