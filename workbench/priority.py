@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 READING = 5  # the document reader, which also searches: about a third of a core that the window or an answer wants
@@ -23,13 +24,14 @@ def give_way(steps: int) -> None:
     """
     if steps <= 0:
         return
-    import psutil
+    if sys.platform == "win32":
+        import psutil
 
-    with contextlib.suppress(OSError, psutil.Error):
-        if psutil.WINDOWS:
-            lowest = steps >= TRAINING
-            psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if lowest else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-            return
+        lowest = psutil.IDLE_PRIORITY_CLASS if steps >= TRAINING else psutil.BELOW_NORMAL_PRIORITY_CLASS
+        with contextlib.suppress(psutil.Error):
+            psutil.Process().nice(lowest)
+        return
+    with contextlib.suppress(OSError):
         os.nice(steps)
         if os.getsid(0) == os.getpid():
             GROUP.write_text(str(steps))

@@ -39,12 +39,18 @@ def test_young_garbage_goes_while_there_is_work(looking: Tidying) -> None:
 
 
 def test_what_was_left_alone_goes_once_nothing_goes_on(looking: Tidying) -> None:
-    old = Ring()
-    gone = weakref.ref(old)
     looking.look()
-    del old
+    many = [Ring() for _ in range(gc.get_freeze_count() // 2)]
+    gone = weakref.ref(many[0])
+    gc.freeze()
+    many.clear()
     gc.collect()
-    assert gone() is not None, "it is left alone from the first look on"
+    assert gone() is not None, "it is left alone"
+    looking.busy = lambda: True
+    for _ in range(tidying.LOOKS + 1):
+        looking.look()
+    assert gone() is not None, "somebody is waiting for something else"
+    looking.busy = lambda: False
     for _ in range(tidying.LOOKS + 1):
         looking.look()
     assert gone() is None

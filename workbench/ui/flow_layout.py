@@ -16,11 +16,19 @@ class FlowLayout(QLayout):
         height there is, not at its top."""
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
+        self._known: dict[int, list[list[tuple[QLayoutItem, QSize]]]] = {}  # lines by width, until something changes
+        self._sizes: tuple[QSize, QSize] | None = None  # hint and minimum, likewise
         self._gap, self._line_gap, self._centred = spacing, between_lines or spacing, centred
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
+        self.invalidate()
+
+    def invalidate(self) -> None:
+        """Forget what was worked out: Qt asks for it a dozen times each time anything is laid out."""
+        self._known, self._sizes = {}, None
+        super().invalidate()
 
     def count(self) -> int:
         return len(self._items)
@@ -29,6 +37,7 @@ class FlowLayout(QLayout):
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:
+        self._known, self._sizes = {}, None
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -46,11 +55,22 @@ class FlowLayout(QLayout):
         self._place(rect.translated(0, max(0, spare) // 2), move=True)
 
     def sizeHint(self) -> QSize:
+        return QSize(self._both()[0])
+
+    def minimumSize(self) -> QSize:
+        return QSize(self._both()[1])
+
+    def _both(self) -> tuple[QSize, QSize]:
+        if self._sizes is None:
+            self._sizes = self._hint(), self._minimum()
+        return self._sizes
+
+    def _hint(self) -> QSize:
         hints = [each.sizeHint() for each in self._items if not each.isEmpty()]
         width = sum(hint.width() for hint in hints) + self._gap * max(0, len(hints) - 1)
         return QSize(width, max((hint.height() for hint in hints), default=0))
 
-    def minimumSize(self) -> QSize:
+    def _minimum(self) -> QSize:
         sizes = [each.minimumSize() for each in self._items]
         return QSize(max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0))
 
@@ -71,6 +91,11 @@ class FlowLayout(QLayout):
         return max(0, y - self._line_gap - rect.y())
 
     def _lines(self, room: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        if room not in self._known:
+            self._known[room] = self._fill(room)
+        return self._known[room]
+
+    def _fill(self, room: int) -> list[list[tuple[QLayoutItem, QSize]]]:
         lines: list[list[tuple[QLayoutItem, QSize]]] = []
         x = 0
         for item in self._items:

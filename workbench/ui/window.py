@@ -15,6 +15,7 @@ from workbench.ui.notices import NoticeBar
 from workbench.ui.page import Page, Sheet, sheet_width
 from workbench.ui.reading_order import next_stop, stops_in
 from workbench.ui.theme import Theme
+from workbench.ui.tidying import wait_while
 
 # key, title, icon, module and class: a page's module is imported when it is first opened
 PAGES: tuple[tuple[str, Any, str, str, str], ...] = (
@@ -72,6 +73,7 @@ class Window(QMainWindow):
         bench.notices.attach(self.notice_bar.say)
         self._on_project_changed()
         self._restore()
+        wait_while(lambda: bool(bench.jobs.running()))
         first = bench.recall("page", "compare") if bench.settings.welcomed else "welcome"
         self.open_page(first if first in self._known else "compare")
 
