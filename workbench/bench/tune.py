@@ -52,6 +52,9 @@ def run(project: Path) -> Stage:
     torch.set_num_threads(available_cores())
     info, precision = read_base(model), choose_precision("auto")
     register_attention()
+    yield Progress(0, ROUNDS, "A whole run, and the same with TRL where it is installed", "rounds")
+    whole = whole_run(model, dataset.examples, precision)  # first: its peak of memory is to be its own
+    torch.set_num_threads(available_cores())
     began = time.perf_counter()
     base = load_base(model, info, precision)
     loading = time.perf_counter() - began
@@ -83,8 +86,7 @@ def run(project: Path) -> Stage:
         ours, plain = statistics.median(found[name][1:]), statistics.median(yardstick)
         figures.append(Figure(f"training, {name}", ours, plain, statistics.median(ratios), "tokens/s", note))
     del base, theirs
-    yield Progress(len(batches), len(batches), "A whole run, and the same with TRL where it is installed", "rounds")
-    figures += whole_run(model, dataset.examples, precision)
+    figures += whole
     if torch.cuda.is_available():
         yield Progress(len(batches), len(batches), "The same rows on the graphics card", "rounds")
         figures += _card.compare(model, files)
