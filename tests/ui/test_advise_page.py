@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,23 @@ def test_the_verdict_is_one_sentence_with_its_effects(page: AdvisePage) -> None:
     assert page.failures.title.text().startswith("Why ")
     assert page.save.isVisible()
     assert not page.grab().isNull()
+
+
+def test_what_so_few_questions_show_what_is_stale_and_what_the_guides_say_stand_beside(
+    page: AdvisePage, bench: Bench
+) -> None:
+    def signs() -> list[str]:
+        return [each.text() for each in page.head.signs.findChildren(QLabel) if not each.isHidden()]
+
+    assert page.head.scope.isVisible() and page.head.scope.text().startswith("48 questions show a difference")
+    assert page.advice is not None and not any("Stale" in each or "guides" in each for each in signs())
+    answers = {"change": "often", "citations": "yes", "latency": "relaxed", "colour": "blue"}
+    bench.remember(questionnaire=answers)
+    page.show_advice(replace(page.advice, stale={"tickets-v2": ("returns.md",)}, examples=40))
+    assert "Stale: tickets-v2 was trained before returns.md was changed" in signs()
+    assert any(
+        "They disagree: measured on your own data, it is documents and the fine-tune" in each for each in signs()
+    )
 
 
 def test_panels_stand_under_each_other_where_room_is_short(page: AdvisePage, qtbot: QtBot) -> None:

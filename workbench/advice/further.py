@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from workbench.advice.beside import judge_beside
 from workbench.advice.cost import Assumptions, cost_table
 from workbench.advice.facts import read_facts
 from workbench.advice.projection import all_prices, break_evens, project_costs, set_prices
+from workbench.advice.questionnaire import known_answers
 from workbench.advice.records import Verdict
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.project import Project
@@ -42,3 +44,17 @@ def further_advice(
         "break_even": break_evens(projected, verdict.lane),
         "prices": {key: {"value": own[key], **records.to_plain(price)} for key, price in all_prices().items()},
     }
+
+
+def kept_answers(project: Project) -> dict[str, str]:
+    """A person's own answers to the questionnaire, as the window keeps them; those that are known here."""
+    kept = project.info.options.get("questionnaire")
+    return known_answers(kept) if isinstance(kept, dict) else {}
+
+
+def kept_assumptions(project: Project) -> Assumptions:
+    """What a person said their costs rest on, as the window keeps it; the defaults where it cannot be read."""
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
+        found: Assumptions = records.from_plain(Assumptions, project.info.options.get("assumptions", {}))
+        return found
+    return Assumptions()

@@ -41,15 +41,21 @@ class VerdictHead(QWidget):
         super().__init__(parent)
         self.headline = widgets.label("", "verdict", wrap=True)
         self.reasons = widgets.label("", "question", wrap=True, selectable=True)
+        self.scope = widgets.label("", "muted", wrap=True)
         self.signs = QWidget()
         self._flow = widgets.FlowLayout(self.signs, spacing=16, between_lines=6)
         self.more = widgets.link_button(self.tr("Add questions to the suite"), self.questions_wanted.emit)
-        self.setLayout(widgets.column(self.headline, self.reasons, self.signs, widgets.row(self.more, None), spacing=8))
+        self.setLayout(
+            widgets.column(self.headline, self.reasons, self.scope, self.signs, widgets.row(self.more, None), spacing=8)
+        )
 
-    def show_verdict(self, verdict: Verdict, suggestion: str) -> None:
-        """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered."""
+    def show_verdict(self, verdict: Verdict, suggestion: str, doubts: Sequence[str] = ()) -> None:
+        """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered; `doubts` are
+        what is known to speak against the measurement as it is."""
         self.headline.setText(verdict.headline)
         self.reasons.setText("\n".join(verdict.reasons[:3]))
+        self.scope.setText(verdict.scope)
+        self.scope.setVisible(bool(verdict.scope))
         widgets.clear_layout(self._flow)
         told = verdict.recommendation != "cannot-tell"
         self.more.setVisible(not told)
@@ -57,6 +63,8 @@ class VerdictHead(QWidget):
         self._sign(*(("check-circle", "good") if firm else ("info", "muted")), verdict.firmness)
         if suggestion:
             self._sign("list-bullets", "muted", suggestion)
+        for each in doubts:
+            self._sign("warning", "warning", each)
         for each in verdict.would_change[:2]:
             self._sign("info", "muted", each)
 

@@ -27,6 +27,7 @@ class EvaluateHeader(QObject):
     drafts_wanted = Signal()
     sources_wanted = Signal()
     drill_wanted = Signal()
+    judge_wanted = Signal()
     run_clicked = Signal()
     stop_clicked = Signal()
 
@@ -68,6 +69,7 @@ class EvaluateHeader(QObject):
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
         widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
+        widgets.add_action(self.suite_menu, self.tr("Judge with a model…"), self.judge_wanted.emit, "scales")
         self.suite_picker.setText(shown.name or self.tr("No suite"))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:
