@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.cli import run
+from workbench.project import Project
 
 SUITE = "".join(
     json.dumps({"id": f"q{n}", "question": f"Question {n}?", "kind": "behaviour", "checks": [{"contains": [str(n)]}]})
@@ -144,7 +145,7 @@ def test_drafts_are_kept_as_they_come_and_go_into_a_suite_once_accepted(
     assert kept[1].question in suite.read_text() and kept[0].question not in suite.read_text()
 
 
-def test_a_source_test_is_kept_and_stands_in_the_dossier_of_a_later_run(
+def test_the_dossier_of_a_run_holds_the_tests_beside_it_and_what_a_person_set_in_the_window(
     tmp_path: Path, script: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     from made_index import write_index
@@ -158,8 +159,13 @@ def test_a_source_test_is_kept_and_stands_in_the_dossier_of_a_later_run(
     assert run(["sources", str(suite), "--lane", "base", *project]) == 0
     assert "1 of 1 facts as they were" in capsys.readouterr().out
     assert len(list((folder / "tests").glob("sources-*.json"))) == 1
+    own = {"questionnaire": {"change": "often", "x": "y"}, "prices": {"gpu_host": 7, "no": 1}}
+    Project.open(folder).change(options={**own, "assumptions": {"questions_a_month": 55}})
     assert run(["evaluate", str(suite), "--lane", "base", "--html", str(page), "--dossier", str(told), *project]) == 0
-    kept = json.loads(told.read_text())["tests"]
+    dossier = json.loads(told.read_text())
+    assert dossier["questionnaire"]["answers"]["change"] == "often" and dossier["prices"]["gpu_host"]["value"] == 7
+    assert "at 55 questions a month" in page.read_text()
+    kept = dossier["tests"]
     assert kept["sources"]["found"]["lanes"] == {"base": {"document": 0, "weights": 1, "neither": 0}}
     assert kept["sources"]["notes"] == [] and kept["drill"] is None
     assert "1 of 1 facts as they were" in page.read_text()

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from workbench.advice.facts import Facts
 from workbench.advice.questionnaire import RULES, SYMPTOMS
 from workbench.project import Project
 from workbench.ui.advise_money import PricesSheet, duration, money
@@ -95,7 +96,7 @@ def test_what_so_few_questions_show_what_is_stale_and_what_the_guides_say_stand_
     assert page.advice is not None and not any("Stale" in each or "guides" in each for each in signs())
     answers = {"change": "often", "citations": "yes", "latency": "relaxed", "colour": "blue"}
     bench.remember(questionnaire=answers)
-    page.show_advice(replace(page.advice, stale={"tickets-v2": ("returns.md",)}, examples=40))
+    page.show_advice(replace(page.advice, stale={"tickets-v2": ("returns.md",)}, facts=Facts(examples=40)))
     assert "Stale: tickets-v2 was trained before returns.md was changed" in signs()
     assert any(
         "They disagree: measured on your own data, it is documents and the fine-tune" in each for each in signs()
@@ -121,6 +122,12 @@ def test_prices_are_a_persons_own_and_kept(page: AdvisePage, bench: Bench, qtbot
         sheet.boxes[key].setValue(value)
     assert bench.recall("assumptions")["person_hour"] == 35
     assert page.even.chart.isVisible() and page.even.title.text().startswith("Pays for itself after about")
+    before = page.costs.elsewhere.text()
+    assert "Rented GPU: $" in before and "Hosted API: $" in before
+    sheet.published["gpu_host"].setValue(10)
+    assert bench.recall("prices") == {"gpu_host": 10.0} and page.costs.elsewhere.text() != before
+    sheet.published["gpu_host"].setValue(600)
+    assert bench.recall("prices") == {} and page.costs.elsewhere.text() == before
 
 
 def test_each_reason_opens_where_it_is_mended(page: AdvisePage, bench: Bench) -> None:

@@ -10,7 +10,7 @@ from workbench import records
 from workbench.advice.beside import judge_beside
 from workbench.advice.cost import Assumptions, cost_table
 from workbench.advice.facts import read_facts
-from workbench.advice.projection import all_prices, break_evens, project_costs, set_prices
+from workbench.advice.projection import all_prices, break_evens, known_prices, project_costs, set_prices
 from workbench.advice.questionnaire import known_answers
 from workbench.advice.records import Verdict
 from workbench.evaluation.records import Evaluation, Suite
@@ -58,3 +58,9 @@ def kept_assumptions(project: Project) -> Assumptions:
         found: Assumptions = records.from_plain(Assumptions, project.info.options.get("assumptions", {}))
         return found
     return Assumptions()
+
+
+def kept_prices(project: Project) -> dict[str, float]:
+    """The published prices that a person has put their own in place of, as the window keeps them."""
+    kept = project.info.options.get("prices")
+    return known_prices(kept) if isinstance(kept, dict) else {}

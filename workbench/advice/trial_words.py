@@ -45,9 +45,8 @@ def _known(counts: Mapping[str, Mapping[str, int]], reading: bool) -> str:
     if not held:
         return f"Without documents no lane knew one of the {total} facts: weights do not hold them here."
     change = "training again" if best.partition(":")[0].endswith("tuned") else "training"
-    return (
-        f"Without documents, {lane_words(best, False)} said {held} of {total} old facts: {change} alone changes them."
-    )
+    words = lane_words(best, False)
+    return f"Without documents, {words} said {held} of {total} facts as they were: {change} alone changes those."
 
 
 def drill_sentence(found: Drill, readers: Collection[str], duration: Callable[[float], str]) -> str:

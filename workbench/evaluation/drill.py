@@ -124,8 +124,9 @@ def drill_copy(
             drill(question, expected, lanes, copied.folder, knowledge, engine, train_seconds)
         ) as stage:
             for event in stage:
-                whole = isinstance(event, Result) and isinstance(event.value, Drill)
-                yield Result(replace(event.value, edit=edit)) if whole else event
+                if isinstance(event, Result) and isinstance(event.value, Drill):
+                    event = Result(replace(event.value, edit=edit))
+                yield event
 
 
 def _level(base: Base, knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:

@@ -15,7 +15,7 @@ def write_page(
 ) -> Path:
     """Write the report page of an evaluation with its verdict, its costs and the runs of its adapters."""
     from workbench.advice.facts import stale_adapters
-    from workbench.advice.further import further_advice, kept_answers, kept_assumptions
+    from workbench.advice.further import further_advice, kept_answers, kept_assumptions, kept_prices
     from workbench.advice.verdict import decide
     from workbench.evaluation.judge import read_report
     from workbench.evaluation.trials import kept_beside
@@ -25,7 +25,7 @@ def write_page(
     used = {name.partition(":")[2] for name in evaluation.lanes}
     runs = tuple(run for run in list_runs(project.folder) if run.name in used)
     verdict = decide(evaluation, suite)
-    given = kept_answers(project), kept_assumptions(project)
+    given = kept_answers(project), kept_assumptions(project), kept_prices(project)
     more = {"advice": further_advice(evaluation, suite, verdict, project, *given), **more}
     more |= {"stale": stale_adapters(project), "judge": read_report(evaluation), "redacted": redacted}
     more["tests"] = kept_beside(project.folder, suite.name, evaluation.suite_hash, evaluation.lanes)
@@ -34,7 +34,7 @@ def write_page(
 
 def write_json_dossier(path: Path, evaluation: Evaluation, suite: Suite, project: Project, redacted: str) -> Path:
     """Write the dossier as JSON, with what the page shows and all answers."""
-    from workbench.advice.further import further_advice, kept_answers, kept_assumptions
+    from workbench.advice.further import further_advice, kept_answers, kept_assumptions, kept_prices
     from workbench.advice.verdict import decide
     from workbench.evaluation.judge import read_report
     from workbench.evaluation.trials import kept_beside
@@ -42,7 +42,7 @@ def write_json_dossier(path: Path, evaluation: Evaluation, suite: Suite, project
     from workbench.report.trials import redact_tests, trial_plain
 
     verdict = decide(evaluation, suite)
-    given = kept_answers(project), kept_assumptions(project)
+    given = kept_answers(project), kept_assumptions(project), kept_prices(project)
     more = records.to_plain(further_advice(evaluation, suite, verdict, project, *given))
     more["judge"] = records.to_plain(read_report(evaluation))
     tests = kept_beside(project.folder, suite.name, evaluation.suite_hash, evaluation.lanes)

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, Q
 from workbench import records
 from workbench.advice.beside import judge_beside
 from workbench.advice.cost import Assumptions, Cost, cost_table
-from workbench.advice.further import kept_answers, kept_assumptions
+from workbench.advice.further import kept_answers, kept_assumptions, kept_prices
+from workbench.advice.projection import project_costs, set_prices
 from workbench.evaluation.records import Evaluation
 from workbench.project import Project
 from workbench.ui import evaluate_source, theme, widgets
@@ -184,7 +185,7 @@ class AdvisePage(Page):
     def _beside_lines(self, advice: Advice) -> tuple[str, tuple[str, ...]]:
         """How the questionnaire compares, "" where it says nothing; and what is doubtful about what was measured."""
         found = judge_beside(
-            advice.evaluation, advice.suite, advice.verdict, kept_answers(self.bench.project), advice.examples
+            advice.evaluation, advice.suite, advice.verdict, kept_answers(self.bench.project), advice.facts.examples
         )
         doubts = list(found.notes)
         for lane in advice.evaluation.lanes:
@@ -209,6 +210,8 @@ class AdvisePage(Page):
             adapter_bytes=advice.adapter_bytes,
         )
         self.costs.show_costs(costs, given, advice.verdict.lane, CURRENCY)
+        prices = set_prices(kept_prices(self.bench.project))
+        self.costs.show_elsewhere(project_costs(advice.evaluation, advice.facts, given, prices), advice.verdict.lane)
         chosen = next((cost for cost in costs if cost.lane == advice.verdict.lane), None)
         self.even.show_pair(self._other(costs, chosen), chosen, CURRENCY)
 
@@ -242,12 +245,17 @@ class AdvisePage(Page):
             self.head.show_verdict(self.advice.verdict, *self._beside_lines(self.advice))
 
     def _on_prices_clicked(self) -> None:
-        sheet = PricesSheet(self._assumptions(), CURRENCY)
+        sheet = PricesSheet(self._assumptions(), kept_prices(self.bench.project), CURRENCY)
         sheet.changed.connect(self._on_prices_changed)
+        sheet.published_changed.connect(self._on_published_changed)
         self.bench.show_sheet(sheet)
 
     def _on_prices_changed(self, given: Assumptions) -> None:
         self.bench.remember(assumptions=records.to_plain(given))
+        self._show_costs()
+
+    def _on_published_changed(self, own: dict[str, float]) -> None:
+        self.bench.remember(prices=own)
         self._show_costs()
 
     def _on_next(self, reason: str, lane: str) -> None:

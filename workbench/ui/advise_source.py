@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from workbench.advice.facts import Facts
 from workbench.advice.records import Verdict
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.events import Progress, Result, Stage
@@ -22,7 +23,7 @@ class Advice:
     adapter_bytes: dict[str, int]
     index_bytes: int
     index_seconds: float  # to read all documents once, at the speed of this project's own builds; 0: not known
-    examples: int | None = None  # training rows of the largest fine-tune
+    facts: Facts = field(default_factory=Facts)  # all that is known of the project, these among it
     stale: dict[str, tuple[str, ...]] = field(default_factory=dict)  # adapter -> documents that are newer than it
 
 
@@ -35,4 +36,4 @@ def advise(project: Project, evaluation: Evaluation) -> Stage:
     suite, facts = suite_of(project, evaluation), read_facts(project)
     made = facts.train_seconds, facts.adapter_bytes, facts.index_bytes, facts.index_seconds
     stale = stale_adapters(project)
-    yield Result(Advice(evaluation, suite, decide(evaluation, suite), *made, facts.examples, stale))
+    yield Result(Advice(evaluation, suite, decide(evaluation, suite), *made, facts, stale))
