@@ -65,6 +65,8 @@ def test_a_source_test_is_kept_and_read_back_as_it_was_told(project: Path, monke
     assert changed_since(kept, LANES) == ()
     other = dataclasses.replace(LANES[1], passages=9)
     assert changed_since(kept, (LANES[0], other)) == ("rag",)
+    longer = dataclasses.replace(LANES[1], sampling=dataclasses.replace(LANES[1].sampling, max_tokens=999))
+    assert changed_since(kept, (LANES[0], longer)) == ()  # which cuts an answer, and makes no other one
     assert changed_since(kept, LANES[:1]) == ("rag",)  # it is gone
 
 

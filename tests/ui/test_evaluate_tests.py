@@ -131,7 +131,7 @@ def test_a_drill_asks_for_all_it_needs_and_says_how_each_lane_took_it(
 
     def on_copy(question: str, expected: Any, lanes: Any, project: Project, edit: Edit, *_: Any) -> Stage:
         asked.append((question, expected, edit))
-        told = (DrillLane("rag", True, 3.2, "24 months [1]."), DrillLane("tuned:a", False, 0.4, "36 months.", 130.0))
+        told = (DrillLane("rag", True, 3.2, "24 months [1]."), DrillLane("prompted", False, 0.4, "36 months.", 130.0))
         for each in told:
             yield Result(each)
         yield Result(Drill(question, tuple(expected), ("warranty.md",), 1.1, told))

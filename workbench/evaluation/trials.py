@@ -33,7 +33,7 @@ class Kept:
     kind: str  # SOURCES or DRILL
     created: str  # ISO time
     found: Any  # a SourceTest or a Drill
-    lanes: dict[str, dict[str, Any]]  # lane -> "definition", and "hash" as `lane_hash` gives it without an index
+    lanes: dict[str, dict[str, Any]]  # lane -> "definition", and the "hash" of `_mark`
     suite: str = ""  # the name of the suite whose facts were changed; a drill has none
     suite_hash: str = ""
 
@@ -72,7 +72,7 @@ def _write(project: Path, kind: str, found: SourceTest | Drill, lanes: Sequence[
     path = project / FOLDER / f"{stem}.json"
     while path.exists():
         path, number = project / FOLDER / f"{stem}-{number}.json", number + 1
-    made = {lane.name: {"definition": dataclasses.asdict(lane), "hash": lane_hash(lane)} for lane in lanes}
+    made = {lane.name: {"definition": dataclasses.asdict(lane), "hash": _mark(lane)} for lane in lanes}
     name, suite_hash = (suite.name, suite.hash) if suite is not None else ("", "")
     records.write_json(path, {"format": FORMAT, **records.to_plain(Kept(kind, created, found, made, name, suite_hash))})
 
@@ -140,7 +140,7 @@ def kept_beside(project: Path, suite: str, suite_hash: str, lanes: Iterable[str]
 
 def changed_since(kept: Kept, lanes: Iterable[Lane]) -> tuple[str, ...]:
     """The lanes of a test that are not made any more as they were then, and those that are gone."""
-    now = {lane.name: lane_hash(lane) for lane in lanes}
+    now = {lane.name: _mark(lane) for lane in lanes}
     return tuple(lane for lane in _asked(kept.found) if now.get(lane) != kept.made(lane).get("hash"))
 
 
@@ -151,10 +151,13 @@ def made_otherwise(kept: Kept, made_with: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(lane for lane in both if _essence(kept.made(lane)) != _essence(others[lane]))
 
 
+def _mark(lane: Lane) -> str:
+    """What a lane is made of, whatever index it reads and however long its answers may get: that cuts, and no more."""
+    return lane_hash(dataclasses.replace(lane, sampling=dataclasses.replace(lane.sampling, max_tokens=0)))
+
+
 def _essence(made: Mapping[str, Any]) -> tuple[Any, ...]:
     definition = records.to_plain(made.get("definition") or {})
-    return (
-        {key: value for key, value in definition.items() if key not in _NAMES_ALONE},
-        made.get("model", ""),
-        made.get("adapter", ""),
-    )
+    settings = {key: value for key, value in definition.items() if key not in _NAMES_ALONE}
+    settings["sampling"] = {**(settings.get("sampling") or {}), "max_tokens": None}  # as in `_mark`
+    return settings, made.get("model", ""), made.get("adapter", "")

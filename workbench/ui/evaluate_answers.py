@@ -34,13 +34,12 @@ class AnswerColumn(QFrame):
         name = widgets.ElidedLabel(lane_title(lane), "strong")
         head = widgets.row(widgets.Dot(lane), name, spacing=8)
         head.setStretch(1, 1)
-        parts = widgets.column(head, spacing=8, margins=(24 if first else 16, 10, 16, 12))
+        parts = widgets.column(head, self._build_marks(), spacing=8, margins=(24 if first else 16, 10, 16, 12))
         if result is None:
             parts.addWidget(widgets.label(self.tr("Not asked yet"), "muted"))
         else:
             self._fill(parts, result, head)
         parts.addStretch(1)
-        parts.addWidget(self._build_marks())
         self.setLayout(widgets.column(widgets.LaneRule(lane), parts, spacing=0))
         self.layout().setStretch(1, 1)  # type: ignore[union-attr]
         if chosen:

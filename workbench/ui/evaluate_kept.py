@@ -79,7 +79,7 @@ class LastLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.when = widgets.label("", "caption", wrap=True)
-        self.means = widgets.label("", "strong", wrap=True, selectable=True)
+        self.means = widgets.label("", wrap=True, selectable=True)
         self.setLayout(widgets.column(self.when, self.means, spacing=4))
         self.hide()
 
