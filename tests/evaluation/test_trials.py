@@ -138,7 +138,7 @@ def test_what_a_source_test_means_is_said_no_more_firmly_than_its_counts_allow()
     firm = sources_sentence(counted(rag=(18, 0, 2), tuned_x=(0, 5, 15)), ["rag"])
     assert "18 of 20 changed facts" in firm and "belongs in documents" in firm
     assert "the fine-tune (x) said 5 of 20 facts as they were: training again alone" in firm
-    assert "too few to tell" in sources_sentence(counted(rag=(4, 0, 2)), ["rag"])
+    assert "so few facts cannot tell" in sources_sentence(counted(rag=(4, 0, 2)), ["rag"])
     assert "would stay as they are" in sources_sentence(counted(rag=(1, 12, 7)), ["rag"])
     assert "no lane knew one of the 20 facts" in sources_sentence(counted(base=(0, 0, 20)), [])
     assert sources_sentence(counted(), []) == ""

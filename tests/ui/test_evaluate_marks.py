@@ -116,7 +116,7 @@ def test_a_model_judges_as_a_job_and_its_word_stands_beside_the_marks(
     assert [card.handle.title for card in window.rail.tray.cards] == ["Judging"]
     go_on.set()
     qtbot.waitUntil(lambda: "no verdict on 1 of 80" in sheet.said.text(), timeout=20_000)
-    assert "No person has marked any" in sheet.said.text() and sheet.marked.text().startswith("Mark about ")
+    assert "nothing says how good it is" in sheet.said.text() and sheet.marked.text().startswith("Mark about ")
     open_answers(page, qtbot, row=1)
     column = page.board.answers.columns[0]
     assert column.judged.full_text() == ""  # it is to lead nobody

@@ -33,7 +33,7 @@ def _followed(counts: Mapping[str, Mapping[str, int]]) -> str:
         return f"{said}: correct a document, and most answers follow, so what changes belongs in documents."
     if high < MOST:
         return f"{said}: most answers would stay as they are when a document is corrected; look at the failures first."
-    return f"{said}, which is too few to tell whether most answers follow a document that is corrected."
+    return f"{said}; so few facts cannot tell whether most answers follow a document that is corrected."
 
 
 def _known(counts: Mapping[str, Mapping[str, int]], reading: bool) -> str:

@@ -58,7 +58,8 @@ class JudgeReport:
         """The one line in which a judge may be quoted."""
         failed = f"no verdict on {self.failed.passed} of {self.failed.total}"
         if self.marks is None or self.kappa is None:
-            return f"A model judged these answers ({failed}). No person has marked any, so nothing says how good it is."
+            unknown = "None of those it judged is marked, so nothing says how good it is."
+            return f"A model judged these answers ({failed}). {unknown}"
         agreed = f"agrees with your marks on {self.marks.passed} of {self.marks.total}, kappa {self.kappa:.2f}"
         return f"A model judged these answers: {failed}; {agreed}."
 

@@ -81,9 +81,9 @@ class AnswerColumn(QFrame):
             each.setCheckable(True)
             each.setAccessibleName(f"{each.text()}, {lane_title(self.lane)}")
         self.judged = widgets.ElidedLabel("", "caption")
+        self.judged.hide()
         self.marks = QWidget()
-        self.marks.setLayout(widgets.row(self.right, self.wrong, self.judged, spacing=4))
-        self.marks.layout().setStretch(2, 1)  # type: ignore[union-attr]
+        self.marks.setLayout(widgets.column(widgets.row(self.right, self.wrong, None), self.judged, spacing=4))
         self.marks.hide()
         return self.marks
 
@@ -103,6 +103,7 @@ class AnswerColumn(QFrame):
             }
             said = words[opinions.judged[key]]
         self.judged.set_text(said)
+        self.judged.setVisible(bool(said))
 
 
 class AnswersPanel(QWidget):
