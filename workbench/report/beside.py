@@ -25,7 +25,7 @@ def beside_values(
         "costs": [_cost(each, lanes[each.lane], evaluation) for each in advice.get("costs", ()) if each.lane in lanes],
         "money": _money(advice.get("projections", ()), lanes),
         "break_even": list(advice.get("break_even", ())),
-        "judge": judge.sentence if judge is not None else "",
+        "judge": f"{judge.sentence} {judge.marks_sentence}" if judge is not None else "",
         "stale": _stale(evaluation, stale),
     }
 

@@ -22,7 +22,7 @@ class EvaluateHeader(QObject):
     new_wanted = Signal()
     import_wanted = Signal()
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
-    export_wanted = Signal(str)  # "html", "csv" or "junit"
+    export_wanted = Signal(str)  # as `evaluate_source.export` has it
     edit_clicked = Signal()
     drafts_wanted = Signal()
     sources_wanted = Signal()
@@ -43,6 +43,8 @@ class EvaluateHeader(QObject):
         self.export = widgets.menu_button(self.tr("Export"), self._exports, "export")
         for text, kind in (
             (self.tr("Report page (HTML)"), "html"),
+            (self.tr("The same without texts of documents and answers"), "redacted"),
+            (self.tr("Dossier (JSON)"), "json"),
             (self.tr("Table (CSV)"), "csv"),
             ("JUnit XML", "junit"),
         ):
