@@ -139,7 +139,7 @@ class CostPanel(QWidget):
         self.head.add_action(self.prices)
         self.head.setMinimumHeight(HEAD)
         self.grid = QGridLayout()
-        self.grid.setHorizontalSpacing(12)
+        self.grid.setHorizontalSpacing(10)  # so that two panels fit beside each other in a window 1280 wide
         self.grid.setVerticalSpacing(0)
         self.note = widgets.label("", "caption", wrap=True)
         self.elsewhere = widgets.label("", "small", wrap=True, selectable=True)

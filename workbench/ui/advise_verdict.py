@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from workbench.advice.attribution import REASONS
 from workbench.advice.records import Verdict
@@ -29,7 +29,24 @@ NEXT = {
 }
 
 
+LEAST = 200  # pixels a sentence can be read in
 HEAD = 32  # of a panel, as high as the controls in some: so that those beside each other stand on one line
+
+
+class _Sentence(QLabel):
+    """A sentence on one line where there is room for it, and on several where there is not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setProperty("kind", "muted")
+        self.setWordWrap(True)
+
+    def sizeHint(self) -> QSize:
+        width = self.fontMetrics().horizontalAdvance(self.text()) + theme.px(4)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(LEAST), self.fontMetrics().height())
 
 
 class VerdictHead(QWidget):
@@ -70,8 +87,9 @@ class VerdictHead(QWidget):
 
     def _sign(self, icon: str, role: str, text: str) -> None:
         made = QWidget()
-        said = widgets.label(text, "muted")
-        made.setLayout(widgets.row(widgets.icon_label(icon, 16, role), said, spacing=6))
+        line = widgets.row(widgets.icon_label(icon, 16, role), _Sentence(text), spacing=6)
+        line.setStretch(1, 1)
+        made.setLayout(line)
         made.setAccessibleName(text)
         self._flow.addWidget(made)
 
