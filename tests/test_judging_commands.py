@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.cli import run
+from workbench.project import Project
 
 SUITE = "".join(
     json.dumps({"id": f"q{n}", "question": f"Question {n}?", "kind": "behaviour", "checks": [{"contains": [str(n)]}]})
@@ -103,6 +104,8 @@ def test_a_table_is_imported_evaluated_and_kept_by_version(
     [version] = json.loads(capsys.readouterr().out)["versions"]
     assert version["cases"] == 2
     assert run(["mark", "first", "mine-1", "base", "right", *project]) == 0
+    assert run(["mark", "first", "mine-1", "base", "none", *project]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 answers of first are marked."
     assert run(["mark", "first", "nothing", "base", "right", *project]) == 2
     assert run(["judge", "none", *project]) == 2
     assert "there are first" in capsys.readouterr().err
@@ -140,3 +143,32 @@ def test_drafts_are_kept_as_they_come_and_go_into_a_suite_once_accepted(
     )
     assert "1 accepted, 1 rejected, 0 open" in capsys.readouterr().out
     assert kept[1].question in suite.read_text() and kept[0].question not in suite.read_text()
+
+
+def test_the_dossier_of_a_run_holds_the_tests_beside_it_and_what_a_person_set_in_the_window(
+    tmp_path: Path, script: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from made_index import write_index
+
+    folder, page, told = tmp_path / "project", tmp_path / "d.html", tmp_path / "d.json"
+    project = ("--project", str(folder))
+    write_index(folder, {"all.md": ["Question 1 is answered by 1 and by nothing else."]})
+    case = {"id": "q1", "question": "Question 1?", "kind": "fact", "source": "all.md", "checks": [{"contains": ["1"]}]}
+    suite = tmp_path / "facts.jsonl"
+    suite.write_text(json.dumps(case) + "\n")
+    assert run(["sources", str(suite), "--lane", "base", *project]) == 0
+    assert "1 of 1 facts as they were" in capsys.readouterr().out
+    assert len(list((folder / "tests").glob("sources-*.json"))) == 1
+    own = {"questionnaire": {"change": "often", "x": "y"}, "prices": {"gpu_host": 7, "no": 1}}
+    Project.open(folder).change(options={**own, "assumptions": {"questions_a_month": 55}})
+    assert run(["evaluate", str(suite), "--lane", "base", "--html", str(page), "--dossier", str(told), *project]) == 0
+    dossier = json.loads(told.read_text())
+    assert dossier["questionnaire"]["answers"]["change"] == "often" and dossier["prices"]["gpu_host"]["value"] == 7
+    assert "at 55 questions a month" in page.read_text()
+    kept = dossier["tests"]
+    assert kept["sources"]["found"]["lanes"] == {"base": {"document": 0, "weights": 1, "neither": 0}}
+    assert kept["sources"]["notes"] == [] and kept["drill"] is None
+    assert "1 of 1 facts as they were" in page.read_text()
+    suite.write_text(json.dumps({**case, "tags": ["new"]}) + "\n")
+    assert run(["evaluate", str(suite), "--lane", "base", "--max-tokens", "9", "--html", str(page), *project]) == 0
+    assert "another version of the suite" in page.read_text() and "Made otherwise" not in page.read_text()

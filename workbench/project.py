@@ -58,6 +58,7 @@ class Project:
     adapters/NAME/   one folder per fine-tune: recipe, events, PEFT adapter, GGUF adapter, manifest last
     suites/          YAML suites
     results/         one folder per evaluation
+    tests/           one file per source-of-knowledge test and update drill
     transcript.jsonl every question and answer
     """
 

@@ -8,8 +8,9 @@ from made_index import ScriptedStages, put_script_in_place, write_index
 from made_up import make_lanes
 
 from workbench.advice.facts import stale_adapters
+from workbench.bases import base_names, find_base, make_base
 from workbench.errors import InputError, MissingFile
-from workbench.evaluation.drill import Drill, copy_for_drill, drill, edit_text
+from workbench.evaluation.drill import Drill, Edit, copy_for_drill, drill, drill_copy, edit_text
 from workbench.events import Progress, Result, Stage, last_result
 from workbench.index.report import IndexReport
 from workbench.project import Project
@@ -53,12 +54,39 @@ def test_after_an_edit_lanes_that_read_are_right_at_once_and_a_fine_tune_is_not(
 
 
 def test_a_drill_on_a_copy_leaves_the_persons_document_alone(project: Project, tmp_path: Path) -> None:
-    copy, file = copy_for_drill(project, "boats.md", tmp_path / "copy")
+    copy, [file] = copy_for_drill(project, "boats.md", tmp_path / "copy")
     assert edit_text(file, "6:40", "7:15") == 1
     assert (project.info.folders[0] / "boats.md").read_text() == "The ferry leaves at 6:40."
     assert "7:15" in file.read_text() and copy.info.folders == (file.parent,)
     with pytest.raises(MissingFile, match="holds none.md"):
         copy_for_drill(project, "none.md", tmp_path / "other")
+
+
+def test_a_copy_holds_the_knowledge_bases_that_the_lanes_read_and_no_other(project: Project, tmp_path: Path) -> None:
+    for name, folders in (("Harbour", ("port", "docs")), ("Unread", ("docs",))):
+        for folder in folders:
+            (tmp_path / folder).mkdir(exist_ok=True)
+        make_base(project, name).change(folders=tuple(tmp_path / folder for folder in folders))
+    (tmp_path / "port" / "tides.md").write_text("High water is at noon.")
+    copy, [file] = copy_for_drill(project, "tides.md", tmp_path / "copy", ("", "Harbour"))
+    assert copy.info.folders == project.info.folders  # it holds nothing that is edited, so it is only read
+    [harbour] = [find_base(copy, name) for name in base_names(copy)]
+    assert harbour.base_name == "Harbour" and harbour.info.folders == (file.parent, tmp_path / "docs")
+
+
+def test_a_drill_edits_the_document_of_a_named_base(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "port").mkdir()
+    (tmp_path / "port" / "tides.md").write_text("The ferry leaves the port at 8:10.")
+    make_base(project, "Harbour").change(folders=(tmp_path / "port",))
+    worker = put_script_in_place(monkeypatch, ScriptedStages(lambda request: request.passages[0].text))
+    monkeypatch.setattr("workbench.evaluation.drill.build", index_words)
+    lanes = (*make_lanes(("rag",)), dataclasses.replace(make_lanes(("rag@Harbour",))[0], base="Harbour"))
+    edit = Edit("tides.md", "8:10", "9:05")
+    found: Drill = last_result(drill_copy(QUESTION, ["9:05"], lanes, project, edit, worker, worker, {}))
+    assert {each.lane: each.right for each in found.lanes} == {"rag": False, "rag@Harbour": True}
+    assert found.edit == edit and "8:10" in (tmp_path / "port" / "tides.md").read_text()
 
 
 def test_words_that_are_not_there_cannot_be_replaced(project: Project, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from made_up import make_evaluation, make_suite
 from workbench import paths
 from workbench.children import Here
 from workbench.errors import InputError
-from workbench.evaluation.judge import JudgeReport, judge, kappa, mark, read_marks, read_report
+from workbench.evaluation.judge import JudgeReport, judge, kappa, mark, marks_needed, read_marks, read_report
 from workbench.evaluation.records import Evaluation
+from workbench.evaluation.statistics import rate_of
 from workbench.events import Result, Stage, last_result
 
 SUITE = make_suite(20, 0, 0)
@@ -77,6 +78,36 @@ def test_the_last_mark_counts_and_an_unknown_answer_cannot_be_marked(evaluation:
     with pytest.raises(InputError, match="no answer of rag to nothing"):
         mark(evaluation, "nothing", "rag", True)
     assert read_report(evaluation) is None
+
+
+def test_a_mark_is_taken_back(evaluation: Evaluation) -> None:
+    mark(evaluation, "fact-1", "rag", True)
+    mark(evaluation, "fact-2", "rag", False)
+    mark(evaluation, "fact-1", "rag", None)
+    assert read_marks(evaluation.folder) == {("rag", "fact-2"): False}
+
+
+def test_each_lane_has_its_own_failures_and_agreement_and_the_marks_needed_are_said(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(monkeypatch, biased=("3",))
+    report = judged(evaluation)
+    assert {lane: rate.passed for lane, rate in report.failed_lanes.items()} == {"base": 1, "rag": 1}
+    assert report.marked_lanes == {} and f"Mark about {marks_needed(None)} answers" in report.marks_sentence
+    for number in range(8):
+        mark(evaluation, f"fact-{number}", "rag", True)
+    again = read_report(evaluation)
+    assert again is not None and (again.marked_lanes["rag"].passed, again.marked_lanes["rag"].total) == (7, 7)
+    assert "It takes about" in again.marks_sentence and "base" not in again.marked_lanes
+
+
+def test_so_many_marks_are_needed_that_the_agreement_is_known_to_ten_points() -> None:
+    for agreed, total in ((0, 0), (7, 7), (15, 16), (70, 90)):
+        rate = rate_of(agreed, total) if total else None
+        needed = marks_needed(rate)
+        low, high = rate_of(round(needed * (0.5 if rate is None else max(0.5, rate.interval[0]))), needed).interval
+        assert high - low <= 0.2 and needed >= 60
+    assert marks_needed(rate_of(97, 100)) < 100
 
 
 def test_kappa_is_nothing_where_chance_explains_all() -> None:

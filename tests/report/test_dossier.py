@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from workbench.advice.facts import Facts
 from workbench.advice.projection import break_evens, project_costs, set_prices
 from workbench.advice.verdict import decide
 from workbench.errors import InputError, MissingFile
+from workbench.evaluation.drill import Drill, DrillLane, Edit
 from workbench.evaluation.gate import baseline_of, hold_against
 from workbench.evaluation.judge import Judgement, report_on
+from workbench.evaluation.knowledge import SourceAnswer, SourceTest
 from workbench.evaluation.records import Evaluation, Suite
+from workbench.evaluation.trials import Kept, KeptTests
 from workbench.report.dossier import read_dossier, run_again, write_dossier
 from workbench.report.page import write_report
+from workbench.report.trials import redact_tests, trial_plain
 
 SECRET = "The vault opens at 4711."
 SUITE = make_suite(20, 10, 0)
@@ -124,6 +129,60 @@ def test_the_page_shows_costs_questionnaire_judge_and_what_is_stale(tmp_path: Pa
     assert "640 training rows are here" in page and "By questionnaire" in page
     assert "A year of it" in page and f"${321 * 12 + 275:,.0f}" in page
     assert "nothing says how good it is" in page and 'class="chip"' in page and "400 MB" in page
+
+
+def kept_tests(suite_hash: str) -> KeptTests:
+    """A source test and a drill that hold the secret wherever a text can stand."""
+    answers = (
+        SourceAnswer("fact-1", "rag", SECRET, "69 months", "document", "69 months"),
+        SourceAnswer("fact-2", "tuned:tickets", "36", "63", "weights", SECRET),
+    )
+    counts = {
+        "rag": {"document": 9, "weights": 1, "neither": 2},
+        "tuned:tickets": {"document": 0, "weights": 2, "neither": 10},
+    }
+    made = {
+        lane: {"definition": {"context": context, "model": "/home/ada/models/starter.gguf"}, "hash": "h"}
+        for lane, context in (("rag", "passages"), ("tuned:tickets", "none"))
+    }
+    lanes = (DrillLane("rag", True, 3.2, SECRET), DrillLane("tuned:tickets", False, 0.6, "36", 130.0))
+    drilled = Drill("How long?", (SECRET,), ("warranty.md",), 1.1, lanes, Edit("warranty.md", SECRET, "24"))
+    return KeptTests(
+        Kept("sources", "2026-11-22T10:00:00", SourceTest(answers, counts, ("fact-9",)), made, SUITE.name, suite_hash),
+        Kept("drill", "2026-11-23T11:30:00", drilled, made),
+        ("A kept test is left out: drill-2026.json is damaged.",),
+    )
+
+
+def test_tests_beside_the_suite_are_pictures_with_what_they_mean(tmp_path: Path) -> None:
+    evaluation = make_evaluation(SUITE, telling)
+    path = write_report(
+        tmp_path / "p.html", evaluation, SUITE, decide(evaluation, SUITE), title="Kestrel", tests=kept_tests("other")
+    )
+    page = path.read_text()
+    assert "9 of 12 changed facts as the changed document has them" in page and "2026-11-22 10:00" in page
+    assert 'class="part document" style="width:75.0%"' in page and 'class="part weights"' in page
+    assert "made with another version of the suite" in page and "drill-2026.json is damaged" in page
+    assert "right after 3.2 s" in page and "training took 2 min 10 s" in page
+    bars = re.findall(r'class="wait (\w+)" style="width:([\d.]+)%"', page)
+    assert [css for css, _ in bars] == ["done", "train"] and 0 < float(bars[0][1]) < float(bars[1][1]) <= 100
+    without = write_report(tmp_path / "w.html", evaluation, SUITE, decide(evaluation, SUITE), title="Kestrel")
+    assert "Documents or weights?" not in without.read_text()
+
+
+@pytest.mark.parametrize(("level", "left"), [("", 5), ("documents", 4), ("answers", 0)])
+def test_redaction_covers_the_tests_beside_the_suite(tmp_path: Path, level: str, left: int) -> None:
+    evaluation = make_evaluation(SUITE, telling)
+    tests = kept_tests(SUITE.hash)
+    path = write_report(
+        tmp_path / "p.html", evaluation, SUITE, decide(evaluation, SUITE), title="K", tests=tests, redacted=level
+    )
+    shown = redact_tests(tests, level)
+    told = json.dumps(records.to_plain(trial_plain(evaluation, shown)), ensure_ascii=False)
+    assert told.count(SECRET) == left and "/home/ada" not in told and "starter.gguf" in told
+    assert (SECRET in path.read_text()) is (level != "answers")
+    if level:
+        assert shown.drill is not None and "left out" in shown.drill.found.edit.old
 
 
 def test_a_withheld_label_is_not_shown_as_if_it_were_proven(tmp_path: Path) -> None:

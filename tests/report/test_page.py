@@ -13,7 +13,9 @@ from made_up import LANES, make_evaluation, make_passage, make_result, make_suit
 
 from workbench.advice.verdict import decide
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
+from workbench.evaluation.statistics import paired_effect
 from workbench.evaluation.summary import summarise
+from workbench.report.charts import by_chance
 from workbench.report.page import write_report
 from workbench.tuning.recipe import RunInfo
 
@@ -139,3 +141,14 @@ def test_an_empty_run_makes_no_curve(tmp_path: Path) -> None:
 
 def test_a_page_of_120_cases_stays_small(page: str) -> None:
     assert len(page) < 2_000_000
+
+
+def test_the_noise_stands_behind_each_difference_and_what_may_be_chance_is_pale(tmp_path: Path) -> None:
+    suite = make_suite()
+    page = write(tmp_path, make_evaluation(suite, telling), suite)
+    plots = re.findall(r'class="plot mini"><i class="noise" style="left:([\d.]+)%;width:([\d.]+)%"', page)
+    kinds = {float(width) for _, width in plots}
+    assert len(plots) == page.count('class="plot mini"') > 12 and len(kinds) == 3  # wider over fewer cases
+    sure = paired_effect("retrieval", "rag", "base", [True] * 30, [False] * 30)
+    assert not by_chance(sure) and by_chance(dataclasses.replace(sure, holm_p=0.2))
+    assert by_chance(dataclasses.replace(sure, name="interaction", interval=(-0.1, 0.2), holm_p=1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from workbench.advice.facts import Facts
 from workbench.advice.questionnaire import RULES, SYMPTOMS
 from workbench.project import Project
 from workbench.ui.advise_money import PricesSheet, duration, money
@@ -84,6 +86,23 @@ def test_the_verdict_is_one_sentence_with_its_effects(page: AdvisePage) -> None:
     assert not page.grab().isNull()
 
 
+def test_what_so_few_questions_show_what_is_stale_and_what_the_guides_say_stand_beside(
+    page: AdvisePage, bench: Bench
+) -> None:
+    def signs() -> list[str]:
+        return [each.text() for each in page.head.signs.findChildren(QLabel) if not each.isHidden()]
+
+    assert page.head.scope.isVisible() and page.head.scope.text().startswith("48 questions show a difference")
+    assert page.advice is not None and not any("Stale" in each or "guides" in each for each in signs())
+    answers = {"change": "often", "citations": "yes", "latency": "relaxed", "colour": "blue"}
+    bench.remember(questionnaire=answers)
+    page.show_advice(replace(page.advice, stale={"tickets-v2": ("returns.md",)}, facts=Facts(examples=40)))
+    assert "Stale: tickets-v2 was trained before returns.md was changed" in signs()
+    assert any(
+        "They disagree: measured on your own data, it is documents and the fine-tune" in each for each in signs()
+    )
+
+
 def test_panels_stand_under_each_other_where_room_is_short(page: AdvisePage, qtbot: QtBot) -> None:
     assert page._columns == 2
     page.resize(760, 800)
@@ -103,6 +122,12 @@ def test_prices_are_a_persons_own_and_kept(page: AdvisePage, bench: Bench, qtbot
         sheet.boxes[key].setValue(value)
     assert bench.recall("assumptions")["person_hour"] == 35
     assert page.even.chart.isVisible() and page.even.title.text().startswith("Pays for itself after about")
+    before = page.costs.elsewhere.text()
+    assert "Rented GPU: $" in before and "Hosted API: $" in before
+    sheet.published["gpu_host"].setValue(10)
+    assert bench.recall("prices") == {"gpu_host": 10.0} and page.costs.elsewhere.text() != before
+    sheet.published["gpu_host"].setValue(600)
+    assert bench.recall("prices") == {} and page.costs.elsewhere.text() == before
 
 
 def test_each_reason_opens_where_it_is_mended(page: AdvisePage, bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -244,6 +245,22 @@ def test_a_run_is_exported_as_a_table(page: EvaluatePage, tmp_path: Path, bench:
     qtbot.waitUntil(lambda: bool(said))
     assert said == [f"Written: {tmp_path / 'run.csv'}"]
     assert len(list(csv.reader((tmp_path / "run.csv").open(encoding="utf-8-sig")))) == 1 + 16 * len(LANES)
+
+
+def test_a_dossier_is_exported_with_all_texts_or_without_them(
+    page: EvaluatePage, tmp_path: Path, bench: Bench, qtbot: QtBot
+) -> None:
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    assert page.sight.run is not None
+    texts = {}
+    for kind in ("json", "html", "redacted"):
+        page.suites.export(kind, tmp_path / kind, page.sight.run, page.sight.suite)
+        qtbot.waitUntil(lambda: f"Written: {tmp_path / kind}" in said, timeout=20_000)  # noqa: B023 - waited for at once
+        texts[kind] = (tmp_path / kind).read_text(encoding="utf-8")
+    answer = "The warranty is usually twelve months."
+    assert [answer in text for text in texts.values()] == [True, True, False]
+    assert json.loads(texts["json"])["tests"] == {"left_out": [], "sources": None, "drill": None}
 
 
 def test_a_question_from_compare_becomes_a_case(page: EvaluatePage) -> None:

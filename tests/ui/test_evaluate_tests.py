@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from workbench.errors import InputError
 from workbench.evaluation.drill import Drill, DrillLane, Edit
 from workbench.evaluation.knowledge import SourceAnswer, SourceTest
+from workbench.evaluation.trials import FOLDER
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
 from workbench.ui import evaluate_drill, evaluate_sources
@@ -29,6 +30,10 @@ TOLD = (
     SourceAnswer("q1", "rag", "36 months", "69 months", "document", "69 months [1]."),
     SourceAnswer("q2", "rag", "XLR", "jack", "weights", "XLR."),
 )
+COUNTS = {
+    "base": {"document": 0, "weights": 0, "neither": 1},
+    "rag": {"document": 1, "weights": 1, "neither": 0},
+}
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def test_the_source_test_outlives_its_sheet(page: EvaluatePage, qtbot: QtBot, mo
         go_on.wait(30)
         for each in TOLD[1:]:
             yield Result(each)
-        yield Result(SourceTest(TOLD, {}, ()))
+        yield Result(SourceTest(TOLD, COUNTS, ()))
 
     monkeypatch.setattr(evaluate_sources, "tell_sources", stage)
     page.head.sources_wanted.emit()
@@ -84,6 +89,12 @@ def test_the_source_test_outlives_its_sheet(page: EvaluatePage, qtbot: QtBot, mo
     assert said[3:] == ["Base", "0", "0", "1", said[7], "1", "1", "0"]  # a row for each lane
     assert any("“XLR” was changed to “jack”" in each for each in texts(sheet_of(page).answers))
     assert asked[0][2] == 5 and asked[0][1] == len(page.head.lanes.chosen)
+    page.tests.sources.forget()  # as after a restart: the result is there again, with when it was made
+    page.head.sources_wanted.emit()
+    again = sheet_of(page)
+    qtbot.waitUntil(lambda: texts(again.counts)[4:] == said[4:], timeout=20_000)
+    assert "so few facts cannot tell" in again.last.means.text()
+    assert again.last.when.text().startswith("The last result, of ") and "changed" not in again.last.when.text()
 
 
 def test_a_source_test_is_stopped_and_its_failure_is_said(
@@ -120,7 +131,7 @@ def test_a_drill_asks_for_all_it_needs_and_says_how_each_lane_took_it(
 
     def on_copy(question: str, expected: Any, lanes: Any, project: Project, edit: Edit, *_: Any) -> Stage:
         asked.append((question, expected, edit))
-        told = (DrillLane("rag", True, 3.2, "24 months [1]."), DrillLane("tuned:a", False, 0.4, "36 months.", 130.0))
+        told = (DrillLane("rag", True, 3.2, "24 months [1]."), DrillLane("prompted", False, 0.4, "36 months.", 130.0))
         for each in told:
             yield Result(each)
         yield Result(Drill(question, tuple(expected), ("warranty.md",), 1.1, told))
@@ -149,3 +160,20 @@ def test_a_drill_asks_for_all_it_needs_and_says_how_each_lane_took_it(
     assert "Right after 3.2 s" in said and "Still wrong; training it took 2 min 10 s, and would again" in said
     sheet.on_copy.setChecked(False)
     assert sheet.own.isVisible() and not sheet.file.isVisible() and sheet.start.isEnabled()
+    page.tests.drill.forget()  # as after a restart
+    page.head.drill_wanted.emit()
+    again = sheet_of(page)
+    qtbot.waitUntil(lambda: "Right after 3.2 s" in texts(again), timeout=20_000)
+    assert again.question.toPlainText() == "How long is the warranty?"
+    assert again.last.when.text().startswith("The last result, of ")
+    assert again.last.means.text().startswith("The documents gave the new answer 3.2 s after the change.")
+
+
+def test_a_damaged_result_is_left_out_with_a_word(page: EvaluatePage, qtbot: QtBot) -> None:
+    folder = page.bench.project.folder / FOLDER
+    folder.mkdir()
+    (folder / "sources-2026-11-20T101010.json").write_text("{")
+    page.head.sources_wanted.emit()
+    sheet = sheet_of(page)
+    qtbot.waitUntil(sheet.last.isVisible, timeout=20_000)
+    assert "sources-2026-11-20T101010.json is damaged" in sheet.last.when.text() and sheet.start.isEnabled()

@@ -245,10 +245,11 @@ def test_a_name_that_is_taken_is_refused(ready: FinetunePage, project: Project, 
 
 
 def test_earlier_runs_are_listed_noted_and_shown(
-    bench: Bench, trainer: Trainer, project: Project, qtbot: QtBot
+    bench: Bench, trainer: Trainer, project: Project, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(project)
     make_run(project, "tickets-v1", 92, 92, "done")
+    monkeypatch.setattr(source, "stale_adapters", lambda project: {"tickets-v1": ("returns.md", "prices.csv")})
     page = FinetunePage(bench)
     qtbot.addWidget(page)
     page.show()
@@ -259,6 +260,8 @@ def test_earlier_runs_are_listed_noted_and_shown(
     assert isinstance(sheet, RunsSheet)
     qtbot.addWidget(sheet)
     row = next(each for each in sheet.rows if each.accessibleName() == "tickets-v1" or "92 of 92" in _texts(each))
+    qtbot.waitUntil(lambda: row.stale.text() == "Stale: 2 documents were changed since, such as returns.md")
+    assert [each.stale.isVisibleTo(sheet) for each in sheet.rows].count(True) == 1
     row.note.setText("good on tickets")
     row.note.editingFinished.emit()
     assert next(run for run in source.list_runs(project) if run.name == "tickets-v1").note.strip() == "good on tickets"

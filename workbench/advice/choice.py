@@ -1,8 +1,8 @@
 """Which lane the results of some cases speak for, or that it cannot be told yet.
 
 The rule is prompt first: the cheapest lane whose result is not clearly worse than the best. *Clearly worse* asks for
-three things at once: McNemar's p under 5 % after Holm's correction over the cheaper lanes, a paired interval that
-leaves out zero, and a difference beyond the noise of asking the same lane twice.
+three things at once: McNemar's p under 5 % after Holm's correction over all other lanes, as the best was chosen among
+them, a paired interval that leaves out zero, and a difference beyond the noise of asking the same lane twice.
 
 Under FEWEST questions nothing is told, however clear it looks: a dozen questions show what a lane does with them and
 not with the next ones. Lanes whose canary failed take no part.
@@ -86,13 +86,14 @@ def choose_among(lanes: Mapping[str, Mapping[str, bool]], noise: float = 0.0, le
 def _choose(lanes: Mapping[str, Mapping[str, bool]], noise: float, level: float) -> Choice:
     best = max(lanes, key=lambda lane: sum(lanes[lane].values()))  # max keeps the first, so the cheaper of equals
     cheaper = list(lanes)[: list(lanes).index(best)]
-    gaps = [_gap(best, lane, lanes) for lane in cheaper]
-    corrected = holm([gap.p_value for gap in gaps])
-    worse = {gap.against for gap, p in zip(gaps, corrected, strict=True) if _clearly(gap, p, noise, level)}
-    left = [gap for gap in gaps if gap.against not in worse]
+    others = [_gap(best, lane, lanes) for lane in lanes if lane != best]
+    corrected = holm([gap.p_value for gap in others])
+    clear = {gap.against for gap, p in zip(others, corrected, strict=True) if _clearly(gap, p, noise, level)}
+    worse = clear & set(cheaper)
+    left = [gap for gap in others if gap.against in cheaper and gap.against not in worse]
     ordered = tuple(lane for lane in cheaper if lane in worse)
     if left:
-        choice = _weigh(left[0], best, ordered, len(gaps))
+        choice = _weigh(left[0], best, ordered, len(others))
         return choice if choice.lane or len(left) > 1 else _certain_part(choice, left[0].against, lanes, noise, level)
     return _weigh_best(best, lanes, ordered)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from workbench import records
 from workbench.advice.beside import judge_beside
 from workbench.advice.cost import Assumptions, cost_table
 from workbench.advice.facts import read_facts
-from workbench.advice.projection import all_prices, break_evens, project_costs, set_prices
+from workbench.advice.projection import all_prices, break_evens, known_prices, project_costs, set_prices
+from workbench.advice.questionnaire import known_answers
 from workbench.advice.records import Verdict
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.project import Project
@@ -42,3 +44,23 @@ def further_advice(
         "break_even": break_evens(projected, verdict.lane),
         "prices": {key: {"value": own[key], **records.to_plain(price)} for key, price in all_prices().items()},
     }
+
+
+def kept_answers(project: Project) -> dict[str, str]:
+    """A person's own answers to the questionnaire, as the window keeps them; those that are known here."""
+    kept = project.info.options.get("questionnaire")
+    return known_answers(kept) if isinstance(kept, dict) else {}
+
+
+def kept_assumptions(project: Project) -> Assumptions:
+    """What a person said their costs rest on, as the window keeps it; the defaults where it cannot be read."""
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
+        found: Assumptions = records.from_plain(Assumptions, project.info.options.get("assumptions", {}))
+        return found
+    return Assumptions()
+
+
+def kept_prices(project: Project) -> dict[str, float]:
+    """The published prices that a person has put their own in place of, as the window keeps them."""
+    kept = project.info.options.get("prices")
+    return known_prices(kept) if isinstance(kept, dict) else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.advice.cost import MONTHS, PRICES, Assumptions, Price
 from workbench.advice.facts import Facts
@@ -60,6 +61,12 @@ def set_prices(own: Mapping[str, float]) -> dict[str, float]:
             raise InputError(f"The price “{key}” must be a number from 0 on.")
         prices[key] = value
     return prices
+
+
+def known_prices(own: Mapping[Any, Any]) -> dict[str, float]:
+    """Those of some kept prices that there are and that can be prices: another version may have known others."""
+    numbers = {str(key): float(value) for key, value in own.items() if isinstance(value, (int, float))}
+    return {key: value for key, value in numbers.items() if key in all_prices() and 0 <= value < float("inf")}
 
 
 def project_costs(

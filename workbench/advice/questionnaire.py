@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 SOURCES = {
     "S0": "article S0, prompting, retrieval or fine-tuning",
@@ -196,6 +197,12 @@ def _option(question: Question, key: str) -> Option:
         if option.key == key:
             return option
     raise KeyError(key)
+
+
+def known_answers(answers: Mapping[Any, Any]) -> dict[str, str]:
+    """Those of some kept answers that there are: another version may have asked something else."""
+    options = {question.key: {option.key for option in question.options} for question in QUESTIONS}
+    return {str(key): str(value) for key, value in answers.items() if str(value) in options.get(str(key), ())}
 
 
 def answers_from_facts(

@@ -5,7 +5,6 @@ Lanes are chosen in `choice`, over all cases, per kind and per tag; here the cho
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -24,6 +23,7 @@ from workbench.advice.wording import (
     sentence_for,
 )
 from workbench.evaluation.records import CaseResult, Effect, Evaluation, Suite
+from workbench.evaluation.statistics import noise_within
 from workbench.evaluation.summary import regroup
 
 
@@ -33,10 +33,10 @@ def decide(evaluation: Evaluation, suite: Suite) -> Verdict:
     proven = [result for result in evaluation.counted if result.lane not in evaluation.withheld]
     overall = choose(proven, noise)
     kinds = regroup(proven, lambda result: result.kind)
-    per_kind = {kind: choose(each, _noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
+    per_kind = {kind: choose(each, noise_within(noise, len(each), len(proven))) for kind, each in kinds.items()}
     tagged = _tagged(proven, suite)
     per_tag = {
-        tag: (kind, choose(each, _noise_within(noise, len(each), len(proven)), len(tagged)))
+        tag: (kind, choose(each, noise_within(noise, len(each), len(proven)), len(tagged)))
         for tag, kind, each in tagged
     }
     failures = explain_failures(evaluation, suite)
@@ -74,11 +74,6 @@ def _tagged(results: Sequence[CaseResult], suite: Suite) -> list[tuple[str, str,
         if FEWEST <= len(tagged) < sizes[kind] and set(tagged.values()) == {kind}:
             found.append((tag, kind, [result for result in results if result.case in tagged]))
     return found
-
-
-def _noise_within(noise: float, some: int, every: int) -> float:
-    """The noise over a part of the cases: chance weighs more where there are fewer."""
-    return min(1.0, noise * math.sqrt(every / some)) if some else noise
 
 
 def _headline(evaluation: Evaluation, choice: Choice, per_kind: Mapping[str, Choice]) -> str:

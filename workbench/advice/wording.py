@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from workbench.evaluation.records import Effect, Evaluation
-from workbench.evaluation.statistics import smallest_difference
 
 HEADLINES = {
     "prompt": "Use a better prompt.",
@@ -112,6 +111,8 @@ def left_out_sentences(evaluation: Evaluation, named: int = 5) -> list[str]:
 
 def scope_sentence(total: int, fewest: int) -> str:
     """What so many questions can and cannot show; plain where they are 50 or fewer, which the guides ask for (S1)."""
+    from workbench.evaluation.statistics import smallest_difference  # scipy, which words alone do not need
+
     least = f"{100 * smallest_difference(total):.0f} points"
     if total < fewest:
         return (

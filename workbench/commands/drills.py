@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from workbench.commands.ask import adjusted, choose_lanes
 from workbench.commands.console import json_option, project_option
 from workbench.errors import InputError
 from workbench.evaluation.records import Evaluation
+from workbench.lanes.lane import Lane
 from workbench.project import Project, open_project
 
 lane_option = click.option("--lane", "names", multiple=True, metavar="NAME", help="A lane; default: all there are.")
@@ -33,19 +35,23 @@ def sources(
     as_json: bool,
 ) -> None:
     """Change a fact in the passages: who follows the document, and who the weights?"""
+    from workbench.advice.trial_words import sources_sentence
     from workbench.evaluation.knowledge import SAYS, tell_sources
     from workbench.evaluation.suite import read_suite
+    from workbench.evaluation.trials import keep_test
 
     suite, project = read_suite(suite_path), open_project(project_folder)
     lanes = adjusted(choose_lanes(project, names), max_tokens)
     with console.Workers() as workers:
-        found = console.last(tell_sources(suite, lanes, project.folder, workers.engine, most), "Asking")
+        stage = tell_sources(suite, lanes, project.folder, workers.engine, most)
+        found = console.last(keep_test(stage, project.folder, lanes, suite), "Asking")
     if as_json:
         console.print_json(found)
         return
     click.echo(f"{'lane':26}" + "".join(f"{says:>12}" for says in SAYS))
     for lane, counts in found.lanes.items():
         click.echo(f"{lane:26}" + "".join(f"{counts[says]:>12}" for says in SAYS))
+    click.echo(sources_sentence(found, _readers(lanes)))
 
 
 @click.command()
@@ -72,7 +78,10 @@ def drill(
     Edit it yourself and run this, or name --file and --replace to have it tried on a copy.
     """
     from workbench.advice.facts import read_facts
+    from workbench.advice.trial_words import drill_sentence
     from workbench.evaluation import drill as drills
+    from workbench.evaluation.trials import keep_test
+    from workbench.report.views import duration
 
     if bool(file) != bool(replace):
         raise InputError("--file and --replace go together: name the document, then the old and the new words.")
@@ -85,13 +94,19 @@ def drill(
             stage = drills.drill_copy(*asked, project, drills.Edit(file, *replace), *children)
         else:
             stage = drills.drill(*asked, project.folder, *children)
-        found = console.last(stage, "Drill")
+        found = console.last(keep_test(stage, project.folder, lanes), "Drill")
     if as_json:
         console.print_json(found)
         return
     click.echo(f"{', '.join(found.changed) or 'No document'} changed; indexed in {found.index_seconds:.1f} s.")
     for lane in found.lanes:
         click.echo(f"{lane.lane:26}{_drill_words(lane)}")
+    click.echo(drill_sentence(found, _readers(lanes), duration))
+
+
+def _readers(lanes: Iterable[Lane]) -> list[str]:
+    """The lanes that are shown documents."""
+    return [lane.name for lane in lanes if lane.context != "none"]
 
 
 def _drill_words(lane: Any) -> str:
@@ -121,26 +136,30 @@ def judge(run: str, model: str | None, names: tuple[str, ...], project_folder: s
         stage = judge_stage(evaluation, _suite(project, evaluation), path, workers.engine, names)
         report = console.last(stage, "Judging")
     if as_json:
-        console.print_json({**_plain(report), "sentence": report.sentence})
+        console.print_json({**_plain(report), "sentence": report.sentence, "marks_sentence": report.marks_sentence})
         return
     click.echo(report.sentence)
+    click.echo(report.marks_sentence)
+    click.echo(f"{'lane':26}{'held right':>14}{'no verdict':>14}{'as you marked':>16}")
     for lane, rate in report.lanes.items():
-        click.echo(f"{lane:26}{rate.passed} of {rate.total} held right")
+        told = (rate, report.failed_lanes.get(lane), report.marked_lanes.get(lane))
+        shown = (f"{each.passed} of {each.total}" if each is not None else "-" for each in told)
+        click.echo(f"{lane:26}" + "".join(f"{each:>{width}}" for each, width in zip(shown, (14, 14, 16), strict=True)))
 
 
 @click.command()
 @click.argument("run")
 @click.argument("case")
 @click.argument("lane")
-@click.argument("opinion", type=click.Choice(["right", "wrong"]))
+@click.argument("opinion", type=click.Choice(["right", "wrong", "none"]))
 @project_option
 def mark(run: str, case: str, lane: str, opinion: str, project_folder: str | None) -> None:
-    """Keep your own opinion of an answer of RUN: what a judging model is held against."""
+    """Keep your own opinion of an answer of RUN: what a judging model is held against; "none" takes it back."""
     from workbench.evaluation.judge import mark as keep_mark
     from workbench.evaluation.judge import read_marks
 
     evaluation = _run(open_project(project_folder), run)
-    keep_mark(evaluation, case, lane, opinion == "right")
+    keep_mark(evaluation, case, lane, {"right": True, "wrong": False, "none": None}[opinion])
     click.echo(f"{len(read_marks(evaluation.folder))} answers of {run} are marked.")
 
 

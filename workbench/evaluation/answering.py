@@ -114,6 +114,12 @@ def await_answer(
     return answered
 
 
+def stamped(answer: Answer) -> dict[str, str]:
+    """The hashes of the very files an answer was made with, by the runtime's own word; empty where there is none."""
+    stamp = answer.stamp
+    return {"model": stamp.model if stamp else "", "adapter": stamp.adapter if stamp else ""}
+
+
 def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:
     passages, searched = yield from finder.find(question, lane)
     results = yield from collect(engine.run(answer, (Request(question, lane, passages),), None, True))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from workbench.bases import Base, find_base
+from workbench.bases import Base, all_bases, find_base, make_base
 from workbench.children import Worker
 from workbench.errors import InputError, MissingFile
-from workbench.evaluation.answering import SharedSearch, answer_case
+from workbench.evaluation.answering import SharedSearch, answer_case, stamped
 from workbench.evaluation.oracle import bases_read
 from workbench.evaluation.text import holds
 from workbench.events import Event, Note, Progress, Result, Stage
@@ -51,6 +52,8 @@ class Drill:
     changed: tuple[str, ...]  # files the index found changed or new
     index_seconds: float
     lanes: tuple[DrillLane, ...]
+    edit: Edit | None = None  # what was changed for it in a copy; None where a person edited a document
+    made: dict[str, dict[str, str]] = field(default_factory=dict)  # lane -> hashes of its model and adapter
 
 
 def drill(
@@ -78,16 +81,18 @@ def drill(
     indexed = time.perf_counter() - began
     finder = SharedSearch(knowledge, project, tuple(lanes), (question,))
     told: list[DrillLane] = []
+    made: dict[str, dict[str, str]] = {}
     for lane in lanes:
         yield Progress(len(told), len(lanes), f"Asking {lane.title or lane.name}", "lanes")
         started = time.perf_counter()
         [answer] = yield from collect(answer_case(question, lane, finder, engine))
+        made[lane.name] = stamped(answer)
         waited = indexed if lane.context != "none" else 0.0  # the others never needed the index
         right = any(holds(answer.text, each) for each in expected)
         retrain = train_seconds.get(lane.name.partition(":")[2]) if lane.adapter is not None else None
         told.append(DrillLane(lane.name, right, waited + time.perf_counter() - started, answer.text, retrain))
         yield Result(told[-1])
-    yield Result(Drill(question, tuple(expected), tuple(changed), indexed, tuple(told)))
+    yield Result(Drill(question, tuple(expected), tuple(changed), indexed, tuple(told), made=made))
 
 
 def drill_copy(
@@ -100,17 +105,28 @@ def drill_copy(
     engine: Worker,
     train_seconds: Mapping[str, float],
 ) -> Stage:
-    """The same in a copy of the project and of the folder whose document is edited; a person's own are left alone.
+    """The same in a copy of the knowledge bases that the lanes read, where the document is edited; a person's own
+    documents and indexes are left alone.
 
     Raises as `drill` does, MissingFile for a document that is not there, and InputError where the words are not in it.
     """
     with tempfile.TemporaryDirectory(prefix="workbench-drill-") as folder:
-        copied, document = copy_for_drill(project, edit.file, Path(folder))
-        check_words(document, edit.old, edit.new)
+        copied, documents = copy_for_drill(project, edit.file, Path(folder), bases_read(lanes))
+        for document in documents:
+            check_words(document, edit.old, edit.new)
         yield Note("A copy of your documents is indexed first; that is no part of the drill.")
-        yield from collect(knowledge.run(build, copied.folder, copied.info.folders))
-        edit_text(document, edit.old, edit.new)
-        yield from drill(question, expected, lanes, copied.folder, knowledge, engine, train_seconds)
+        for base in all_bases(copied):
+            if base.info.folders:
+                yield from collect(knowledge.run(build, base.folder, base.info.folders))
+        for document in documents:
+            edit_text(document, edit.old, edit.new)
+        with contextlib.closing(
+            drill(question, expected, lanes, copied.folder, knowledge, engine, train_seconds)
+        ) as stage:
+            for event in stage:
+                if isinstance(event, Result) and isinstance(event.value, Drill):
+                    event = Result(replace(event.value, edit=edit))
+                yield event
 
 
 def _level(base: Base, knowledge: Worker) -> Generator[Event, None, tuple[str, ...]]:
@@ -119,20 +135,32 @@ def _level(base: Base, knowledge: Worker) -> Generator[Event, None, tuple[str, .
     return (*reports[-1].changed, *reports[-1].added) if reports else ()
 
 
-def copy_for_drill(project: Project, file: str, target: Path) -> tuple[Project, Path]:
-    """A copy of a project with the folder that holds `file`, for a drill that leaves the person's documents alone.
+def copy_for_drill(
+    project: Project, file: str, target: Path, names: Sequence[str] = ("",)
+) -> tuple[Project, tuple[Path, ...]]:
+    """A project with the knowledge bases `names` over copies of the folders that hold `file`, and over the person's own
+    other folders, which are only read: a drill there leaves their documents alone.
 
-    Gives the new project, whose index is still to be built, and the file's copy. It has the project's own knowledge
-    base only. Raises MissingFile.
+    Gives the new project, whose indexes are still to be built, and the file's copies: one for each folder it is read
+    from, as one base may index a part of what another does. Raises MissingFile.
     """
-    folder = next((each for each in project.info.folders if (each / file).is_file()), None)
-    if folder is None:
-        raise MissingFile(f"No folder of this project holds {file}: name it as the Documents page does.")
-    copy = target / "documents"
-    shutil.copytree(folder, copy, ignore_dangling_symlinks=True)
+    bases = [find_base(project, name) for name in names]
+    folders = dict.fromkeys(folder for base in bases for folder in base.info.folders)
+    home = next((folder for folder in folders if (folder / file).is_file()), None)
+    if home is None:
+        raise MissingFile(f"No folder that these lanes read holds {file}: name it as the Documents page does.")
+    document = home.resolve() / file  # a link stays one: its copy is edited, and not what it leads to
+    copies, copied = dict[Path, Path](), list[Path]()
+    for number, folder in enumerate(folders):
+        if document.is_relative_to(folder.resolve()):
+            copies[folder] = target / "documents" / str(number) / folder.name
+            shutil.copytree(folder, copies[folder], ignore_dangling_symlinks=True)
+            copied.append(copies[folder] / document.relative_to(folder.resolve()))
     opened = Project.open(target / "project")
-    opened.change(folders=(copy,), options=project.info.options)
-    return opened, copy / file
+    for base in bases:
+        new = make_base(opened, base.base_name) if base.base_name else opened
+        new.change(folders=tuple(copies.get(each, each) for each in base.info.folders), options=base.info.options)
+    return opened, tuple(copied)
 
 
 def edit_text(file: Path, old: str, new: str) -> int:

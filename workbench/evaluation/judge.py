@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench import records
@@ -17,12 +17,12 @@ from workbench.children import Worker
 from workbench.errors import InputError
 from workbench.evaluation.expected import expected_texts
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Rate, Suite
-from workbench.evaluation.statistics import rate_of
 from workbench.events import Progress, Result, Stage
 from workbench.lanes.weigh import weigh
 
 OPTIONS = ("A", "B")
 HEARD = 0.5  # of all that the model would say, A and B together must have so much, or it did not take the question
+KNOWN = 0.1  # how well the agreement with a person must be known, in rate, before it means something
 MARKS, JUDGED = "marks.jsonl", "judge.json"
 SYSTEM = "You mark answers. Say A or B and nothing else."
 
@@ -50,15 +50,30 @@ class JudgeReport:
     checks: Rate | None  # how often it says what the checks say
     marks: Rate | None  # how often it says what a person marked; None without marks
     kappa: float | None  # Cohen's kappa with the person's marks, which chance alone brings to 0
+    failed_lanes: dict[str, Rate] = field(default_factory=dict)  # answers of each lane that it gave no verdict on
+    marked_lanes: dict[str, Rate] = field(default_factory=dict)  # of each lane: how often it says what a person marked
 
     @property
     def sentence(self) -> str:
         """The one line in which a judge may be quoted."""
         failed = f"no verdict on {self.failed.passed} of {self.failed.total}"
         if self.marks is None or self.kappa is None:
-            return f"A model judged these answers ({failed}). No person has marked any, so nothing says how good it is."
+            unknown = "None of those it judged is marked, so nothing says how good it is."
+            return f"A model judged these answers ({failed}). {unknown}"
         agreed = f"agrees with your marks on {self.marks.passed} of {self.marks.total}, kappa {self.kappa:.2f}"
         return f"A model judged these answers: {failed}; {agreed}."
+
+    @property
+    def marks_sentence(self) -> str:
+        """How well the agreement is known, and how many marks it takes."""
+        needed = marks_needed(self.marks)
+        if self.marks is None:
+            return f"Mark about {needed} answers, right and wrong ones: from then on the agreement means something."
+        low, high = (f"{100 * bound:.0f}" for bound in self.marks.interval)
+        known = f"Agreement on {self.marks.total} marked answers: the true one lies between {low} and {high} %"
+        if self.marks.total < needed:
+            return f"{known}. It takes about {needed} marks to know it to ten points."
+        return f"{known}, which are marks enough."
 
 
 def judge(evaluation: Evaluation, suite: Suite, model: Path, engine: Worker, lanes: Sequence[str] = ()) -> Stage:
@@ -111,20 +126,47 @@ def report_on(
     """What judgements come to beside the checks and a person's marks."""
     clear = [each for each in judged if each.right is not None]
     checked = {(each.lane, each.case): each.passed for each in evaluation.results}
-    pairs = [(bool(each.right), marks[each.lane, each.case]) for each in clear if (each.lane, each.case) in marks]
-    lanes = dict.fromkeys(each.lane for each in clear)
+    both = [(each, marks[each.lane, each.case]) for each in clear if (each.lane, each.case) in marks]
+    met = [(each.lane, bool(each.right), marked) for each, marked in both]
+    pairs = [(said, marked) for _, said, marked in met]
+    lanes = dict.fromkeys(each.lane for each in judged)
     return JudgeReport(
         model=model,
         judgements=tuple(judged),
-        failed=rate_of(len(judged) - len(clear), len(judged)),
+        failed=_rate(each.right is None for each in judged),
         lanes={lane: _rate(bool(each.right) for each in clear if each.lane == lane) for lane in lanes},
         checks=_rate(each.right == checked[each.lane, each.case] for each in clear) if clear else None,
         marks=_rate(one == other for one, other in pairs) if pairs else None,
         kappa=kappa(pairs) if pairs else None,
+        failed_lanes={lane: _rate(each.right is None for each in judged if each.lane == lane) for lane in lanes},
+        marked_lanes={
+            lane: _rate(said == marked for other, said, marked in met if other == lane)
+            for lane in dict.fromkeys(other for other, _, _ in met)
+        },
     )
 
 
+def marks_needed(agreed: Rate | None) -> int:
+    """How many marks know the agreement to ten points either way: so many that Wilson's interval is 20 points wide.
+
+    It is asked of the end of the present interval that is nearer to one half, where the interval is widest: a few marks
+    that all agree do not make it a small number.
+    """
+    low, high = agreed.interval if agreed is not None else (0.0, 1.0)
+    share = min(max(0.5, low), high)
+    return next(n for n in range(1, 1000) if _width(round(share * n), n) <= 2 * KNOWN)
+
+
+def _width(passed: int, total: int) -> float:
+    from workbench.evaluation.statistics import rate_of  # scipy: only where there is something to count
+
+    low, high = rate_of(passed, total).interval
+    return high - low
+
+
 def _rate(passed: Iterable[bool]) -> Rate:
+    from workbench.evaluation.statistics import rate_of
+
     each = list(passed)
     return rate_of(sum(each), len(each))
 
@@ -138,8 +180,11 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float:
     return (seen - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-def mark(evaluation: Evaluation, case: str, lane: str, right: bool) -> None:
-    """Keep a person's own opinion of an answer; the last one counts. Raises InputError for an answer there is not."""
+def mark(evaluation: Evaluation, case: str, lane: str, right: bool | None) -> None:
+    """Keep a person's own opinion of an answer, None to take it back; the last one counts.
+
+    Raises InputError for an answer there is not.
+    """
     if not any((each.case, each.lane) == (case, lane) for each in evaluation.results):
         raise InputError(f"The run “{evaluation.name}” holds no answer of {lane} to {case}: check both names.")
     line = {"case": case, "lane": lane, "right": right, "when": time.strftime("%Y-%m-%dT%H:%M:%S")}
@@ -151,13 +196,27 @@ def read_marks(folder: Path) -> dict[Key, bool]:
     found: dict[Key, bool] = {}
     for line in records.read_lines(folder / MARKS):
         with contextlib.suppress(TypeError, KeyError):
-            found[str(line["lane"]), str(line["case"])] = bool(line["right"])
+            key, right = (str(line["lane"]), str(line["case"])), line["right"]
+            found.pop(key, None)
+            if right is not None:
+                found[key] = bool(right)
     return found
 
 
 def read_report(evaluation: Evaluation) -> JudgeReport | None:
     """The judge's report on a run with the marks as they are now, None when it was never judged."""
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        kept: JudgeReport = records.from_plain(JudgeReport, records.read_json(evaluation.folder / JUDGED))
-        return report_on(kept.model, kept.judgements, evaluation, read_marks(evaluation.folder))
+    kept = _kept(evaluation.folder)
+    return kept and report_on(kept.model, kept.judgements, evaluation, read_marks(evaluation.folder))
+
+
+def read_judgements(folder: Path) -> tuple[Judgement, ...]:
+    """What a model said of each answer of a run, without what it comes to; nothing where none judged it."""
+    kept = _kept(folder)
+    return kept.judgements if kept is not None else ()
+
+
+def _kept(folder: Path) -> JudgeReport | None:
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        found: JudgeReport = records.from_plain(JudgeReport, records.read_json(folder / JUDGED))
+        return found
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import regex  # type: ignore[import-untyped]
@@ -17,7 +17,7 @@ import regex  # type: ignore[import-untyped]
 from workbench.bases import home_of
 from workbench.children import Worker
 from workbench.errors import InputError
-from workbench.evaluation.answering import GivenPassages, answer_case
+from workbench.evaluation.answering import GivenPassages, answer_case, stamped
 from workbench.evaluation.expected import expected_texts
 from workbench.evaluation.oracle import bases_read, read_sources
 from workbench.evaluation.records import Case, Suite
@@ -59,6 +59,7 @@ class SourceTest:
     answers: tuple[SourceAnswer, ...]
     lanes: dict[str, dict[str, int]]  # lane -> says -> count
     skipped: tuple[str, ...]  # cases whose fact could not be changed: no text of it stands in the source
+    made: dict[str, dict[str, str]] = field(default_factory=dict)  # lane -> hashes of its model and adapter
 
 
 def tell_sources(suite: Suite, lanes: Sequence[Lane], project: Path, engine: Worker, most: int = 30) -> Stage:
@@ -78,17 +79,19 @@ def tell_sources(suite: Suite, lanes: Sequence[Lane], project: Path, engine: Wor
     skipped = tuple(case.id for case in suite.cases if all(case.id in left for _, left in found.values()))
     total = sum(map(len, asked.values()))
     answers: list[SourceAnswer] = []
+    made: dict[str, dict[str, str]] = {}
     for lane in lanes:
         finder = GivenPassages({each.case.question: each.passages for each in asked[lane.name]})
         for each in asked[lane.name]:
             yield Progress(len(answers), total, lane.title or lane.name, "answers")
             answer = yield from _ask(each, lane, finder, engine)
             says = who_is_followed(answer.text, each.was, each.now)
+            made[lane.name] = stamped(answer)
             answers.append(SourceAnswer(each.case.id, lane.name, each.was[0], each.now, says, answer.text))
             yield Result(answers[-1])
     counts = {lane.name: Counter(each.says for each in answers if each.lane == lane.name) for lane in lanes}
     tallied = {lane: {says: count[says] for says in SAYS} for lane, count in counts.items()}
-    yield Result(SourceTest(tuple(answers), tallied, skipped))
+    yield Result(SourceTest(tuple(answers), tallied, skipped, made))
 
 
 def _ask(each: Changed, lane: Lane, finder: GivenPassages, engine: Worker) -> Generator[Event, None, Answer]:

@@ -142,6 +142,11 @@ def noise_of(lane: str, first: Sequence[bool], again: Sequence[bool], changed_te
     return Noise(lane, len(pairs), changed_text, flipped, min(1.0, max(net, chance, 1 / total if total else 1.0)))
 
 
+def noise_within(noise: float, some: int, every: int) -> float:
+    """The noise over a part of the cases: chance weighs more where there are fewer."""
+    return min(1.0, noise * math.sqrt(every / some)) if some else noise
+
+
 def losses_by_chance(flips: float, total: int, comparisons: int = 1) -> int:
     """How many cases fewer a lane may pass under another seed, where that seed flips such a share of its verdicts.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.advice.cost import Cost
 from workbench.advice.projection import PLACES, TITLES, Projection
-from workbench.advice.questionnaire import QUESTIONS, SOURCES
+from workbench.advice.questionnaire import QUESTIONS, RULES, SOURCES, SYMPTOMS
 from workbench.evaluation.judge import JudgeReport
 from workbench.evaluation.records import Evaluation
 from workbench.report.views import duration, lane_views
@@ -20,10 +20,12 @@ def beside_values(
     lanes = lane_views(evaluation)
     return {
         "questionnaire": _questionnaire(advice.get("questionnaire")),
+        "symptoms": SYMPTOMS,
+        "rules": RULES,
         "costs": [_cost(each, lanes[each.lane], evaluation) for each in advice.get("costs", ()) if each.lane in lanes],
         "money": _money(advice.get("projections", ()), lanes),
         "break_even": list(advice.get("break_even", ())),
-        "judge": judge.sentence if judge is not None else "",
+        "judge": f"{judge.sentence} {judge.marks_sentence}" if judge is not None else "",
         "stale": _stale(evaluation, stale),
     }
 

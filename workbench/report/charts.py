@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -12,6 +13,8 @@ from workbench.advice.wording import points
 from workbench.evaluation.records import Effect, Rate
 
 RELATIVE = ("tuning given retrieval", "retrieval given tuning", "interaction")  # effects that are not over the base
+TIMES = ((0.01, "0.01 s"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min"),
+         (3600.0, "1 h"), (36_000.0, "10 h"), (360_000.0, "100 h"))  # fmt: skip
 WIDTH, HEIGHT = 400, 190
 LEFT, RIGHT, TOP, BOTTOM = 34, 92, 10, 24  # room for the axis figures and for the words at the lines' ends
 
@@ -65,12 +68,66 @@ def _effect_row(title: str, css: str, effect: Effect, place: Any) -> dict[str, A
         "fill_width": round(abs(at - zero), 2),
         "value": points(effect.difference),
         "between": between(effect),
+        "by_chance": by_chance(effect),
     }
+
+
+def by_chance(effect: Effect) -> bool:
+    """Whether chance alone may have made an effect: McNemar after Holm's correction for all that are looked at with it,
+    or, of an interaction, which has no such test, its interval."""
+    if effect.name == "interaction":
+        return effect.interval[0] <= 0 <= effect.interval[1]
+    return effect.holm_p >= 0.05 or effect.interval[0] <= 0 <= effect.interval[1]
+
+
+def small_plots(cells: Sequence[tuple[Effect, float]]) -> list[dict[str, float]]:
+    """Effects with the noise behind each, all over one scale; positions are in percent of the plot."""
+    ends = [0.0, *(end for effect, noise in cells for end in (*effect.interval, noise, -noise))]
+    low, high = min(ends), max(max(ends), min(ends) + 1e-6)
+
+    def place(value: float) -> float:
+        return round(100 * (value - low) / (high - low), 2)
+
+    return [
+        {
+            "zero": place(0.0),
+            "noise_left": place(-noise),
+            "noise_width": round(place(noise) - place(-noise), 2),
+            "low": place(effect.interval[0]),
+            "width": round(place(effect.interval[1]) - place(effect.interval[0]), 2),
+            "at": place(effect.difference),
+        }
+        for effect, noise in cells
+    ]
 
 
 def between(effect: Effect) -> str:
     """An effect's interval in points, "13 to 28"."""
     return " to ".join(points(bound).removeprefix("+") for bound in effect.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """Times from a second or less to hours on one axis: each step is ten times the one before, or sixty."""
+
+    low: float  # seconds
+    high: float
+    ticks: tuple[dict[str, Any], ...]
+
+    def place(self, seconds: float) -> float:
+        """Where a time stands, in percent of the axis."""
+        share = math.log(max(seconds, self.low) / self.low) / math.log(self.high / self.low)
+        return round(100 * min(1.0, share), 2)
+
+
+def time_axis(times: Sequence[float]) -> TimeAxis:
+    """An axis that holds all of these times; it starts well before the shortest, so that each has a bar."""
+    shortest = max(min(times, default=1.0), 1e-3)
+    low = next((seconds for seconds, _ in reversed(TIMES) if seconds <= shortest / 2), TIMES[0][0])
+    high = next((seconds for seconds, _ in TIMES if seconds >= max(times, default=1.0) and seconds > low), TIMES[-1][0])
+    bare = TimeAxis(low, high, ())
+    ticks = tuple({"at": bare.place(seconds), "text": text} for seconds, text in TIMES if low <= seconds <= high)
+    return TimeAxis(low, high, ticks)
 
 
 def loss_chart(train: Sequence[tuple[int, float]], held: Sequence[tuple[int, float]]) -> Markup | None:

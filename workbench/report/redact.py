@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from workbench import records
 from workbench.evaluation.records import Case, CaseResult, CheckOutcome, Evaluation, Suite
@@ -21,11 +23,7 @@ def without_paths(evaluation: Evaluation) -> Evaluation:
     """The same without the folders of this machine: files go by their names."""
     made = {**evaluation.made_with, "lanes": {}}
     for lane, told in (evaluation.made_with.get("lanes") or {}).items():
-        definition = dict(told.get("definition") or {})
-        for key in ("model", "adapter"):
-            if definition.get(key):
-                definition[key] = Path(definition[key]).name
-        made["lanes"][lane] = {**told, "definition": definition}
+        made["lanes"][lane] = {**told, "definition": plain_definition(told)}
     return replace(
         evaluation,
         folder=Path(evaluation.folder.name),
@@ -33,6 +31,15 @@ def without_paths(evaluation: Evaluation) -> Evaluation:
         results=tuple(map(_without_folders, evaluation.results)),
         oracle=tuple(map(_without_folders, evaluation.oracle)),
     )
+
+
+def plain_definition(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition of a lane, its files by their names alone."""
+    definition = dict(told.get("definition") or {})
+    for key in ("model", "adapter"):
+        if definition.get(key):
+            definition[key] = Path(definition[key]).name
+    return definition
 
 
 def _without_folders(result: CaseResult) -> CaseResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench import records
@@ -11,9 +11,10 @@ from workbench.advice.attribution import REASONS
 from workbench.advice.records import Verdict
 from workbench.advice.wording import ADVICE, points
 from workbench.evaluation.records import Case, CaseResult, Effect, Evaluation, Suite
+from workbench.evaluation.statistics import noise_within
 from workbench.evaluation.summary import regroup
 from workbench.lanes.lane import Answer
-from workbench.report.charts import RELATIVE, between, effect_chart, loss_chart, rate_view
+from workbench.report.charts import RELATIVE, between, by_chance, effect_chart, loss_chart, rate_view, small_plots
 from workbench.tuning.recipe import RunInfo
 
 KINDS = {"fact": "Facts", "behaviour": "Behaviour", "unanswerable": "Unanswerable"}
@@ -82,14 +83,20 @@ def page_values(
 
 
 def lane_views(evaluation: Evaluation) -> dict[str, dict[str, str]]:
-    """Title, short title and css class of each lane; the fine-tune's name is added where there are several."""
-    families = [lane.partition(":")[0] for lane in evaluation.lanes]
+    """Title, short title and css class of each lane of an evaluation."""
+    return views_of(evaluation.lanes, evaluation.withheld)
+
+
+def views_of(names: Iterable[str], withheld: Collection[str] = ()) -> dict[str, dict[str, str]]:
+    """Title, short title and css class of lanes; the fine-tune's name is added where there are several."""
+    lanes = list(names)
+    families = [lane.partition(":")[0] for lane in lanes]
     views = {}
-    for lane, family in zip(evaluation.lanes, families, strict=True):
+    for lane, family in zip(lanes, families, strict=True):
         title, short, css = _FAMILIES.get(family, (lane, lane, "lane-own"))
         if families.count(family) > 1:
             title, short = f"{title} ({lane.partition(':')[2]})", f"{short} {lane.partition(':')[2]}"
-        if lane in evaluation.withheld:  # what it is called is what was not proven
+        if lane in withheld:  # what it is called is what was not proven
             title, short, css = f"Label withheld ({lane})", "Withheld", "lane-none"
         views[lane] = {"name": lane, "title": title, "short": short, "css": css}
     return views
@@ -130,24 +137,33 @@ def _effects(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> dic
         "effects_all": effect_chart(rows, margin),
         "effects_by_kind": {
             "kinds": [KINDS.get(kind, kind) for kind in groups],
-            "rows": [_effect_cells(title, css, effect, groups, margin) for title, css, effect in rows],
+            "rows": _kind_rows(rows, groups, margin),
         },
         "noise_text": _noise_text(evaluation),
     }
 
 
-def _effect_cells(
-    title: str, css: str, effect: Effect, groups: Mapping[str, list[tuple[str, str, Effect]]], margin: float
-) -> dict[str, Any]:
-    """One effect over the kinds of case; faint where zero or the noise cannot be left out."""
-    cells: list[dict[str, Any] | None] = []
-    for rows in groups.values():
-        same = (each for _, _, each in rows if (each.name, each.lane) == (effect.name, effect.lane))
-        found = next(same, None)
-        faint = found is not None and (found.interval[0] <= 0 <= found.interval[1] or abs(found.difference) <= margin)
-        shown = {"value": points(found.difference), "between": between(found), "faint": faint} if found else None
-        cells.append(shown)
-    return {"title": title, "css": css, "cells": cells}
+def _kind_rows(
+    rows: Sequence[tuple[str, str, Effect]], groups: Mapping[str, list[tuple[str, str, Effect]]], margin: float
+) -> list[dict[str, Any]]:
+    """Each effect over the kinds of case, with the noise of so many cases behind it; faint where it may be chance."""
+    by_key = {(each.name, each.lane, each.kind): each for group in groups.values() for _, _, each in group}
+    every = max((effect.total for _, _, effect in rows), default=0)
+    shown = [(each, noise_within(margin, each.total, every)) for each in by_key.values()]
+    plots = dict(zip(by_key, small_plots(shown), strict=True))
+
+    def cell(name: str, lane: str, kind: str) -> dict[str, Any] | None:
+        effect = by_key.get((name, lane, kind))
+        if effect is None:
+            return None
+        faint = by_chance(effect) or abs(effect.difference) <= noise_within(margin, effect.total, every)
+        figures = {"value": points(effect.difference), "between": between(effect), "faint": faint}
+        return {**figures, "plot": plots[name, lane, kind]}
+
+    return [
+        {"title": title, "css": css, "cells": [cell(effect.name, effect.lane, kind) for kind in groups]}
+        for title, css, effect in rows
+    ]
 
 
 def _noise_text(evaluation: Evaluation) -> str:
@@ -353,6 +369,7 @@ def _made_with(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Begun", evaluation.created.replace("T", " ")),
         ("Time answering", duration(evaluation.seconds)),
         ("Suite, SHA-256", evaluation.suite_hash[:16]),
+        ("Measured", _measured(made.get("measuring") or {})),
     ]
     for key, title in (("workbench", "Workbench"), ("python", "Python"), ("machine", "System"), ("build", "Engine")):
         if made.get(key):
@@ -362,6 +379,14 @@ def _made_with(evaluation: Evaluation) -> list[tuple[str, str]]:
     adapters = dict.fromkeys(each.get("adapter", "")[:16] for each in lanes.values())
     found += [("Model, SHA-256", model) for model in models if model]
     return found + [("Adapter, SHA-256", adapter) for adapter in adapters if adapter]
+
+
+def _measured(measuring: Mapping[str, Any]) -> str:
+    """How each question was asked, as times can only be compared where that is the same."""
+    repeats = measuring.get("repeats", 1)
+    asked = "each question once" if repeats == 1 else f"each question {repeats} times"
+    kept = "nothing read before it kept" if measuring.get("cold") else "what lanes read before kept"
+    return f"one lane after the other, {asked}, {kept}"
 
 
 def _definitions(evaluation: Evaluation, lanes: Mapping[str, dict[str, str]]) -> list[dict[str, str]]:

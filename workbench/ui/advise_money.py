@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
-from workbench.advice.cost import PRICES, Assumptions, Cost, break_even
+from workbench.advice.cost import Assumptions, Cost, break_even
+from workbench.advice.projection import TITLES, Projection, all_prices, break_evens
 from workbench.ui import theme, widgets
 from workbench.ui.advise_verdict import HEAD
 from workbench.ui.boxes import real_box
@@ -40,43 +41,61 @@ class PricesSheet(Sheet):
     """The assumptions, each a person's own, and the published ranges beside them."""
 
     changed = Signal(object)  # Assumptions
+    published_changed = Signal(dict)  # key -> amount, of the published prices that are a person's own now
 
-    def __init__(self, given: Assumptions, currency: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, given: Assumptions, own: Mapping[str, float], currency: str, parent: QWidget | None = None
+    ) -> None:
+        """`own` are the published prices that a person has put their own in place of."""
         super().__init__("Prices and assumptions", parent=parent)
-        self._given = given
         self.boxes: dict[str, QDoubleSpinBox] = {}
+        self.published: dict[str, QDoubleSpinBox] = {}
         intro = self.tr("Times are measured here; the rest is yours to set. All amounts in one currency ({0}).").format(
             currency
         )
         self.content.addWidget(widgets.label(intro, "muted", wrap=True))
         for key, name, why, low, high, places in FIELDS:
-            self._add(key, name, why, low, high, places)
+            self.boxes[key] = self._add(name, why, getattr(given, key), (low, high), places, self._on_changed)
         self.content.addSpacing(8)
         self.content.addWidget(widgets.label(self.tr("What hosting is published to cost"), "strong"))
-        for price in PRICES:
-            said = f"{price.title}: {price.low:,g} to {price.high:,g} {price.unit} ({price.source})"
-            self.content.addWidget(widgets.label(said, "caption", wrap=True))
+        said = self.tr("Dollars, from the middle of each range until you put in your own; the dossier takes them too.")
+        self.content.addWidget(widgets.label(said, "muted", wrap=True))
+        for price in all_prices().values():
+            why = f"{price.low:,g} to {price.high:,g} {price.unit} ({price.source})"
+            value, places = own.get(price.key, price.start), 4 if price.high < 1 else 2
+            most = max(1e5, 10 * price.high)
+            self.published[price.key] = self._add(price.title, why, value, (0, most), places, self._on_published)
         self.content.addStretch(1)
 
-    def _add(self, key: str, name: str, why: str, low: float, high: float, places: int) -> None:
-        box = real_box(low, high, 1.0, places)
+    def _add(
+        self, name: str, why: str, value: float, ends: tuple[float, float], places: int, on_changed: Callable[[], None]
+    ) -> QDoubleSpinBox:
+        box = real_box(*ends, 1.0 if places < 4 else 0.001, places)
         box.setGroupSeparatorShown(True)
-        box.setValue(getattr(self._given, key))
+        box.setValue(value)
         box.setFixedWidth(theme.px(120))
         box.setAccessibleName(name)
         box.setAccessibleDescription(why)
-        box.valueChanged.connect(self._on_changed)
-        self.boxes[key] = box
+        box.valueChanged.connect(on_changed)
         line = widgets.row(spacing=16)
         line.addLayout(
-            widgets.column(widgets.label(name, "strong"), widgets.label(why, "caption", wrap=True), spacing=2), 1
+            widgets.column(
+                widgets.label(name, "strong", wrap=True), widgets.label(why, "caption", wrap=True), spacing=2
+            ),
+            1,
         )
         line.addWidget(box)
         self.content.addLayout(line)
         self.content.addWidget(widgets.hline())
+        return box
 
     def _on_changed(self) -> None:
         self.changed.emit(Assumptions(**{key: box.value() for key, box in self.boxes.items()}))
+
+    def _on_published(self) -> None:
+        starts = {key: price.start for key, price in all_prices().items()}
+        given = {key: box.value() for key, box in self.published.items()}
+        self.published_changed.emit({key: value for key, value in given.items() if abs(value - starts[key]) > 1e-9})
 
 
 def duration(seconds: float) -> str:
@@ -120,11 +139,22 @@ class CostPanel(QWidget):
         self.head.add_action(self.prices)
         self.head.setMinimumHeight(HEAD)
         self.grid = QGridLayout()
-        self.grid.setHorizontalSpacing(12)
+        self.grid.setHorizontalSpacing(10)  # so that two panels fit beside each other in a window 1280 wide
         self.grid.setVerticalSpacing(0)
         self.note = widgets.label("", "caption", wrap=True)
-        frame = widgets.panel(widgets.column(self.head, self.grid, None, self.note, margins=(16, 12, 16, 12)))
-        self.setLayout(widgets.column(frame))
+        self.elsewhere = widgets.label("", "small", wrap=True, selectable=True)
+        parts = (self.head, self.grid, None, self.elsewhere, self.note)
+        self.setLayout(widgets.column(widgets.panel(widgets.column(*parts, margins=(16, 12, 16, 12)))))
+
+    def show_elsewhere(self, projections: Sequence[Projection], chosen: str) -> None:
+        """What the lane of the verdict would cost on a rented GPU and through a hosted API, and when it pays."""
+        there = [each for each in projections if each.lane == chosen and each.place != "local"]
+        said = [self.tr("{0}: ${1:,.0f} a year").format(TITLES[each.place], each.year) for each in there]
+        lines = [self.tr("Elsewhere, by the prices set: {0}.").format("; ".join(said))] if said else []
+        paying = (TITLES["rented"], TITLES["hosted"])
+        lines += [each for each in break_evens(projections, chosen) if each.startswith(paying)]
+        self.elsewhere.setText("\n".join(lines))
+        self.elsewhere.setVisible(bool(lines))
 
     def show_costs(self, costs: Sequence[Cost], given: Assumptions, chosen: str, currency: str) -> None:
         """Show a line per lane."""

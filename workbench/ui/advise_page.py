@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, QWidget
 
 from workbench import records
+from workbench.advice.beside import judge_beside
 from workbench.advice.cost import Assumptions, Cost, cost_table
-from workbench.advice.records import Verdict
+from workbench.advice.further import kept_answers, kept_assumptions, kept_prices
+from workbench.advice.projection import project_costs, set_prices
 from workbench.evaluation.records import Evaluation
 from workbench.project import Project
 from workbench.ui import evaluate_source, theme, widgets
@@ -175,19 +176,26 @@ class AdvisePage(Page):
         self.advice = advice
         self.stack.setCurrentIndex(VERDICT)
         self.save.setVisible(True)
-        self.head.show_verdict(advice.verdict, self._suggestion_line(advice.verdict))
+        self.head.show_verdict(advice.verdict, *self._beside_lines(advice))
         self.effects.show_effects(advice.evaluation, advice.verdict)
         self.failures.show_failures(advice.verdict, tuple(advice.evaluation.lanes))
         self._show_costs()
         self._fit_panels()
 
-    def _suggestion_line(self, verdict: Verdict) -> str:
-        found = self.start_questions.suggestion
-        if found.recommendation == "cannot-tell" or verdict.recommendation == "cannot-tell":
-            return ""
-        if found.recommendation == verdict.recommendation:
-            return self.tr("The questionnaire says the same")
-        return self.tr("The questionnaire would have said otherwise: {0}").format(found.headline)
+    def _beside_lines(self, advice: Advice) -> tuple[str, tuple[str, ...]]:
+        """How the questionnaire compares, "" where it says nothing; and what is doubtful about what was measured."""
+        found = judge_beside(
+            advice.evaluation, advice.suite, advice.verdict, kept_answers(self.bench.project), advice.facts.examples
+        )
+        doubts = list(found.notes)
+        for lane in advice.evaluation.lanes:
+            files = advice.stale.get(lane.partition(":")[2], ()) if lane.startswith("tuned:") else ()
+            if files:
+                one = self.tr("Stale: {0} was trained before {2} was changed")
+                many = self.tr("Stale: {0} was trained before {1:,} documents were changed, such as {2}")
+                said = one if len(files) == 1 else many
+                doubts.append(said.format(lane.partition(":")[2], len(files), files[0]))
+        return ("" if found.suggestion.recommendation == "cannot-tell" else found.sentence), tuple(doubts)
 
     def _show_costs(self) -> None:
         if self.advice is None:
@@ -202,6 +210,8 @@ class AdvisePage(Page):
             adapter_bytes=advice.adapter_bytes,
         )
         self.costs.show_costs(costs, given, advice.verdict.lane, CURRENCY)
+        prices = set_prices(kept_prices(self.bench.project))
+        self.costs.show_elsewhere(project_costs(advice.evaluation, advice.facts, given, prices), advice.verdict.lane)
         chosen = next((cost for cost in costs if cost.lane == advice.verdict.lane), None)
         self.even.show_pair(self._other(costs, chosen), chosen, CURRENCY)
 
@@ -213,14 +223,10 @@ class AdvisePage(Page):
         return max(cheaper, key=lambda cost: rates[cost.lane].overall.rate) if cheaper else None
 
     def _assumptions(self) -> Assumptions:
-        with contextlib.suppress(TypeError, ValueError, AttributeError):
-            found: Assumptions = records.from_plain(Assumptions, self.bench.recall("assumptions", {}))
-            return found
-        return Assumptions()
+        return kept_assumptions(self.bench.project)
 
     def _answers(self) -> dict[str, str]:
-        kept = self.bench.recall("questionnaire", {})
-        return {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
+        return kept_answers(self.bench.project)
 
     # What a person does
 
@@ -236,15 +242,20 @@ class AdvisePage(Page):
         self._on_answered(answers)
         self.start_questions._answers = dict(answers)
         if self.advice is not None:
-            self.head.show_verdict(self.advice.verdict, self._suggestion_line(self.advice.verdict))
+            self.head.show_verdict(self.advice.verdict, *self._beside_lines(self.advice))
 
     def _on_prices_clicked(self) -> None:
-        sheet = PricesSheet(self._assumptions(), CURRENCY)
+        sheet = PricesSheet(self._assumptions(), kept_prices(self.bench.project), CURRENCY)
         sheet.changed.connect(self._on_prices_changed)
+        sheet.published_changed.connect(self._on_published_changed)
         self.bench.show_sheet(sheet)
 
     def _on_prices_changed(self, given: Assumptions) -> None:
         self.bench.remember(assumptions=records.to_plain(given))
+        self._show_costs()
+
+    def _on_published_changed(self, own: dict[str, float]) -> None:
+        self.bench.remember(prices=own)
         self._show_costs()
 
     def _on_next(self, reason: str, lane: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 
-from workbench.advice.questionnaire import QUESTIONS, RULES, SOURCES, SYMPTOMS, Suggestion, suggest
+from workbench.advice.questionnaire import QUESTIONS, RULES, SOURCES, SYMPTOMS, Suggestion, known_answers, suggest
 from workbench.ui import widgets
 from workbench.ui.page import Sheet
 
@@ -46,8 +46,7 @@ class Questionnaire(QWidget):
     @property
     def suggestion(self) -> Suggestion:
         """What the answers speak for."""
-        known = {question.key: {option.key for option in question.options} for question in QUESTIONS}
-        return suggest({key: value for key, value in self._answers.items() if value in known.get(key, ())})
+        return suggest(known_answers(self._answers))
 
     def _on_answered(self, question: str, option: str) -> None:
         self._answers[question] = option

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from workbench.advice.attribution import REASONS
 from workbench.advice.records import Verdict
@@ -29,7 +29,24 @@ NEXT = {
 }
 
 
+LEAST = 200  # pixels a sentence can be read in
 HEAD = 32  # of a panel, as high as the controls in some: so that those beside each other stand on one line
+
+
+class _Sentence(QLabel):
+    """A sentence on one line where there is room for it, and on several where there is not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setProperty("kind", "muted")
+        self.setWordWrap(True)
+
+    def sizeHint(self) -> QSize:
+        width = self.fontMetrics().horizontalAdvance(self.text()) + theme.px(4)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(LEAST), self.fontMetrics().height())
 
 
 class VerdictHead(QWidget):
@@ -41,15 +58,21 @@ class VerdictHead(QWidget):
         super().__init__(parent)
         self.headline = widgets.label("", "verdict", wrap=True)
         self.reasons = widgets.label("", "question", wrap=True, selectable=True)
+        self.scope = widgets.label("", "muted", wrap=True)
         self.signs = QWidget()
         self._flow = widgets.FlowLayout(self.signs, spacing=16, between_lines=6)
         self.more = widgets.link_button(self.tr("Add questions to the suite"), self.questions_wanted.emit)
-        self.setLayout(widgets.column(self.headline, self.reasons, self.signs, widgets.row(self.more, None), spacing=8))
+        self.setLayout(
+            widgets.column(self.headline, self.reasons, self.scope, self.signs, widgets.row(self.more, None), spacing=8)
+        )
 
-    def show_verdict(self, verdict: Verdict, suggestion: str) -> None:
-        """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered."""
+    def show_verdict(self, verdict: Verdict, suggestion: str, doubts: Sequence[str] = ()) -> None:
+        """Show a verdict; `suggestion` says how the questionnaire compares, "" where it was not answered; `doubts` are
+        what is known to speak against the measurement as it is."""
         self.headline.setText(verdict.headline)
         self.reasons.setText("\n".join(verdict.reasons[:3]))
+        self.scope.setText(verdict.scope)
+        self.scope.setVisible(bool(verdict.scope))
         widgets.clear_layout(self._flow)
         told = verdict.recommendation != "cannot-tell"
         self.more.setVisible(not told)
@@ -57,13 +80,16 @@ class VerdictHead(QWidget):
         self._sign(*(("check-circle", "good") if firm else ("info", "muted")), verdict.firmness)
         if suggestion:
             self._sign("list-bullets", "muted", suggestion)
+        for each in doubts:
+            self._sign("warning", "warning", each)
         for each in verdict.would_change[:2]:
             self._sign("info", "muted", each)
 
     def _sign(self, icon: str, role: str, text: str) -> None:
         made = QWidget()
-        said = widgets.label(text, "muted")
-        made.setLayout(widgets.row(widgets.icon_label(icon, 16, role), said, spacing=6))
+        line = widgets.row(widgets.icon_label(icon, 16, role), _Sentence(text), spacing=6)
+        line.setStretch(1, 1)
+        made.setLayout(line)
         made.setAccessibleName(text)
         self._flow.addWidget(made)
 

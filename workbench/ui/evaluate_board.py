@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
@@ -13,8 +14,9 @@ from workbench.events import Progress
 from workbench.ui import widgets
 from workbench.ui.evaluate_answers import AnswersPanel
 from workbench.ui.evaluate_filters import FilterLine
+from workbench.ui.evaluate_marks import Opinions
 from workbench.ui.evaluate_matrix import MatrixView
-from workbench.ui.evaluate_model import MatrixModel
+from workbench.ui.evaluate_model import MatrixModel, RowRole
 from workbench.ui.evaluate_rows import CaseRow, build_matrix, build_rows
 
 ANSWERS_HEIGHT = 300  # of the answers under the matrix when they are opened
@@ -26,6 +28,8 @@ class RunBoard(QSplitter):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self._cases: tuple[Case, ...] = ()
+        self._run: Evaluation | None = None  # whose answers are shown; None while one goes on
+        self._opinions: Opinions | None = None  # None: the answers cannot be marked just now
         self.model = MatrixModel(self)
         self.view = MatrixView(self.model)
         self.filters = FilterLine()
@@ -46,6 +50,10 @@ class RunBoard(QSplitter):
         self.setStretchFactor(0, 1)
         self.view.opened.connect(self.show_answers)
         self.answers.closed.connect(self._on_answers_closed)
+        self.view.selectionModel().currentChanged.connect(self._on_current_changed)
+        for key, right in (("R", True), ("W", False)):
+            short = QShortcut(QKeySequence(key), self, partial(self.answers.mark_chosen, right))
+            short.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         find = QShortcut(QKeySequence.StandardKey.Find, self, self.filters.start_finding)
         find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
@@ -107,6 +115,9 @@ class RunBoard(QSplitter):
         none_left = bool(rows) and not matrix.groups
         self.nothing.set_text(self.tr("None of the {0:,} cases fits what is asked for above.").format(len(rows)))
         self.matrix.setCurrentWidget(self.nothing if none_left else self.view)
+        if run is not self._run:
+            self._run = run
+            self._show_answers_again(rows)
 
     def _show_head(self, run: Evaluation | None, lanes: Sequence[str], results: Sequence[CaseResult]) -> None:
         head = self.view.head
@@ -129,11 +140,34 @@ class RunBoard(QSplitter):
     def show_answers(self, row: CaseRow, lane: str) -> None:
         """Open the answers of one case under the matrix."""
         case = next((each for each in self._cases if each.id == row.case), None)
-        self.answers.show_case(row, self.view.head.lanes, lane, case.checks if case is not None else ())
+        checks = case.checks if case is not None else ()
+        self.answers.show_case(row, self.view.head.lanes, lane, checks, self._opinions)
         if not self.answers.isVisible():
             self.answers.show()
             self.setSizes([self.height() - ANSWERS_HEIGHT, ANSWERS_HEIGHT])
         self.view.scrollTo(self.view.currentIndex())
+
+    def show_opinions(self, opinions: Opinions | None) -> None:
+        """What is thought of the answers of the run that is shown."""
+        self._opinions = opinions
+        self.answers.show_opinions(opinions)
+
+    def _show_answers_again(self, rows: Sequence[CaseRow]) -> None:
+        """Another run is shown: open answers are its own to the same case, or are closed."""
+        row = next((each for each in rows if each.case == self.answers.case), None)
+        if self.answers.isHidden():
+            return
+        if row is not None:
+            self.show_answers(row, self.answers.chosen)
+        else:
+            self.answers.hide()
+
+    def _on_current_changed(self, index: QModelIndex) -> None:
+        """Open answers follow the arrow keys, so that one after the other is read and marked."""
+        row = index.data(RowRole)
+        lanes = self.view.head.lanes
+        if not self.answers.isHidden() and isinstance(row, CaseRow) and 0 < index.column() <= len(lanes):
+            self.show_answers(row, lanes[index.column() - 1])
 
     def open_case(self, case: str, lane: str) -> None:
         """The same for a case by its id, where the filter lets it through."""

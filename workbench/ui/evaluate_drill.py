@@ -8,15 +8,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QCompleter, QLineEdit, QPlainTextEdit, QWidget
 
 from workbench.advice.facts import read_facts
+from workbench.bases import all_bases
 from workbench.evaluation.drill import Drill, DrillLane, Edit, drill, drill_copy
+from workbench.evaluation.trials import keep_test
 from workbench.events import Progress, Result, Stage
 from workbench.lanes.lane import Lane
 from workbench.project import Project
 from workbench.ui import documents_source, widgets
 from workbench.ui.bench import Bench
+from workbench.ui.evaluate_kept import LastLine, LastResult, last_drill
 from workbench.ui.evaluate_probe import Probe, ProbeStrip
 from workbench.ui.lane_names import lane_title
 from workbench.ui.page import Sheet
+from workbench.ui.reader import Reader
 
 QUESTION_HEIGHT = 56  # two lines
 TEXT_SHOWN = 200  # characters of an answer
@@ -29,6 +33,9 @@ class DrillSheet(Sheet):
         super().__init__("", parent=parent)
         self.set_title(self.tr("Update drill"))
         self._bench, self._probe, self._lanes = bench, probe, tuple(lanes)
+        self._last: LastResult | None = None
+        self._reader = Reader(bench, self.tr("Reading the last result"), self)
+        self._reader.ready.connect(self._on_read)
         self._build()
         self.start = widgets.primary_button(self.tr("Start the drill"), "", self._on_start)
         self.stop = widgets.button(self.tr("Stop"), "stop", probe.stop)
@@ -39,8 +46,10 @@ class DrillSheet(Sheet):
         self.on_copy.toggled.connect(self.refresh)
         probe.changed.connect(self.refresh)
         self._drawn: tuple[int, object] | None = None
+        probe.ended.connect(self._read_last)
         self._offer_files()
         self.refresh()
+        self._read_last()
 
     def _build(self) -> None:
         about = self.tr(
@@ -78,9 +87,10 @@ class DrillSheet(Sheet):
             layout.addWidget(widgets.label(name, "caption"))
             layout.addWidget(edit)
         self.content.addWidget(self.copied)
-        self.strip = ProbeStrip()
+        self.strip, self.last = ProbeStrip(), LastLine()
         self._results = widgets.column(spacing=8)
         self.content.addWidget(self.strip)
+        self.content.addWidget(self.last)
         self.content.addLayout(self._results)
         self.content.addStretch(1)
 
@@ -89,13 +99,33 @@ class DrillSheet(Sheet):
         self.content.addWidget(widgets.label(name, "caption"))
         self.content.addWidget(edit)
 
+    def _read_last(self) -> None:
+        project = self._bench.project
+        self._reader.read(lambda: last_drill(project))
+
+    def _on_read(self, last: LastResult) -> None:
+        self._last = last
+        self._fill_in(last.found)
+        self.refresh()
+
+    def _fill_in(self, found: Drill | None) -> None:
+        """What the last drill asked and changed, so that it is soon made again; never over what a person has begun."""
+        if found is None or self.question.toPlainText() or self.answers or self.file.text():
+            return
+        self.question.setPlainText(found.question)
+        self.expected.setText(" | ".join(found.expected))
+        if found.edit is not None:
+            for field, text in ((self.file, found.edit.file), (self.old, found.edit.old), (self.new, found.edit.new)):
+                field.setText(text)
+
     def _offer_files(self) -> None:
         """The files of the index, as they are typed; their list is read in the background."""
         project = self._bench.project
 
         def stage() -> Stage:
             yield Progress(0, 0, "listing the files")
-            yield Result([row.file for row in documents_source.list_rows(project) if row.state == "indexed"])
+            rows = (row for base in all_bases(project) for row in documents_source.list_rows(base))
+            yield Result(list(dict.fromkeys(row.file for row in rows if row.state == "indexed")))
 
         self._listing = self._bench.jobs.start(
             self.tr("Listing the files"), stage, on_failed=lambda _: None, kind="list", quiet=True
@@ -123,20 +153,23 @@ class DrillSheet(Sheet):
         ready = bool(self._lanes and self.question.toPlainText().strip() and self.answers)
         edited = bool(self.file.text().strip() and self.old.text() and self.old.text() != self.new.text())
         self.start.setEnabled(ready and (edited or not copy))
-        state = (len(probe.told), probe.whole)
-        if state != self._drawn:
-            self._drawn = state
-            self._draw()
+        kept: Drill | None = self._last.found if self._last is not None else None
+        own = probe.busy or (bool(probe.told) and (probe.whole is None or kept != probe.whole))
+        self.last.say(None if own else self._last)
+        whole: Drill | None = probe.whole if own else kept
+        told: Sequence[DrillLane] = probe.told if own else kept.lanes if kept is not None else ()
+        if (len(told), whole) != self._drawn:
+            self._drawn = len(told), whole
+            self._draw(told, whole)
 
-    def _draw(self) -> None:
+    def _draw(self, told: Sequence[DrillLane], whole: Drill | None) -> None:
         widgets.clear_layout(self._results)
-        whole: Drill | None = self._probe.whole
         if whole is not None:
             changed = ", ".join(whole.changed) or self.tr("No document")
             said = self.tr("{0} changed, and the index was level after {1}.")
             said = said.format(changed, widgets.seconds_text(whole.index_seconds))
             self._results.addWidget(widgets.label(said, "strong", wrap=True))
-        for each in self._probe.told:
+        for each in told:
             self._results.addWidget(self._lane(each))
 
     def _lane(self, told: DrillLane) -> QWidget:
@@ -175,5 +208,7 @@ def drill_stage(
     """The drill, in a copy where something is to be edited; what training took is read in the job's thread."""
     seconds = read_facts(project).train_seconds
     if edit is None:
-        return drill(question, expected, lanes, project.folder, bench.knowledge, bench.engine, seconds)
-    return drill_copy(question, expected, lanes, project, edit, bench.knowledge, bench.engine, seconds)
+        stage = drill(question, expected, lanes, project.folder, bench.knowledge, bench.engine, seconds)
+    else:
+        stage = drill_copy(question, expected, lanes, project, edit, bench.knowledge, bench.engine, seconds)
+    return keep_test(stage, project.folder, lanes)

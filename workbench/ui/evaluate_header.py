@@ -22,11 +22,12 @@ class EvaluateHeader(QObject):
     new_wanted = Signal()
     import_wanted = Signal()
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
-    export_wanted = Signal(str)  # "html", "csv" or "junit"
+    export_wanted = Signal(str)  # as `evaluate_source.export` has it
     edit_clicked = Signal()
     drafts_wanted = Signal()
     sources_wanted = Signal()
     drill_wanted = Signal()
+    judge_wanted = Signal()
     run_clicked = Signal()
     stop_clicked = Signal()
 
@@ -42,6 +43,8 @@ class EvaluateHeader(QObject):
         self.export = widgets.menu_button(self.tr("Export"), self._exports, "export")
         for text, kind in (
             (self.tr("Report page (HTML)"), "html"),
+            (self.tr("The same without texts of documents and answers"), "redacted"),
+            (self.tr("Dossier (JSON)"), "json"),
             (self.tr("Table (CSV)"), "csv"),
             ("JUnit XML", "junit"),
         ):
@@ -68,6 +71,7 @@ class EvaluateHeader(QObject):
         self.suite_menu.addSeparator()
         widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
         widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
+        widgets.add_action(self.suite_menu, self.tr("Judge with a model…"), self.judge_wanted.emit, "scales")
         self.suite_picker.setText(shown.name or self.tr("No suite"))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:

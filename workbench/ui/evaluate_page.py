@@ -70,6 +70,9 @@ class EvaluatePage(Page):
         self.tests.accepted.connect(self._on_suite_chosen)
         head.sources_wanted.connect(lambda: self.tests.open_sources(self.sight.suite))
         head.drill_wanted.connect(self.tests.open_drill)
+        head.judge_wanted.connect(lambda: self.tests.open_judging(self.sight.suite))
+        board.answers.marked.connect(self.tests.marks.toggle)
+        self.tests.marks.changed.connect(lambda: board.show_opinions(self.tests.marks.opinions))
         head.lanes.changed.connect(self._on_lanes_changed)
         self.suites.named.connect(self.create_suite)
         self.suites.imported.connect(self._on_suite_chosen)
@@ -189,6 +192,8 @@ class EvaluatePage(Page):
     def _show_matrix(self) -> None:
         live, suite = self.suite_run, self.sight.suite
         run = self.sight.run if not live.busy else None
+        if run is not self.tests.marks.run:
+            self.tests.marks.show_run(run)
         if run is not None:
             earlier = self.sight.earlier.results if self.sight.earlier is not None else ()
             self.board.show_run(run, suite, self.sight.matter(), earlier)

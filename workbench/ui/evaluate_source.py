@@ -129,7 +129,8 @@ def all_lanes(project: Project) -> tuple[Lane, ...]:
 
 
 def export(kind: str, path: Path, evaluation: Evaluation, suite: Suite, project: Project) -> Stage:
-    """Write a run as "html", "csv" or "junit"; a stage, so that a job can run it."""
+    """Write a run as "html", "json", "csv" or "junit", or as "redacted" (the page without texts of documents and
+    answers); a stage, so that a job can run it."""
     yield Progress(0, 0, f"writing {path.name}")
     if kind == "csv":
         from workbench.evaluation.export import write_csv
@@ -139,8 +140,12 @@ def export(kind: str, path: Path, evaluation: Evaluation, suite: Suite, project:
         from workbench.evaluation.export import write_junit
 
         write_junit(path, evaluation)
+    elif kind == "json":
+        from workbench.report.gather import write_json_dossier
+
+        write_json_dossier(path, evaluation, suite, project, "")
     else:
         from workbench.report.gather import write_page
 
-        write_page(path, evaluation, suite, project)
+        write_page(path, evaluation, suite, project, "answers" if kind == "redacted" else "")
     yield Result(path)

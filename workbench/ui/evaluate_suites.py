@@ -14,7 +14,7 @@ from workbench.evaluation.records import Evaluation, Suite
 from workbench.ui import evaluate_source as source
 from workbench.ui.bench import Bench
 
-ENDINGS = {"html": "html", "csv": "csv", "junit": "xml"}
+ENDINGS = {"html": "html", "redacted": "html", "json": "json", "csv": "csv", "junit": "xml"}
 
 
 class SuiteActions(QObject):
@@ -60,7 +60,7 @@ class SuiteActions(QObject):
             self.export(kind, Path(chosen), run, suite)
 
     def export(self, kind: str, path: Path, run: Evaluation, suite: Suite | None) -> None:
-        """Write a run as "html", "csv" or "junit"; without its suite's file with what its results know of the suite."""
+        """Write a run as one of ENDINGS; without its suite's file with what its results know of the suite."""
         project = self._bench.project
         self._bench.jobs.start(
             self.tr("Exporting"),

@@ -1,4 +1,4 @@
-"""What is done beside the suite: draft questions, see who follows the documents and how soon a change arrives"""
+"""What is done beside the suite: draft questions, see who follows the documents and how soon a change arrives, judge"""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.bases import all_bases
 from workbench.evaluation.drill import Drill
+from workbench.evaluation.judge import JudgeReport
 from workbench.evaluation.knowledge import SourceTest
 from workbench.evaluation.records import Suite
 from workbench.lanes.lane import Lane
 from workbench.ui.bench import Bench
+from workbench.ui.evaluate_marks import RunMarks
 from workbench.ui.evaluate_probe import Probe
 
 
@@ -27,6 +30,9 @@ class SuiteTests(QObject):
         self.sources = Probe(bench, self.tr("Documents or weights?"), SourceTest, self)
         self.drill = Probe(bench, self.tr("Update drill"), Drill, self)
         self.drafts = Probe(bench, self.tr("Drafting questions"), tuple, self)
+        self.judging = Probe(bench, self.tr("Judging"), JudgeReport, self)
+        self.marks = RunMarks(bench, self)
+        self.judging.ended.connect(self.marks.read_again)
         self.drill.ended.connect(bench.index_changed)  # the documents may have been read again
         self._sheet: object = None  # the one that is open, of whatever page
         bench.sheet_changed.connect(self._on_sheet_changed)
@@ -37,6 +43,7 @@ class SuiteTests(QObject):
         self.sources.forget()
         self.drill.forget()
         self.drafts.forget()
+        self.judging.forget()
 
     def open_drafts(self, suite: Callable[[], tuple[str, Path]]) -> None:
         from workbench.ui.evaluate_drafts import DraftsSheet
@@ -66,7 +73,22 @@ class SuiteTests(QObject):
     def open_drill(self) -> None:
         from workbench.ui.evaluate_drill import DrillSheet
 
-        if not self._bench.project.info.folders:
+        if not any(base.info.folders for base in all_bases(self._bench.project)):
             self._bench.notices.tell(self.tr("A drill needs documents: add a folder first."))
             return
         self._bench.show_sheet(DrillSheet(self._bench, self.drill, self._lanes()))
+
+    def open_judging(self, suite: Suite | None) -> None:
+        """Have the answers of the run that is shown judged; `suite` is the one that is shown."""
+        from workbench.ui.evaluate_judging import JudgeSheet, judged_suite
+
+        run = self.marks.run
+        if run is None:
+            self._bench.notices.tell(self.tr("A model judges the answers of a finished run: run the suite first."))
+            return
+        asked = judged_suite(self._bench, run, suite)
+        if asked is None:
+            said = self.tr("The suite of this run was not kept: run it again, then have that run judged.")
+            self._bench.notices.tell(said)
+            return
+        self._bench.show_sheet(JudgeSheet(self._bench, self.judging, run, asked, self.marks))

@@ -19,6 +19,7 @@ from workbench.ui.finetune_run import passes_of, read_samples
 from workbench.ui.finetune_runs import RunsSheet, confirm_delete
 from workbench.ui.finetune_samples import question_of
 from workbench.ui.finetune_versus import VersusSheet
+from workbench.ui.reader import Reader
 
 if TYPE_CHECKING:
     from workbench.ui.finetune_page import FinetunePage
@@ -133,6 +134,9 @@ class RunActions(QObject):
         sheet.export_wanted.connect(lambda run: self.exchange.ask_export(run, self._page))
         sheet.delete_wanted.connect(lambda run: self._on_delete(run, sheet))
         sheet.noted.connect(source.keep_note)
+        project, reader = self._bench.project, Reader(self._bench, self.tr("Looking for stale fine-tunes"), sheet)
+        reader.ready.connect(sheet.show_stale)
+        reader.read(lambda: source.stale_adapters(project))
         self._bench.show_sheet(sheet)
 
     def show_versus(self, first: RunInfo, second: RunInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QMessageBox, QWidget
@@ -58,7 +58,9 @@ class RunRow(QWidget):
         if run.state != "running":
             actions.addWidget(widgets.link_button(self.tr("Delete"), lambda: self.delete_wanted.emit(run)))
         actions.addStretch(1)
-        parts = widgets.column(head, widgets.label(self._figures(run), "muted", wrap=True), when, spacing=4)
+        self.stale = widgets.label("", "warning", wrap=True)
+        self.stale.hide()
+        parts = widgets.column(head, widgets.label(self._figures(run), "muted", wrap=True), when, self.stale, spacing=4)
         if run.outcome and run.state != "done":
             parts.addWidget(widgets.label(outcome_words(run.outcome), "text", wrap=True))
         for each in (self.note, actions):
@@ -67,6 +69,16 @@ class RunRow(QWidget):
         parts.addWidget(widgets.hline())
         self.setLayout(parts)
         self._last = run.note
+
+    def show_stale(self, files: Sequence[str]) -> None:
+        """Say that documents were changed after the adapter was trained; nothing where none was."""
+        one, many = (
+            self.tr("Stale: {1} was changed since"),
+            self.tr("Stale: {0:,} documents were changed since, such as {1}"),
+        )
+        said = one if len(files) == 1 else many
+        self.stale.setText(said.format(len(files), files[0]) if files else "")
+        self.stale.setVisible(bool(files))
 
     def _figures(self, run: RunInfo) -> str:
         said = [self.tr("{0:,} rows").format(run.examples)] if run.examples else []
@@ -100,6 +112,7 @@ class RunsSheet(Sheet):
     def __init__(self, runs: Sequence[RunInfo], parent: QWidget | None = None) -> None:
         super().__init__("Earlier runs", parent=parent)
         self.rows: list[RunRow] = []
+        self._stale: Mapping[str, Sequence[str]] = {}  # adapter -> documents that are newer
         self.hint = widgets.label(self.tr("Tick two to see them beside each other"), "caption")
         self.versus = widgets.button(self.tr("Beside each other"), "columns", self._on_versus_clicked)
         self.add_foot(self.hint, None, self.versus)
@@ -114,6 +127,7 @@ class RunsSheet(Sheet):
             for name in ("opened", "compare_wanted", "resume_wanted", "export_wanted", "delete_wanted", "noted"):
                 getattr(row, name).connect(getattr(self, name))
             row.ticked.connect(self._on_ticked)
+            row.show_stale(self._stale.get(run.name, ()))
             self.rows.append(row)
             self.content.addWidget(row)
         if not runs:
@@ -122,6 +136,12 @@ class RunsSheet(Sheet):
             )
         self.content.addStretch(1)
         self._on_ticked()
+
+    def show_stale(self, stale: Mapping[str, Sequence[str]]) -> None:
+        """Mark the adapters that are older than a document."""
+        self._stale = stale
+        for row in self.rows:
+            row.show_stale(stale.get(row.run.name, ()))
 
     @property
     def chosen(self) -> tuple[RunInfo, ...]:

@@ -38,6 +38,13 @@ def list_runs(project: Project) -> tuple[RunInfo, ...]:
     return adapter.list_runs(project.folder)
 
 
+def stale_adapters(project: Project) -> dict[str, tuple[str, ...]]:
+    """Adapter -> documents that were changed after it was trained; it reads what the index knows of every file."""
+    from workbench.advice import facts
+
+    return facts.stale_adapters(project)
+
+
 def start_and_watch(recipe: Recipe) -> Stage:
     """Start a fine-tune and follow it. Closing this leaves the run alone, so that it outlives the window."""
     known = tune.finished(recipe)

@@ -44,6 +44,7 @@ SHORTCUTS: tuple[tuple[str, Any], ...] = (
     ("Ctrl+F", QT_TRANSLATE_NOOP("Window", "Search on this page")),
     ("Ctrl+L", QT_TRANSLATE_NOOP("Window", "Lanes")),
     ("Ctrl+H", QT_TRANSLATE_NOOP("Window", "Earlier conversations")),
+    ("R, W", QT_TRANSLATE_NOOP("Window", "In the answers of a run: hold the one in question right, or wrong")),
     ("F6, Shift+F6", QT_TRANSLATE_NOOP("Window", "From the rail to the page and the side sheet, and back")),
     ("F1", QT_TRANSLATE_NOOP("Window", "Help")),
     ("Ctrl+Q", QT_TRANSLATE_NOOP("Window", "Close Workbench")),
