@@ -33,6 +33,7 @@ FOUNDATION = {
     "children",
     "program",
     "settings",
+    "priority",
     "stops",
     "__init__",
 }
