@@ -72,9 +72,9 @@ class TokenSigns:
         """Those of the ids that are there."""
         return {key for key, _ in self._find(embedder, ids, "id, 0")}
 
-    def closeness(self, embedder: str, ids: Sequence[str], question: Vectors) -> dict[str, float]:
-        """How close the tokens of a question, shape (tokens, dimension), come to those of each chunk that is there."""
-        return closeness(question, self._find(embedder, ids, "id, signs"))
+    def signs(self, embedder: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
+        """The signs of the tokens of each chunk that is there, in no order."""
+        return self._find(embedder, ids, "id, signs")
 
     def add(self, embedder: str, ids: Sequence[str], tokens: Sequence[Vectors]) -> None:
         """Keep the signs of some chunks' tokens, or replace those with the same ids."""
@@ -96,7 +96,8 @@ class TokenSigns:
     def remove_others(self, embedder: str) -> None:
         """Remove what other embedders made."""
         with naming_trouble(self.path), self._db:
-            self._db.execute("DELETE FROM tokens WHERE embedder <> ?", (embedder,))
+            for sign in "<>":  # by the index; what is neither would be looked for in the whole table
+                self._db.execute(f"DELETE FROM tokens WHERE embedder {sign} ?", (embedder,))
 
     def _find(self, embedder: str, ids: Sequence[str], columns: str) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
