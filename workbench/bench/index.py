@@ -6,11 +6,15 @@ import contextlib
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from workbench import paths, records
 from workbench.bench import Figure, _peers
+from workbench.bench._looks import growth
 from workbench.documents import readers
 from workbench.documents.chunk import embedded_text
 from workbench.documents.scan import scan
@@ -23,6 +27,7 @@ from workbench.index.keywords import Keywords
 from workbench.project import Project
 
 SIZE = 1_500_000  # bytes of documents that are indexed, so that the benchmark stays under two minutes
+LOOK = 1.0  # seconds between two looks at the memory, which take a hundredth of that
 WINDOW = 64  # chunks embedded in turn by either side, so that a busy moment of the machine hits both
 
 
@@ -35,8 +40,8 @@ def run(project: Path) -> Stage:
         yield Progress(0, parts, f"Loading the embedder for {copied} files", "figures")
         embedder = embed.open_embedder()
         embedder.load()
-        started = time.perf_counter()
-        yield from (event for event in build(made, (folder,)) if isinstance(event, Progress))
+        started, held = time.perf_counter(), list[float]()
+        yield from _weighed(build(made, (folder,)), held)
         whole = time.perf_counter() - started
         with Keywords(made / "index") as keywords:
             texts = [embedded_text(piece) for row in keywords.files() for piece in keywords.chunks(row)]
@@ -47,7 +52,31 @@ def run(project: Path) -> Stage:
         again, hashed = _nothing_to_do(made, folder)
         yield Progress(3, parts, "Having others take in the same texts", "figures")
         peers = _beside_peers(folder, Path(name), embedder)
-        yield Result((*_figures(len(texts), whole, ours, bare, added, again, hashed), *peers))
+        memory = growth(
+            "memory while indexing", held[len(held) // 4 :], "from a quarter of the looks on, reader included"
+        )
+        yield Result((*_figures(len(texts), whole, ours, bare, added, again, hashed), memory, *peers))
+
+
+def _weighed(stage: Stage, held: list[float]) -> Iterator[Progress]:
+    """A build's Progress; meanwhile the memory of this process and its children, in MB, every LOOK seconds."""
+    looked = time.monotonic()
+    for event in stage:
+        if not isinstance(event, Progress):
+            continue
+        if time.monotonic() - looked > LOOK:
+            looked = time.monotonic()
+            held.append(_memory())
+        yield event
+
+
+def _memory() -> float:
+    own = psutil.Process()
+    sizes = [own.memory_info().rss]
+    for child in own.children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            sizes.append(child.memory_info().rss)
+    return sum(sizes) / 1e6
 
 
 def documents_of(project: Path) -> tuple[Path, ...]:
