@@ -266,9 +266,9 @@ def _load(folder: Path, precision: str) -> Any:
     return model.eval()
 
 
-def bare_model(folder: Path) -> Any:
-    """sentence-transformers as it comes, in fp32: the yardstick of the benchmarks."""
-    return _load(folder, "float32")
+def bare_model(folder: Path, precision: str = "float32") -> Any:
+    """sentence-transformers as it comes: the yardstick of the benchmarks."""
+    return _load(folder, precision)
 
 
 def _machine() -> str:
