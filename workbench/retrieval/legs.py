@@ -1,4 +1,4 @@
-"""The legs of a search: the chunks nearest in meaning, those with the same words, and both compared word by word"""
+"""The two legs of a search: the chunks nearest in meaning, and those with the same words, looked for meanwhile"""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from workbench.index import kept
 from workbench.index.kept import Keys, Looked
 from workbench.index.keywords import Keywords
 from workbench.index.store import PROCESS, Store, open_store
-from workbench.index.tokens import TokenSigns, closeness
 
 if TYPE_CHECKING:
     from workbench.index.embed import Vectors
@@ -81,17 +80,6 @@ def nearest_chunks(
             if fresh:  # another process may have been writing at the first try
                 raise
     return []
-
-
-def token_closeness(
-    home: Path, embedder_hash: str, ids: Sequence[str], question: Vectors, kind: str = "float32"
-) -> dict[str, float]:
-    """How close a question's tokens come to those of some chunks; {} where an earlier version made the index."""
-    try:
-        with TokenSigns(home.expanduser().absolute() / "index") as tokens:
-            return closeness(question, tokens.signs(embedder_hash, ids), kind)
-    except (FileNotFoundError, BadProject):
-        return {}
 
 
 def _current_store(folder: Path, keywords: Keywords, fresh: bool) -> Store:
