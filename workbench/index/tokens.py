@@ -132,12 +132,12 @@ def closeness(question: Vectors, packed: Sequence[tuple[str, bytes]], kind: str 
     if not usable or not len(question):
         return {}
     rows = np.frombuffer(b"".join(signs for _, signs in usable), dtype=np.uint8).reshape(-1, width)
-    bits = torch.from_numpy(np.unpackbits(rows, axis=1, count=dimension)).to(getattr(torch, kind))
-    asked = torch.from_numpy(np.ascontiguousarray(question.T, dtype=np.float32)).to(bits.dtype)
-    products = (bits @ asked).float().numpy()
-    # a sign is 2 * bit - 1, and a vector of signs is sqrt(dimension) long
-    lengths = np.maximum(np.linalg.norm(question, axis=1), 1e-9) * np.sqrt(dimension)
-    cosines = (2 * products - question.sum(axis=1)) / lengths
+    ones = 2 * np.unpackbits(rows, axis=1, count=dimension).view(np.int8) - 1  # around 0, so that bf16 rounds less off
+    either = torch.from_numpy(ones).to(getattr(torch, kind))
+    asked = torch.from_numpy(np.ascontiguousarray(question.T, dtype=np.float32)).to(either.dtype)
+    products = (either @ asked).float().numpy()
+    lengths = np.maximum(np.linalg.norm(question, axis=1), 1e-9) * np.sqrt(dimension)  # of the question's and the signs
+    cosines = products / lengths
     starts = np.cumsum([0, *(len(signs) // width for _, signs in usable[:-1])])
     best = np.maximum.reduceat(cosines, starts, axis=0).mean(axis=1)
     return {key: float(value) for (key, _), value in zip(usable, best, strict=True)}
