@@ -17,8 +17,10 @@ from workbench.index import embed
 from workbench.index.build import build
 from workbench.index.embed import Read
 from workbench.index.files import read_index
+from workbench.index.kept import look_up
+from workbench.index.tokens import closeness
 from workbench.retrieval.fusion import fuse
-from workbench.retrieval.search import nearest_chunks, token_closeness
+from workbench.retrieval.legs import nearest_chunks
 
 CONSTANTS, DEPTHS, WEIGHTS = (60, 20, 5), (10, 20, 50, 200), (0.5, 0.75, 1.0, 1.25, 1.5)
 TOKEN_WEIGHTS = (0.0, 1.0, 2.0, 3.0)
@@ -54,7 +56,9 @@ def _search(project: Path, asked: list[Asked]) -> tuple[list[Legs], dict[str, Ch
             near = nearest_chunks(project, keywords, embedder.hash, read.vectors[place : place + 1], max(DEPTHS))
             word = [key for key, _ in keywords.search(each.question, max(DEPTHS))]
             ids = list({*dict(near), *word})
-            legs.append((near, word, token_closeness(project, embedder.hash, ids, read.tokens[place])))
+            signs = look_up(project, embedder.hash, ids).result().signs
+            close = closeness(read.tokens[place], signs, embedder.multiplies_in)
+            legs.append((near, word, close))
         named = {key for near, word, _ in legs for key in [*dict(near), *word]}
         return legs, {key: piece for key, (piece, _) in keywords.chunks_by_id(sorted(named)).items()}
 

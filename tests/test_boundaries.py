@@ -41,14 +41,14 @@ FOUNDATION = {
 # Heavy library: the modules (or folders, with a slash) that may import it, inside a function. `bench` measures ours
 # against the bare libraries and may import them all.
 HOMES = {
-    "torch": ("index/embed", "index/quick", "tuning/"),
-    "transformers": ("tuning/", "index/embed"),
+    "torch": ("index/embed", "index/quick", "index/rerank", "index/tokens", "tuning/"),
+    "transformers": ("tuning/", "index/embed", "index/rerank"),
     "peft": ("tuning/",),
     "trl": ("tuning/",),
     "unsloth": ("tuning/",),
     "datasets": ("tuning/",),
     "accelerate": ("tuning/",),
-    "sentence_transformers": ("index/embed",),
+    "sentence_transformers": ("index/embed", "index/rerank"),
     "chromadb": ("index/store",),
     "llama_cpp": ("lanes/",),
     "huggingface_hub": ("catalog/hub",),

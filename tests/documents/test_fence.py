@@ -57,6 +57,28 @@ def test_known_content_is_not_read_again_and_a_vanished_file_is_told(tmp_path: P
         reader.close()
 
 
+def test_a_reader_that_was_started_ahead_reads_with_that_very_process(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("words")
+    reader = FencedReader()
+    try:
+        reader.prepare()
+        reader.prepare()  # once is enough
+        reader._waiter.submit(int).result()  # the process is there
+        ahead = reader._child.pid
+        assert take(reader, found_in(tmp_path, "a.txt")).document is not None
+        assert ahead is not None and reader._child.pid == ahead
+    finally:
+        reader.close()
+
+
+def test_a_reader_is_closed_however_far_its_start_has_come() -> None:
+    for _ in range(2):
+        reader = FencedReader()
+        reader.prepare()
+        reader.close()
+        assert reader._child.pid is None
+
+
 def hang_on_bad(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
     """Stands in for a reader whose library hangs or dies on one file; runs in the child."""
     if found.file == "hangs.txt":

@@ -51,7 +51,10 @@ def test_an_index_of_an_earlier_version_is_compared_by_the_next_build(project: P
     expected = built(project, folder).alike
     assert expected
     with Keywords(project / "index", write=True) as index:
-        index._db.executescript("DROP TRIGGER twin_lost; DROP TABLE twins; DROP TABLE likeness;")
+        index._db.executescript(
+            "DROP TRIGGER twin_left; DROP TRIGGER chunk_waits; DROP TABLE twins; DROP TABLE likeness;"
+            "DROP TABLE uncompared;"
+        )
     with Keywords(project / "index") as index:
         assert index.alike() == ()
     assert built(project, folder).alike == expected

@@ -15,6 +15,7 @@ from workbench.lanes.ask import ask
 from workbench.lanes.engine import Request
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.transcript import append_answer, read_transcript, search_transcript
+from workbench.retrieval.narrow import EVERYTHING
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.stops import Stops
 
@@ -38,6 +39,10 @@ class Knowledge:
         if function.__name__ == "whole":
             for file in arguments[1]:
                 yield Result(Passage(file, file, "", f"all of {file}", 1.0))
+            return
+        if function.__name__ == "sections":
+            for each in arguments[1][: arguments[2]]:
+                yield Result(replace(each, text=f"around {each.text}"))
             return
         found = tuple(
             Passage(f"p{place}", f"file{place}.txt", "", f"text {place}", 1.0) for place in range(arguments[2])
@@ -93,6 +98,22 @@ def test_one_search_serves_all_lanes_and_every_answer_is_written_down(tmp_path: 
     assert [each.history for each in engine.requests] == [(), history["rag"], (), ()]
     assert found["base"].retrieve_seconds == 0.0 < found["rag"].retrieve_seconds
     assert [entry.answer.lane for entry in read_transcript(tmp_path)] == ["base", "rag", "rag+tuned:x", "full"]
+
+
+def test_a_lane_reads_the_sections_of_as_many_passages_as_it_takes(tmp_path: Path) -> None:
+    knowledge, engine = Knowledge(), Engine()
+    wide = replace(RAG, name="wide", context="sections")
+    found = results(ask("How long?", (RAG, wide), tmp_path, {}, knowledge, engine))
+    assert [(name, arguments[2]) for name, arguments in knowledge.calls] == [("search", 6), ("sections", 2)]
+    assert [each.text for each in found["rag"].passages] == ["text 0", "text 1"]
+    assert [each.text for each in found["wide"].passages] == ["around text 0", "around text 1"]
+
+
+def test_lanes_with_a_reranker_are_searched_for_apart(tmp_path: Path) -> None:
+    knowledge, engine = Knowledge(), Engine()
+    reread = replace(RAG, name="reread", reranker=Path("ranker"))
+    results(ask("How long?", (RAG, reread), tmp_path, {}, knowledge, engine))
+    assert [arguments[3:] for _, arguments in knowledge.calls] == [(), (EVERYTHING, Path("ranker"))]
 
 
 def test_a_question_that_leans_on_the_one_before_is_searched_for_with_it(tmp_path: Path) -> None:

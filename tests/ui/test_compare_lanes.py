@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from workbench import records
+from workbench.catalog.records import Model
 from workbench.project import Project
 from workbench.ui import compare_lanes
 from workbench.ui.compare_edit import LaneSheet, LanesSheet
@@ -64,6 +65,31 @@ def test_the_strength_of_a_fine_tune_is_slid_and_said_in_the_lanes_line(project:
     odd = LaneSheet(project, make_lane("tuned:tickets", adapter=adapter, adapter_scale=1.85))
     qtbot.addWidget(odd)
     assert odd.edited().adapter_scale == 1.85  # what lies beyond the slider stays until it is moved
+
+
+def test_a_lane_reads_sections_and_has_them_put_in_order_by_a_reranker(
+    project: Project, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain = LaneSheet(project, LANES["rag"])
+    there = Model("mine", "My reranker", "reranker", "mit", 1, 1, "imported", path=tmp_path / "mine")
+    monkeypatch.setattr("workbench.ui.compare_edit.rerankers", lambda: (there,))
+    sheet, bare = LaneSheet(project, LANES["rag"]), LaneSheet(project, LANES["base"])
+    for each in (plain, sheet, bare):
+        qtbot.addWidget(each)
+        each.show()
+    assert not plain.reranker.isVisible() and plain.edited().reranker is None
+    assert sheet.reranker.isVisible() and not bare.reranker.isEnabled()
+    sheet.context.setCurrentIndex(sheet.context.findData("sections"))
+    sheet.reranker.setCurrentIndex(1)
+    assert sheet.passages.isEnabled()
+    made = sheet.edited()
+    assert (made.context, made.reranker) == ("sections", tmp_path / "mine")
+    assert made_of(made) == "Up to 4 sections, reranked"
+    monkeypatch.setattr("workbench.ui.compare_edit.rerankers", lambda: ())
+    again = LaneSheet(project, made)
+    qtbot.addWidget(again)
+    assert again.edited().reranker == made.reranker  # it is removed, and the lane says so until a person decides
+    assert again.reranker.currentText() == "mine, which is removed"
 
 
 def test_lanes_are_reordered_taken_out_and_brought_back(page: ComparePage, qtbot: QtBot, window: Window) -> None:

@@ -6,11 +6,16 @@ import contextlib
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from workbench import paths, records
 from workbench.bench import Figure, _peers
+from workbench.bench._looks import growth
 from workbench.documents import readers
 from workbench.documents.chunk import embedded_text
 from workbench.documents.scan import scan
@@ -23,6 +28,7 @@ from workbench.index.keywords import Keywords
 from workbench.project import Project
 
 SIZE = 1_500_000  # bytes of documents that are indexed, so that the benchmark stays under two minutes
+LOOK = 1.0  # seconds between two looks at the memory, which take a hundredth of that
 WINDOW = 64  # chunks embedded in turn by either side, so that a busy moment of the machine hits both
 
 
@@ -35,19 +41,43 @@ def run(project: Path) -> Stage:
         yield Progress(0, parts, f"Loading the embedder for {copied} files", "figures")
         embedder = embed.open_embedder()
         embedder.load()
-        started = time.perf_counter()
-        yield from (event for event in build(made, (folder,)) if isinstance(event, Progress))
+        started, held = time.perf_counter(), list[float]()
+        yield from _weighed(build(made, (folder,)), held)
         whole = time.perf_counter() - started
         with Keywords(made / "index") as keywords:
             texts = [embedded_text(piece) for row in keywords.files() for piece in keywords.chunks(row)]
         yield Progress(1, parts, f"Embedding {len(texts)} chunks by both ways in turn", "figures")
-        ours, bare, vectors = _embed_in_turn(embedder, texts)
+        seconds, vectors = _embed_in_turn(embedder, texts)
         yield Progress(2, parts, "Adding them to a bare Chroma collection", "figures")
         added = _bare_add(Path(name) / "bare", vectors)
         again, hashed = _nothing_to_do(made, folder)
         yield Progress(3, parts, "Having others take in the same texts", "figures")
         peers = _beside_peers(folder, Path(name), embedder)
-        yield Result((*_figures(len(texts), whole, ours, bare, added, again, hashed), *peers))
+        memory = growth(
+            "memory while indexing", held[len(held) // 4 :], "from a quarter of the looks on, reader included"
+        )
+        yield Result((*_figures(len(texts), whole, seconds, added, again, hashed), memory, *peers))
+
+
+def _weighed(stage: Stage, held: list[float]) -> Iterator[Progress]:
+    """A build's Progress; meanwhile the memory of this process and its children, in MB, every LOOK seconds."""
+    looked = time.monotonic()
+    for event in stage:
+        if not isinstance(event, Progress):
+            continue
+        if time.monotonic() - looked > LOOK:
+            looked = time.monotonic()
+            held.append(_memory())
+        yield event
+
+
+def _memory() -> float:
+    own = psutil.Process()
+    sizes = [own.memory_info().rss]
+    for child in own.children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            sizes.append(child.memory_info().rss)
+    return sum(sizes) / 1e6
 
 
 def documents_of(project: Path) -> tuple[Path, ...]:
@@ -70,22 +100,34 @@ def copy_documents(folders: tuple[Path, ...], target: Path) -> int:
     return copied
 
 
-def _embed_in_turn(embedder: embed.Embedder, texts: list[str]) -> tuple[float, float, Any]:
-    """Seconds of ours and of sentence-transformers at its defaults, window by window, and the vectors."""
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Seconds to embed the same chunks."""
+
+    ours: float
+    bare: float  # sentence-transformers at its defaults, in fp32
+    best: float  # the same in the type that is fastest here
+    precision: str  # that type
+
+
+def _embed_in_turn(embedder: embed.Embedder, texts: list[str]) -> tuple[Embedding, Any]:
+    """Ours and sentence-transformers in both types, window by window, and the vectors."""
     import numpy as np
 
-    model = embed.bare_model(embedder.folder)
-    model.encode(texts[:2])
-    ours = bare = 0.0
-    vectors = []
+    models = [embed.bare_model(embedder.folder, each) for each in ("float32", embedder.precision)]
+    for model in models:
+        model.encode(texts[:2])
+    ours, bare, vectors = 0.0, [0.0, 0.0], []
     for place in range(0, len(texts), WINDOW):
         part = texts[place : place + WINDOW]
         started = time.perf_counter()
         vectors.append(embedder.encode(part))
-        middle = time.perf_counter()
-        model.encode(part, show_progress_bar=False)
-        ours, bare = ours + middle - started, bare + time.perf_counter() - middle
-    return ours, bare, np.concatenate(vectors)
+        ours += time.perf_counter() - started
+        for number, model in enumerate(models):
+            started = time.perf_counter()
+            model.encode(part, show_progress_bar=False)
+            bare[number] += time.perf_counter() - started
+    return Embedding(ours, bare[0], bare[1], embedder.precision), np.concatenate(vectors)
 
 
 def _bare_add(folder: Path, vectors: Any) -> float:
@@ -146,16 +188,22 @@ def _write_texts(folder: Path, target: Path) -> Path:
 
 
 def _figures(
-    chunks: int, whole: float, ours: float, bare: float, added: float, again: float, hashed: float
+    chunks: int, whole: float, embedding: Embedding, added: float, again: float, hashed: float
 ) -> tuple[Figure, ...]:
     def rate(name: str, our_seconds: float, their_seconds: float, note: str) -> Figure:
         return Figure(name, chunks / our_seconds, chunks / their_seconds, their_seconds / our_seconds, "chunks/s", note)
 
+    best = f"sentence-transformers in {embedding.precision}, the fastest type here, batches of 32"
     return (
         rate(
-            *("indexing: read, cut, embed, commit", whole, bare + added),
+            *("indexing: read, cut, embed, commit", whole, embedding.bare + added),
             f"yardstick: bare sentence-transformers and one Chroma add of the same {chunks} chunks, nothing read",
         ),
-        rate("embedding alone", ours, bare, f"in turn, {WINDOW} chunks at a time; yardstick: fp32, batches of 32"),
+        rate("indexing beside the bare embedder", whole, embedding.best, f"yardstick: {best}, nothing read or kept"),
+        rate(
+            *("embedding alone", embedding.ours, embedding.bare),
+            f"in turn, {WINDOW} chunks at a time; yardstick: fp32, batches of 32",
+        ),
+        rate("embedding alone, fastest type", embedding.ours, embedding.best, f"in turn; yardstick: {best}"),
         Figure("a build with nothing to do", again, hashed, again / hashed, "s", "yardstick: hashing every file"),
     )

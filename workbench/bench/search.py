@@ -24,7 +24,8 @@ from workbench.index import embed
 from workbench.index.build import build
 from workbench.index.files import read_index
 from workbench.index.keywords import Keywords
-from workbench.retrieval.search import nearest_chunks, search
+from workbench.retrieval.legs import nearest_chunks
+from workbench.retrieval.search import search
 
 K = 5
 TIMED = 20  # questions asked one by one for the time of one

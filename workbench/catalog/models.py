@@ -89,19 +89,23 @@ def model_named(name: str) -> Model:
 
 
 def import_model(path: Path) -> Model:
-    """Take a GGUF chat model of the person's own; a second import of the same file finds the first.
+    """Take a GGUF chat model of the person's own, or a folder with a reranker; what is here already is found again.
 
     The file is linked where that is possible and copied where not, and appears whole or not at all. Raises
     MissingFile, BadModel (damaged, an adapter, a part of a split model, not a chat model), DiskFull.
     """
     path = path.expanduser()
+    if path.is_dir():
+        from workbench.catalog.rerankers import import_reranker
+
+        return import_reranker(path)
     header = read_header(path)
     _refuse_unusable(header, path.name)
     digest = records.hash_file(path)
     for each in list_models():
         if each.sha256 == digest and each.path is not None:
             return each
-    name = _free_name(header.name or path.stem)
+    name = free_name(header.name or path.stem)
     needed = memory.estimate_header(header)
     model = Model(
         name=name,
@@ -121,7 +125,7 @@ def import_model(path: Path) -> Model:
         quantisation=header.quantisation,
     )
     with unfinished_folder(name) as folder:
-        _link_or_copy(path, folder / model.file)
+        link_or_copy(path, folder / model.file)
         return finish(folder, model)
 
 
@@ -220,7 +224,7 @@ def _refuse_unusable(header: GgufHeader, name: str) -> None:
         raise BadModel(f"{name} has no {'vocabulary' if header.tensors else 'weights'}, so it cannot answer anything.")
 
 
-def _free_name(title: str) -> str:
+def free_name(title: str) -> str:
     """A short name made of a title that no model has yet."""
     base = re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.")[:48].rstrip("-.") or "model"
     taken = {each.name for each in list_models()}
@@ -228,7 +232,8 @@ def _free_name(title: str) -> str:
     return next(each for each in names if each not in taken)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
+    """Put a big file in another place at once where the disk can do that, else copy it. Raises DiskFull."""
     try:
         os.link(source.resolve(), target)
     except OSError:  # another disk, or a file system without links

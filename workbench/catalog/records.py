@@ -8,11 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A chat model or an embedder: one of the catalogue, imported, or part of the program."""
+    """A chat model, an embedder or a reranker: one of the catalogue, imported, or part of the program."""
 
     name: str  # short and unique: "smollm2-135m"
     title: str
-    kind: str  # "chat" or "embedding"
+    kind: str  # "chat", "embedding" or "reranker"
     license: str
     size: int  # bytes on disk
     memory: int  # bytes it takes when loaded, an estimate

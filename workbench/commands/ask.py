@@ -52,6 +52,15 @@ def adjusted(lanes: tuple[Lane, ...], most_tokens: int | None, passages: int | N
     )
 
 
+def widened(lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+    """The same lanes, with sections in place of passages. Raises InputError where none reads passages."""
+    if not any(lane.context == "passages" for lane in lanes):
+        raise InputError("Sections are for lanes that read passages and none is asked: add one, such as --lane rag.")
+    return tuple(
+        dataclasses.replace(lane, context="sections") if lane.context == "passages" else lane for lane in lanes
+    )
+
+
 ENDED = {
     "length": "cut off: the longest answer this lane may give",
     "repeats": "ended: it went on to say the same again and again",
@@ -67,6 +76,8 @@ ENDED = {
 @click.option(
     "--scale", type=click.FloatRange(0, 1.5), help="How strongly adapters are added, instead of 1; 0 is without."
 )
+@click.option("--rerank", is_flag=True, help="Put what is found in the order of the reranker that was imported.")
+@click.option("--sections", is_flag=True, help="Read the sections that passages stand in, not the passages alone.")
 @project_option
 @json_option
 def ask(
@@ -74,6 +85,8 @@ def ask(
     names: tuple[str, ...],
     max_tokens: int | None,
     scale: float | None,
+    rerank: bool,
+    sections: bool,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
@@ -81,6 +94,12 @@ def ask(
     questions = console.read_questions(question)
     project = open_project(project_folder)
     lanes = strengthened(adjusted(choose_lanes(project, names), max_tokens), scale)
+    if sections:
+        lanes = widened(lanes)
+    if rerank:
+        from workbench.catalog.rerankers import first_reranker
+
+        lanes = tuple(dataclasses.replace(lane, reranker=first_reranker()) for lane in lanes)
     answers: list[Answer] = []
     with console.Workers() as workers:
         for each in questions:

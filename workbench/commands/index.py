@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
@@ -151,6 +153,8 @@ def say_index(report: Any) -> None:
 @click.option("-k", "count", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
 @click.option("--in", "places", multiple=True, metavar="FOLDER", help="Only files there, or that fit (*/2026/*.md).")
 @click.option("--type", "types", multiple=True, metavar="ENDING", help="Only files of this type: pdf, md.")
+@click.option("--rerank", is_flag=True, help="Put what is found in the order of the reranker that was imported.")
+@click.option("--sections", is_flag=True, help="Show the sections that the passages stand in.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only files changed on that day or later.")
 @base_option
 @project_option
@@ -160,23 +164,29 @@ def search(
     count: int,
     places: tuple[str, ...],
     types: tuple[str, ...],
+    rerank: bool,
+    sections: bool,
     since: datetime | None,
     base_name: str,
     project_folder: str | None,
     as_json: bool,
 ) -> None:
     """Show the passages that fit QUESTION best; @FILE reads one question a line."""
+    from workbench.catalog.rerankers import first_reranker
     from workbench.retrieval.narrow import Only
     from workbench.retrieval.search import search as search_stage
+    from workbench.retrieval.sections import sought
 
     only = Only(places, types, since.timestamp() if since else 0.0)
 
     questions = console.read_questions(question)
-    base = find_base(open_project(project_folder), base_name)
+    base, most = find_base(open_project(project_folder), base_name), sought(count) if sections else count
+    reranker = first_reranker() if rerank else None
     with console.Workers() as workers:
-        found = list(
-            console.results(workers.knowledge.run(search_stage, base.folder, questions, count, only), "Searching")
-        )
+        stage = workers.knowledge.run(search_stage, base.folder, questions, most, only, reranker)
+        found = list(console.results(stage, "Searching"))
+        if sections:
+            found = [_in_sections(each, count, base, workers) for each in found]
     if as_json:
         console.print_json({"searches": found})
         return
@@ -190,3 +200,13 @@ def search(
             click.echo(f"  {number}. {where}  [{passage.score:.3f}]\n     {text[:300]}")
             if passage.same_in:
                 click.echo(f"     nearly the same stands in {'; '.join(passage.same_in)}")
+
+
+def _in_sections(found: Any, count: int, base: Base, workers: console.Workers) -> Any:
+    """A SearchResult with sections in place of passages."""
+    from workbench.retrieval.sections import sections
+
+    started = monotonic()
+    stage = workers.knowledge.run(sections, base.folder, found.passages, count)
+    given = tuple(console.results(stage, "Reading around the passages"))
+    return replace(found, passages=given, seconds=found.seconds + monotonic() - started)

@@ -12,7 +12,7 @@ from workbench.commands.console import json_option, project_option, say
 
 @click.group()
 def models() -> None:
-    """The chat and embedding models: list, fetch, import, remove."""
+    """The chat, embedding and reranking models: list, fetch, import, remove."""
 
 
 def _print_models(as_json: bool) -> None:
@@ -55,7 +55,7 @@ def fetch_command(name: str, project_folder: str | None, as_json: bool) -> None:
 @project_option
 @json_option
 def import_command(path: Path, project_folder: str | None, as_json: bool) -> None:
-    """Take a GGUF file of your own after reading its header."""
+    """Take in a GGUF file of your own, or a folder with a reranker, after a look at it."""
     from workbench.catalog.models import import_model
 
     model = import_model(path)

@@ -53,6 +53,11 @@ def read_file(found: FoundFile, known: frozenset[str], limits: Limits) -> Stage:
     yield Result(_read(found, known))
 
 
+def get_ready() -> Stage:
+    """STAGE, run in the fenced process: nothing; it has started, and has loaded what reading needs, once this ends."""
+    yield Result(None)
+
+
 def _read(found: FoundFile, known: frozenset[str]) -> Reading:
     digest = ""
     try:
@@ -133,7 +138,19 @@ class FencedReader:
         self._found: FoundFile | None = None
         self._known: frozenset[str] = frozenset()
         self._again = False  # the file is read for the second time
+        self._waiting = False  # the process was asked to start ahead of the first file
         self._clock = _Clock(0.0)
+
+    def prepare(self) -> None:
+        """Start the process ahead of the first file: it takes some tenths of a second, and may start meanwhile."""
+        if self._child.pid is None and not self._waiting:
+            self._waiting = True
+            self._waiter.submit(self._get_ready)
+
+    def _get_ready(self) -> None:
+        with contextlib.suppress(ChildCrashed):  # the first file starts it anew, and says so where that fails too
+            for _ in self._child.run(get_ready):
+                pass
 
     def start(self, found: FoundFile, known: frozenset[str] = frozenset()) -> None:
         """Begin to read a file; take its Reading with `take` before starting the next."""
@@ -142,7 +159,8 @@ class FencedReader:
         self._begin(found)
 
     def _begin(self, found: FoundFile) -> None:
-        starting = STARTING if self._child.pid is None else 0.0
+        starting = STARTING if self._child.pid is None or self._waiting else 0.0
+        self._waiting = False
         self._clock = _Clock(starting + self._limits.seconds + self._limits.seconds_per_mb * found.size / 1e6)
         self._future = self._waiter.submit(self._read, found, self._known)
 
@@ -191,7 +209,8 @@ class FencedReader:
     def close(self) -> None:
         """End the process; a file that is being read is given up."""
         self._child.close()
-        self._waiter.shutdown(wait=True)
+        self._waiter.shutdown(wait=True, cancel_futures=True)
+        self._child.close()  # it may have been started ahead just now
 
 
 def read_fenced(path: Path, limits: Limits | None = None) -> Document:

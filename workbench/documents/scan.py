@@ -130,7 +130,9 @@ def _reason(error: OSError) -> str:
 
 def relative_name(folder: Path, path: str) -> str:
     """A path relative to its folder, printable: forward slashes, and undecodable bytes as \\xNN."""
-    relative = os.path.relpath(path, folder).replace(os.sep, "/")
+    inside = os.path.join(folder, "")
+    relative = path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, folder)
+    relative = relative.replace(os.sep, "/")
     return relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -19,7 +19,7 @@ from workbench.errors import ChildCrashed
 from workbench.events import Event, Progress, Result, Stage
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane
-from workbench.lanes.material import collect, search_depth, whole_documents
+from workbench.lanes.material import collect, ranking, read_sections, search_depth, whole_documents
 from workbench.retrieval.passage import Passage, SearchResult
 from workbench.retrieval.search import search
 
@@ -46,35 +46,45 @@ class GivenPassages:
         return (self._passages.get(question, ()) if lane.context != "none" else ()), 0.0
 
 
+Searched = tuple[str, Path | None]  # a knowledge base, and the reranker it is searched with
+
+
 class SharedSearch:
     """The passages of a whole suite, searched for at the first question of the first lane that reads any: once in each
-    knowledge base."""
+    knowledge base, and once more for each reranker."""
 
     def __init__(self, knowledge: Worker, project: Path, lanes: tuple[Lane, ...], questions: tuple[str, ...]) -> None:
         self._knowledge, self._project = knowledge, project
         self._questions = tuple(dict.fromkeys(questions))
         # one depth for all lanes over a base, as in a conversation: each takes as many of the best as its prompt holds
-        self._k = {base: max(1, search_depth(_over(base, lanes))) for base in {lane.base for lane in lanes}}
-        self._found: dict[str, dict[str, SearchResult]] = defaultdict(dict)  # base -> question -> result
+        self._k = {key: max(1, search_depth(_over(key, lanes))) for key in {_searched(lane) for lane in lanes}}
+        self._found: dict[Searched, dict[str, SearchResult]] = defaultdict(dict)  # question -> result
 
     def find(self, question: str, lane: Lane) -> Generator[Event, None, tuple[tuple[Passage, ...], float]]:
         """What goes before a lane's question, best first, and the seconds its search took; none for a bare lane."""
         if lane.context == "none":
             return (), 0.0
-        known, home = self._found[lane.base], home_of(self._project, lane.base)
+        key, home = _searched(lane), home_of(self._project, lane.base)
+        known = self._found[key]
         if question not in known:
             missing = tuple(each for each in self._questions if each not in known)
-            results = yield from collect(self._knowledge.run(search, home, missing, self._k[lane.base]))
+            stage = self._knowledge.run(search, home, missing, self._k[key], *ranking(lane.reranker))
+            results = yield from collect(stage)
             known.update({each.question: each for each in results})
         found = known[question]
-        if lane.context != "full":
+        if lane.context == "passages":
             return found.passages[: lane.passages], found.seconds
-        documents = yield from whole_documents(found.passages, lane.passages, home, self._knowledge)
-        return documents, found.seconds
+        read = read_sections if lane.context == "sections" else whole_documents
+        given = yield from read(found.passages, lane.passages, home, self._knowledge)
+        return given, found.seconds
 
 
-def _over(base: str, lanes: Iterable[Lane]) -> list[Lane]:
-    return [lane for lane in lanes if lane.base == base]
+def _searched(lane: Lane) -> Searched:
+    return lane.base, lane.reranker
+
+
+def _over(key: Searched, lanes: Iterable[Lane]) -> list[Lane]:
+    return [lane for lane in lanes if _searched(lane) == key]
 
 
 def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> Stage:

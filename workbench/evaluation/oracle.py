@@ -75,7 +75,7 @@ def _best(case: Case, row: FileRow, chunks: Sequence[Chunk], most: int) -> tuple
 def oracle_lane(lanes: Sequence[Lane], base: str = "") -> Lane | None:
     """The lane that is asked with the right passages of a knowledge base: the documents lane, else the first that reads
     passages of it."""
-    reading = [lane for lane in lanes if lane.context == "passages" and lane.base == base]
+    reading = [lane for lane in lanes if lane.context in ("passages", "sections") and lane.base == base]
     return next((lane for lane in reading if lane.name == "rag"), reading[0] if reading else None)
 
 

@@ -89,10 +89,13 @@ def slug(name: str) -> str:
 
 def lane_hash(lane: Lane, index_mark: str = "") -> str:
     """What a lane is made of, its files by size and time: answers are gone on with only while this stays the same."""
-    files = [_file_mark(path) for path in (lane.model, lane.adapter) if path is not None]
+    weights = lane.reranker / "model.safetensors" if lane.reranker is not None else None
+    files = [_file_mark(path) for path in (lane.model, lane.adapter, weights) if path is not None]
     mark = index_mark if lane.context != "none" else ""
     plain = records.to_plain(lane)
     del plain["base"]  # it is known by its mark: another name for the same documents changes no answer
+    if lane.reranker is None:
+        del plain["reranker"]  # runs of before lanes had one go on
     return records.hash_text(json.dumps([plain, files, mark], sort_keys=True, ensure_ascii=False))
 
 

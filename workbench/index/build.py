@@ -124,6 +124,8 @@ class Builder:
         for folder in self._folders:
             for each in scan(folder, left_out_of(self._base)):
                 found.append(each)
+                if self._is_news(each):
+                    self._reader.prepare()
                 if monotonic() - told > TICK:
                     told = monotonic()
                     yield Progress(len(found), 0, "Looking through the folder", "files")
@@ -131,6 +133,12 @@ class Builder:
         closed = [f"{each.file}/" for each in found if each.closed]  # what cannot be looked into is not gone
         gone = [each for each in difference.gone if not any(each.file.startswith(name) for name in closed)]
         return replace(difference, gone=tuple(gone))
+
+    def _is_news(self, found: FoundFile) -> bool:
+        """Whether a file will be read, as far as its entry tells."""
+        row = self._ledger.rows.get(found.key)
+        same = row is not None and (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
+        return not same and not why_not(found)
 
     def _open_store(self) -> Steps[None]:
         store = yield from _meanwhile(self._ledger.opening(), Progress(0, 0, "Opening the index", "files"))

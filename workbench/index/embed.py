@@ -1,4 +1,4 @@
-"""The only home of sentence-transformers: texts in, vectors out.
+"""The home of sentence-transformers: texts in, vectors out; rerank.py has its cross-encoders.
 
 Counting tokens needs only the tokenizer (milliseconds); the model is loaded when the first vector is wanted.
 """
@@ -62,6 +62,7 @@ class Embedder:
             raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
         self._model: Any = None
         self._quick: QuickReader | None = None  # for a short text alone
+        self.multiplies_in = "float32"  # what is fast on the processor; known once the model is loaded
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
         self._cores = _FreeCores()
 
@@ -86,7 +87,9 @@ class Embedder:
     def load(self) -> None:
         """Load the model (some seconds the first time); every later call does nothing."""
         if self._model is None:
-            self._model = _load(self.folder, self.precision)
+            precision = self.precision
+            self._model = _load(self.folder, precision)
+            self.multiplies_in = precision if self._model.device.type == "cpu" else "float32"
             self._cores.choose(0)
             self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
 
@@ -263,9 +266,9 @@ def _load(folder: Path, precision: str) -> Any:
     return model.eval()
 
 
-def bare_model(folder: Path) -> Any:
-    """sentence-transformers as it comes, in fp32: the yardstick of the benchmarks."""
-    return _load(folder, "float32")
+def bare_model(folder: Path, precision: str = "float32") -> Any:
+    """sentence-transformers as it comes: the yardstick of the benchmarks."""
+    return _load(folder, precision)
 
 
 def _machine() -> str:

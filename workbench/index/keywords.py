@@ -75,6 +75,17 @@ class FileRow:
         return self.folder, self.file
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk stands in its file, without its text."""
+
+    start: int  # offsets in the document's text, in characters
+    end: int
+    tokens: int  # in the embedder's tokens, heading included
+    heading: str
+    location: str
+
+
 class Keywords:
     """The open database. `write` makes it when missing; without it the database is only read."""
 
@@ -103,7 +114,8 @@ class Keywords:
             raise BadProject(
                 f"The index {self.path} was made by a newer version of Workbench: update Workbench to open it."
             )
-        self._db.executescript(SCHEMA + likeness.SCHEMA)
+        self._db.executescript(SCHEMA)
+        likeness.prepare(self._db)
         self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def close(self) -> None:
@@ -158,6 +170,18 @@ class Keywords:
             "SELECT * FROM chunks WHERE file_id = (SELECT id FROM files WHERE folder = ? AND file = ?) ORDER BY number"
         )
         return tuple(_chunk(found, row.file) for found in self._rows(sql, row.key))
+
+    def places(self, folder: str, file: str, key: str, most: int) -> list[Place]:
+        """Where a file's chunks stand, in its order: the one of this id and at most so many on either side of it."""
+        sql = (
+            "SELECT chunks.start AS start, chunks.stop AS stop, chunks.tokens AS tokens, chunks.heading AS heading,"
+            " chunks.location AS location FROM chunks AS one JOIN files ON files.id = one.file_id"
+            " JOIN chunks ON chunks.file_id = one.file_id"
+            " WHERE one.id = ? AND folder = ? AND file = ? AND chunks.number BETWEEN one.number - ? AND one.number + ?"
+            " ORDER BY chunks.number"
+        )
+        rows = self._rows(sql, (key, folder, file, most, most))
+        return [Place(row["start"], row["stop"], row["tokens"], row["heading"], row["location"]) for row in rows]
 
     def chunk_ids(self, row: FileRow) -> list[str]:
         """The ids of a file's chunks in its order."""
@@ -342,7 +366,7 @@ class Keywords:
         return [
             FileRow(
                 *(row["folder"], row["file"], row["state"], row["size"], row["mtime_ns"], row["hash"], row["reason"]),
-                *(row["kind"], row["title"], tuple(json.loads(row["notes"])), row["chunks"], row["made_with"]),
+                *(row["kind"], row["title"], _notes(row["notes"]), row["chunks"], row["made_with"]),
                 *(row["read_with"], bool(row["lasting"])),
             )
             for row in self._rows(sql, values)
@@ -368,6 +392,10 @@ def naming_trouble(path: Path) -> Iterator[None]:
             f"The index {path} cannot be used ({error}): close other programs that use it, or delete that"
             " file; the next indexing makes it anew from your documents."
         ) from error
+
+
+def _notes(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text != "[]" else ()  # most files have none
 
 
 def _chunk(row: sqlite3.Row, file: str) -> Chunk:

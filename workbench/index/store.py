@@ -193,7 +193,10 @@ def open_store(folder: Path, fresh: bool = False) -> Store:
 
 
 def let_go(home: Path) -> Stage:
-    """STAGE: close what this process holds open of a knowledge base's vectors, so that it can be moved or deleted."""
+    """STAGE: close what this process holds open of a knowledge base, so that it can be moved or deleted."""
+    from workbench.index import kept
+
+    kept.let_go(home)
     store = _open.pop(home.expanduser().absolute() / "index" / "chroma", None)
     if store is not None:
         store.close()

@@ -1,6 +1,7 @@
 """STAGE ask(question, lanes, ...): passages, then tokens of all lanes as they come, then an Answer each.
 
-Runs in the parent and draws on both workers; one search serves all lanes that read the same knowledge base.
+Runs in the parent and draws on both workers; one search serves all lanes that read the same knowledge base by the same
+ranking.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from workbench.errors import ChildCrashed, InputError, WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Turn
-from workbench.lanes.material import collect, search_depth, whole_documents
+from workbench.lanes.material import collect, ranking, read_sections, search_depth, whole_documents
 from workbench.lanes.transcript import append_answer
 from workbench.retrieval.followup import self_contained
 from workbench.retrieval.passage import Passage
@@ -127,47 +128,50 @@ def _answer(requests: tuple[Request, ...], engine: Worker, stops: Stops) -> Stag
             stage.close()
 
 
-Reads = tuple[str, str]  # what a lane is given to read: its knowledge base and its `context`
+Reads = tuple[str, Path | None, str]  # what a lane is given to read: its knowledge base, reranker and `context`
 Found = dict[Reads, tuple[Passage, ...] | str]  # the passages, or why there are none
 
 
 def _reads(lane: Lane) -> Reads:
-    return lane.base, lane.context
+    return lane.base, lane.reranker, lane.context
 
 
 def _find(question: str, lanes: tuple[Lane, ...], project: Path, knowledge: Worker) -> Generator[Event, None, Found]:
-    """What the lanes read, each knowledge base searched once; a search that fails fails only the lanes that need it."""
+    """What the lanes read, each base searched once for each reranker; a failing search fails the lanes that need it."""
     needing = [lane for lane in lanes if lane.context != "none"]
     for lane in needing:
         yield Waiting(lane.name, "searching the documents")
     found: Found = {}
-    for base in dict.fromkeys(lane.base for lane in needing):
-        reading = [lane for lane in needing if lane.base == base]
-        found |= yield from _find_in(base, question, reading, project, knowledge)
+    for searched in dict.fromkeys((lane.base, lane.reranker) for lane in needing):
+        reading = [lane for lane in needing if (lane.base, lane.reranker) == searched]
+        found |= yield from _find_in(*searched, question, reading, project, knowledge)
     return found
 
 
 def _find_in(
-    base: str, question: str, lanes: list[Lane], project: Path, knowledge: Worker
+    base: str, reranker: Path | None, question: str, lanes: list[Lane], project: Path, knowledge: Worker
 ) -> Generator[Event, None, Found]:
-    """What lanes over one knowledge base read."""
+    """What lanes over one knowledge base and ranking read."""
     try:
         home = home_of(project, base)
-        passages = yield from _search(question, home, search_depth(lanes), knowledge)
+        passages = yield from _search(question, home, search_depth(lanes), reranker, knowledge)
     except WorkbenchError as error:
         return {_reads(lane): str(error) for lane in lanes}
-    found: Found = {(base, "passages"): passages}
-    if any(lane.context == "full" for lane in lanes):
-        try:
-            most = max(lane.passages for lane in lanes if lane.context == "full")
-            found[base, "full"] = yield from whole_documents(passages, most, home, knowledge)
-        except WorkbenchError as error:
-            found[base, "full"] = str(error)
+    found: Found = {(base, reranker, "passages"): passages}
+    for context, read in (("sections", read_sections), ("full", whole_documents)):
+        most = max((lane.passages for lane in lanes if lane.context == context), default=0)
+        if most:
+            try:
+                found[base, reranker, context] = yield from read(passages, most, home, knowledge)
+            except WorkbenchError as error:
+                found[base, reranker, context] = str(error)
     return found
 
 
-def _search(question: str, home: Path, k: int, knowledge: Worker) -> Generator[Event, None, tuple[Passage, ...]]:
+def _search(
+    question: str, home: Path, k: int, reranker: Path | None, knowledge: Worker
+) -> Generator[Event, None, tuple[Passage, ...]]:
     from workbench.retrieval.search import search
 
-    results = yield from collect(knowledge.run(search, home, (question,), k))
+    results = yield from collect(knowledge.run(search, home, (question,), k, *ranking(reranker)))
     return results[-1].passages if results else ()

@@ -32,9 +32,11 @@ class Lane:
     short: str = ""  # for narrow columns
     adapter: Path | None = None  # a GGUF LoRA adapter that belongs to `model`
     adapter_scale: float = 1.0
-    context: str = "none"  # what else the prompt holds: "none", "passages" or "full" (whole documents)
+    # What else the prompt holds: "none", "passages", "sections" (what stands around them) or "full" (whole documents).
+    context: str = "none"
     base: str = ""  # the knowledge base it reads, "" for the project's own
-    passages: int = 4  # how many passages are put in the prompt at most
+    passages: int = 4  # how many passages (or sections) are put in the prompt at most
+    reranker: Path | None = None  # the folder of a cross-encoder that puts what was found in order
     system: str = ""  # system prompt; empty: the model's own default
     examples: tuple[tuple[str, str], ...] = ()  # few-shot: message, answer
     grounded_examples: bool = True  # with passages: show worked examples first (an adapter tuned to read needs none)

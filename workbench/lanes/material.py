@@ -16,8 +16,34 @@ MOST_DOCUMENTS = 8  # files of the best passages that are looked at for a lane t
 
 def search_depth(lanes: Iterable[Lane]) -> int:
     """How many passages one search must bring to serve all these lanes; 0 when none of them reads any."""
-    reading = [lane for lane in lanes if lane.context != "none"]
-    return max((MOST_DOCUMENTS if lane.context == "full" else lane.passages for lane in reading), default=0)
+    return max((_depth(lane) for lane in lanes), default=0)
+
+
+def _depth(lane: Lane) -> int:
+    if lane.context == "sections":
+        from workbench.retrieval.sections import sought
+
+        return sought(lane.passages)
+    return {"none": 0, "full": MOST_DOCUMENTS}.get(lane.context, lane.passages)
+
+
+def ranking(reranker: Path | None) -> tuple[Any, ...]:
+    """What a search is given after its depth: all documents, and the reranker where there is one."""
+    from workbench.retrieval.narrow import EVERYTHING
+
+    return (EVERYTHING, reranker) if reranker is not None else ()
+
+
+def read_sections(
+    passages: tuple[Passage, ...], most: int, home: Path, knowledge: Worker
+) -> Generator[Event, None, tuple[Passage, ...]]:
+    """The sections the passages stand in, best first, at most so many; `home` is their base's folder."""
+    from workbench.retrieval.sections import sections
+
+    if not passages:
+        return ()
+    values = yield from collect(knowledge.run(sections, home, passages, most))
+    return tuple(values)
 
 
 def whole_documents(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Reciprocal rank fusion: score = sum over legs of weight / (RRF_K + rank). Cormack, Clarke and Buettcher, "Reciprocal
 # Rank Fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009, with 60 for lists of thousands.
@@ -18,6 +18,7 @@ KEYWORD_WEIGHT = 1.0  # of the words beside the vectors
 # stay within two points of that.
 TOKEN_WEIGHT = 2.0
 LOOKED_AT = 50  # of each leg, at least
+REREAD = 20  # of the fused ranking that a reranker reads; the hundred of both legs would take a CPU several seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Found:
     keyword_rank: int | None = None
     similarity: float | None = None  # cosine
     token_rank: int | None = None  # 1-based place among what both legs found, word by word
+    reread_rank: int | None = None  # 1-based place among those a reranker read
 
 
 def fuse(
@@ -52,3 +54,13 @@ def fuse(
         score = sum(share / (constant + rank) for share, rank in shares if rank)
         found.append(Found(key, score, ranks[0], ranks[1], cosines.get(key), ranks[2]))
     return sorted(found, key=lambda each: (-each.score, -(each.similarity or -1.0), each.id))
+
+
+def reranked(found: Sequence[Found], scores: Sequence[float]) -> list[Found]:
+    """The ranking with its first ones in the order of a reranker's scores, one for each; ties stay as they were.
+
+    Their score is then above that of all others: 1 and a share that falls with the place.
+    """
+    order = sorted(range(len(scores)), key=lambda place: -scores[place])
+    first = [replace(found[place], score=1 + 1 / rank, reread_rank=rank) for rank, place in enumerate(order, start=1)]
+    return [*first, *found[len(scores) :]]

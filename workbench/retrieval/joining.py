@@ -89,6 +89,7 @@ def _passage(kept: _Kept, stretch: Stretch) -> Passage:
         *(found.id, first.file, join_locations(first.location, last.location), text, found.score, first.start),
         *(last.end, found.vector_rank, found.keyword_rank, found.similarity, kept.folder),
         token_rank=found.token_rank,
+        reread_rank=found.reread_rank,
         same_in=tuple(dict.fromkeys(kept.again)),
     )
 

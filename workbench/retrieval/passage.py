@@ -22,6 +22,7 @@ class Passage:
     folder: str = ""  # the indexed folder, absolute, so that the source can be opened
     token_rank: int | None = None  # 1-based place among all that was found, compared word by word
     base: str = ""  # the knowledge base it was found in, "" for the project's own
+    reread_rank: int | None = None  # 1-based place among those a reranker read together with the question
     same_in: tuple[str, ...] = ()  # "file, location" of chunks left out because they say nearly the same
 
 

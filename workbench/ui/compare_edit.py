@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.bases import base_names
+from workbench.catalog.rerankers import rerankers
 from workbench.lanes.lane import Lane, Sampling
 from workbench.project import Project
 from workbench.ui import compare_lanes, theme, widgets
@@ -93,7 +94,8 @@ class LaneSheet(Sheet):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.model, self.adapter, self.context = widgets.Choice(), widgets.Choice(), widgets.Choice()
-        self.base = widgets.Choice()
+        self.base, self.reranker = widgets.Choice(), widgets.Choice()
+        ranked = [self.reranker] if self.lane.reranker or rerankers() else []
         named = [self.base] if self.lane.base or base_names(self._project) else []
         self.scale = StrengthSlider()
         self.passages = whole_box(1, 20)
@@ -117,6 +119,8 @@ class LaneSheet(Sheet):
             if widget is self.context:
                 for each in named:
                     self._field(self.tr("Knowledge base"), each)
+                for each in ranked:
+                    self._field(self.tr("Reranker"), each)
                 self._pair((self.tr("Passages at most"), self.passages))
                 self.content.addWidget(self.worked)
         self.content.addWidget(widgets.label(self.tr("Examples"), "caption"))
@@ -149,11 +153,13 @@ class LaneSheet(Sheet):
         for key, title in (
             ("none", self.tr("None")),
             ("passages", self.tr("The passages found for the question")),
+            ("sections", self.tr("The sections these passages stand in")),
             ("full", self.tr("Whole documents, as far as they fit")),
         ):
             self.context.addItem(title, key)
         self.context.setCurrentIndex(max(0, self.context.findData(lane.context)))
         self._fill_bases(lane.base)
+        self._fill_rerankers(lane.reranker)
         self.scale.set_value(lane.adapter_scale)
         self.passages.setValue(lane.passages)
         self.system.setPlainText(lane.system)
@@ -177,10 +183,20 @@ class LaneSheet(Sheet):
             self.base.addItem(self.tr("{0}, which is deleted").format(chosen), chosen)
         self.base.setCurrentIndex(max(0, self.base.findData(chosen)))
 
+    def _fill_rerankers(self, chosen: Path | None) -> None:
+        """The rerankers that are here; also one that a lane still names after it was removed."""
+        self.reranker.addItem(self.tr("None"), None)
+        for model in rerankers():
+            self.reranker.addItem(model.title, model.path)
+        if chosen is not None and place_of(self.reranker, chosen) < 0:
+            self.reranker.addItem(self.tr("{0}, which is removed").format(chosen.name), chosen)
+        self.reranker.setCurrentIndex(max(0, place_of(self.reranker, chosen)))
+
     def _enable_reading(self, context: str) -> None:
-        self.passages.setEnabled(context == "passages")
+        self.passages.setEnabled(context in ("passages", "sections"))
         self.worked.setEnabled(context != "none")
         self.base.setEnabled(context != "none")
+        self.reranker.setEnabled(context != "none")
 
     def _fill_adapters(self, *_: object) -> None:
         """The fine-tunes; whether one belongs to the model is said by the engine, which reads both files."""
@@ -214,6 +230,7 @@ class LaneSheet(Sheet):
             adapter_scale=self.scale.value if self.adapter.currentData() else 1.0,
             context=self.context.currentData(),
             base=str(self.base.currentData()),
+            reranker=self.reranker.currentData(),
             passages=self.passages.value(),
             grounded_examples=self.worked.isChecked(),
             system=self.system.toPlainText().strip(),

@@ -28,6 +28,7 @@ class FoundPassages(QWidget):
         self._answer = answer
         known = (*answer.passages, *answer.retrieved)
         self._word_by_word = any(each.token_rank is not None for each in known)  # answers of before have no such place
+        self._reread = any(each.reread_rank is not None for each in known)
         self._content = widgets.column(spacing=8)
         self.setLayout(self._content)
         self._build()
@@ -66,12 +67,16 @@ class FoundPassages(QWidget):
         if self._word_by_word:
             each = self.tr("The place among all that was found, each word of the question compared by its meaning")
             legs.append((self.tr("Word by word"), each))
+        if self._reread:
+            each = self.tr("The place the reranker gave it, which reads question and passage together")
+            legs.append((self.tr("Reread"), each))
         return legs
 
     def _places(self, passage: Passage) -> list[tuple[int | None, str]]:
         """Where each leg placed a passage, with a figure under it."""
         places = [(passage.vector_rank, _cosine(passage)), (passage.keyword_rank, "")]
-        return [*places, (passage.token_rank, "")] if self._word_by_word else places
+        places += [(passage.token_rank, "")] if self._word_by_word else []
+        return [*places, (passage.reread_rank, "")] if self._reread else places
 
     def _sentence(self) -> str:
         answer = self._answer

@@ -41,10 +41,14 @@ def made_of(lane: Lane) -> str:
         parts.append(f"{adapter_name(lane)}{strength}")
     if lane.context == "passages":
         parts.append(f"up to {lane.passages} passages")
+    elif lane.context == "sections":
+        parts.append(f"up to {lane.passages} sections")
     elif lane.context == "full":
         parts.append("the whole document")
     if lane.base and lane.context != "none":
         parts[-1] += f" of {lane.base}"
+    if lane.reranker is not None and lane.context != "none":
+        parts[-1] += ", reranked"
     if lane.examples:
         parts.append(f"your prompt, {len(lane.examples)} example{'s' * (len(lane.examples) != 1)}")
     elif lane.system and lane.adapter is None:

@@ -19,7 +19,7 @@ from workbench.ui.page import Page, scroll_area
 
 
 def import_stage(path: Path) -> Stage:
-    """Take in a GGUF file, as a stage: its content is hashed, which takes a while for some gigabytes."""
+    """Take in a GGUF file or a reranker's folder, as a stage: hashing some gigabytes takes a while."""
     from workbench.catalog.models import import_model
 
     yield Progress(0, 0, f"reading {path.name}")
@@ -85,7 +85,8 @@ class ModelRow(QFrame):
 
     def _facts(self) -> str:
         model = self.model
-        said = [self.tr("chat") if model.kind == "chat" else self.tr("embedding, for documents")]
+        kinds = {"chat": self.tr("chat"), "reranker": self.tr("reranking, for a lane that reads documents")}
+        said = [kinds.get(model.kind, self.tr("embedding, for documents"))]
         if model.parameters:
             said.append(self.tr("{0} parameters").format(model.parameters))
         about = self.tr("about ") if model.about else ""
@@ -107,6 +108,9 @@ class ModelsPage(Page):
         self.models: tuple[Model, ...] = ()
         self.rows: dict[str, ModelRow] = {}
         self.setAcceptDrops(True)
+        self.take_folder = widgets.button(self.tr("Import a reranker"), "upload-simple", self._on_folder_clicked)
+        self.take_folder.setToolTip(self.tr("A folder with a cross-encoder: config.json, tokenizer.json, safetensors"))
+        self.add_action(self.take_folder)
         self.take = widgets.primary_button(self.tr("Import a GGUF file"), "upload-simple", self._on_import_clicked)
         self.add_action(self.take)
         choices = (("all", self.tr("All")), ("here", self.tr("Here")), ("fits", self.tr("Fit this computer")))
@@ -183,6 +187,11 @@ class ModelsPage(Page):
     def _on_import_clicked(self) -> None:
         filters = self.tr("Models ({0})").format("*.gguf")
         chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Import a GGUF file"), str(Path.home()), filters)
+        if chosen:
+            self.import_file(Path(chosen))
+
+    def _on_folder_clicked(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Import a reranker"), str(Path.home()))
         if chosen:
             self.import_file(Path(chosen))
 
