@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[numpy.float32]
 
 BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping and searching never wait long
-# Products that oneDNN keeps ready, one for every length of a batch: of its usual 1,024 an index never has enough, and
-# the process grew by 460 MB over 1,800 drawn texts; with 16 by 230, none of it in the last 400, and no more slowly.
-PRODUCTS_KEPT = "16"
+# Matrix products that PyTorch and oneDNN keep ready, one for every shape: texts have so many lengths that of the usual
+# 1,024 there are never enough, and the process grew by 460 MB over 1,800 drawn texts. With 16 it grows by 60, all of
+# that in the first few calls, and is no slower.
+FEW_PRODUCTS = {"LRU_CACHE_CAPACITY": "16", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
 FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
 SAMPLES = ("How long is the warranty?", "What of it has to be sent back to the maker before March, and by whom?")
 KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
@@ -90,7 +91,7 @@ class Embedder:
     def load(self) -> None:
         """Load the model (some seconds the first time); every later call does nothing."""
         if self._model is None:
-            os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", PRODUCTS_KEPT)  # read at torch's first product
+            os.environ.update({key: value for key, value in FEW_PRODUCTS.items() if key not in os.environ})
             precision = self.precision
             self._model = _load(self.folder, precision)
             self.multiplies_in = precision if self._model.device.type == "cpu" else "float32"
