@@ -156,7 +156,7 @@ class Preset:
 # each adapted matrix costs 0.08 %), and the frozen layers below are read once for all passes.
 PRESETS = {
     "quick": Preset(1, 60, 4, 16, 1e-3, 0.4),
-    "balanced": Preset(2, 100, 6, 16, 8e-4, 0.4),
+    "balanced": Preset(2, 150, 6, 16, 8e-4, 0.4),
     "thorough": Preset(4, 200, 8, 16, 5e-4, 0.5),
 }
 
