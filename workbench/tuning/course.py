@@ -14,8 +14,8 @@ from typing import NamedTuple
 # more than rounding, and a curve that has only gone flat stays below it.
 CLEARLY = 1.01
 MORE_RIGHT = 2  # rows that are right make a state the better one; a single row more or less is chance
-# So many where the loss says the opposite: six rows that all changed in one direction are not chance (2 / 2 ** 6 = 3 %). A
-# run that was still learning was ended for two rows of 23, and gave 68 % of its unseen rows.
+# So many where the loss says the opposite: six rows that all changed in one direction are not chance (2 / 2 ** 6 =
+# 3 %). A run that was still learning was ended for two rows of 23, and gave 68 % of its unseen rows in place of 82.
 SURELY_RIGHT = 6
 # A run has diverged when its rows have become e^2 = 7 times less likely, token for token, than in the first steps.
 # With that many rows on both sides the usual ups and downs are a few tenths.

@@ -150,7 +150,8 @@ class CostPanel(QWidget):
         """What the lane of the verdict would cost on a rented GPU and through a hosted API, and when it pays."""
         there = [each for each in projections if each.lane == chosen and each.place != "local"]
         said = [self.tr("{0}: ${1:,.0f} a year").format(TITLES[each.place], each.year) for each in there]
-        lines = [self.tr("Elsewhere, by the prices set: {0}.").format("; ".join(said))] if said else []
+        there_said = self.tr("Elsewhere, by published prices where you set none: {0}.")
+        lines = [there_said.format("; ".join(said))] if said else []
         paying = (TITLES["rented"], TITLES["hosted"])
         lines += [each for each in break_evens(projections, chosen) if each.startswith(paying)]
         self.elsewhere.setText("\n".join(lines))
@@ -178,7 +179,7 @@ class CostPanel(QWidget):
         priced = given.machine_hour or given.person_hour
         said = self.tr("Times and tokens were measured in this run.")
         if not priced:
-            said += " " + self.tr("No prices are set yet: Prices makes them yours, and nothing is assumed for you.")
+            said += " " + self.tr("No prices are set yet for this machine and its people, and nothing is assumed.")
         self.note.setText(said)
 
     def _line(self, row: int, cost: Cost, kind: str, currency: str) -> None:
