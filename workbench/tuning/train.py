@@ -24,6 +24,7 @@ from workbench.tuning.recipe import BACKENDS, Recipe, read_recipe
 
 DRY = "dry_run"  # in a recipe's extra: only measure what it takes
 EVENTS, ABOUT, STOP, LOCK = "events.jsonl", "run.json", "stop", ".run.lock"
+DYING = 10.0  # seconds a killed run may take to let go of its lock: its threads end one by one, and at low priority
 UNSLOTH = ("unsloth", "bitsandbytes")  # packages: 2026.10.7 loads no model without the second, in 16 bits neither
 
 
@@ -40,7 +41,7 @@ def main(recipe_path: Path) -> int:
     recipe.folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(recipe.folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=DYING)
     except Timeout as error:
         raise ProjectBusy(f"The fine-tune {recipe.name} is running already: wait for it, or stop it first.") from error
     with contextlib.closing(_Log(recipe.folder)) as log:
