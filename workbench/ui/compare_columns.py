@@ -65,6 +65,7 @@ class TurnColumns(QObject):
     def _fill(self, name: str) -> AnswerCell:
         cell, empty = self._make(name), self._places.pop(name)
         self.layout.replaceWidget(empty, cell)
+        empty.hide()  # until it is gone it would lie over the question, where it was not laid out yet
         empty.deleteLater()
         cell.show()
         self.cells[name] = cell
