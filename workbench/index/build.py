@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from workbench import records
 from workbench.bases import Base, open_base
-from workbench.documents.chunk import Cutting, chunk, embedded_text
+from workbench.documents.chunk import Cutting, chunk_stepwise, embedded_text
 from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import FencedReader, Limits, Reading
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
@@ -178,7 +178,7 @@ class Builder:
                 continue
             reading = self._reader.take(TICK)
             if reading is not None:
-                self._sort_in(reading, gone, batch)
+                yield from self._sort_in(reading, gone, batch)
             elif batch:
                 yield from self._embed(batch)
             if reading is None or monotonic() - told > TICK:
@@ -199,12 +199,13 @@ class Builder:
         alike = [row for row in rows if row.size == found.size and Path(row.file).suffix == found.path.suffix]
         return [row for row in alike if self._ledger.is_current(row) and row.key not in self._ledger.lost]
 
-    def _sort_in(self, reading: Reading, gone: list[KnownFile], batch: list[_Pending]) -> None:
+    def _sort_in(self, reading: Reading, gone: list[KnownFile], batch: list[_Pending]) -> Steps[None]:
         found, before = reading.found, self._ledger.rows.get(reading.found.key)
         if reading.document is not None:
-            pieces = chunk(
+            steps = chunk_stepwise(
                 reading.document, self._embedder.count, self._embedder.limit, self._ledger.cutting, found.folder
             )
+            pieces = yield from self._narrated(steps, f"Cutting {found.file}")
             batch.append(_Pending(reading, reading.document, pieces))
             return
         self._count_done(found)
@@ -236,18 +237,22 @@ class Builder:
     def _embed_window(self, pieces: list[Chunk]) -> Stage:
         started = monotonic()
         steps = self._embedder.read_stepwise([embedded_text(piece) for piece in pieces])
-        read = yield from self._narrated(steps, pieces[0].file)
+        read = yield from self._narrated(steps, f"Indexing {pieces[0].file}")
         self._ledger.add_vectors(pieces, read)
         self._embed_seconds += monotonic() - started
 
-    def _narrated(self, steps: Generator[int, None, Value], file: str) -> Steps[Value]:
+    def _narrated(self, steps: Generator[int, None, Value], note: str) -> Steps[Value]:
+        """Take some steps, with a sign of life now and then: that is where a stop is heard."""
+        told = monotonic()
         while True:
             try:
                 next(steps)
             except StopIteration as done:
                 value: Value = done.value
                 return value
-            yield self._progress(f"Indexing {file}")
+            if monotonic() - told > TICK / 2:
+                told = monotonic()
+                yield self._progress(note)
 
     def _commit(self, pending: _Pending) -> None:
         self._ledger.commit(pending.reading, pending.document, pending.chunks)
