@@ -77,6 +77,10 @@ def hold_on_a_little() -> Stage:
     yield Result(None)
 
 
+def say_whether_asked() -> Stage:
+    yield Result(stop_requested())
+
+
 @pytest.fixture
 def child() -> Iterator[Child]:
     child = Child("The test child")
@@ -205,3 +209,9 @@ def test_a_child_ends_when_its_parent_is_killed() -> None:
         orphan = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
     orphan.wait(timeout=5)
+
+
+def test_a_stop_that_comes_after_its_stage_ended_stops_nothing_else(child: Child) -> None:
+    assert list(child.run(count, 1))[-1] == Result(1)
+    assert child._tell(child._process, ("stop", 1, None, ()))
+    assert list(child.run(say_whether_asked)) == [Result(False)]

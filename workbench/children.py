@@ -242,6 +242,13 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
     wanted_stops: set[int] = set()
     running: dict[int, Stage] = {}
     stops: dict[int, list[Stops]] = {}  # of each stage, connected to their like in the parent
+    lock = threading.Lock()  # over `wanted_stops` and the flag, which is set while there are any
+
+    def is_over(number: int) -> None:
+        with lock:
+            wanted_stops.discard(number)
+            if not wanted_stops:
+                _stop_requested.clear()
 
     def read() -> None:
         with contextlib.suppress(EOFError, OSError):
@@ -254,8 +261,9 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                         each.add(what)
                     continue
                 elif kind == "stop":
-                    wanted_stops.add(number)
-                    _stop_requested.set()
+                    with lock:
+                        wanted_stops.add(number)
+                        _stop_requested.set()
                 requests.put(request)
         os._exit(0)  # the pipe broke, so the parent is gone, however it ended: nobody is left to answer
 
@@ -269,6 +277,8 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                 os._exit(0)
             if kind == "run":
                 running[number] = _begin(function, arguments)
+            elif kind == "stop" and number not in running:  # it ended before the stop came: nobody else is meant
+                is_over(number)
         for number in list(running):
             if number in wanted_stops:
                 running[number].close()
@@ -277,9 +287,7 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                 continue
             del running[number]
             stops.pop(number, None)
-            wanted_stops.discard(number)
-        if not wanted_stops:
-            _stop_requested.clear()
+            is_over(number)
 
 
 def _chatter_to(log: Path) -> None:

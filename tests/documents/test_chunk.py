@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from workbench.documents.chunk import CHARACTERS, Cutting, chunk, embedded_text, span_location
+from workbench.documents.chunk import CHARACTERS, Cutting, chunk, chunk_stepwise, embedded_text, span_location
 from workbench.documents.document import Document, Draft, Part, assemble
 from workbench.documents.formats.markup import markdown_draft
 
@@ -149,3 +149,39 @@ def test_what_the_embedder_takes_for_one_unknown_word_is_cut_all_the_same(text: 
     assert max(len(each.text) for each in chunks) <= 1.5 * CHARACTERS * Cutting().size
     covered = "".join(each.text for each in chunks)
     assert covered.count("x") >= text.count("x") and covered.count("y") >= text.count("y")
+
+
+@pytest.mark.timeout(60)  # each takes about a second; where every line looks at all others, many minutes
+@pytest.mark.parametrize(
+    "text",
+    ["```\n```\n\n" * 40_000, "```\n" + "\n" * 300_000 + "```\n", "line of words\n" * 30_000, "\u200b\n\n" * 60_000],
+)
+def test_time_grows_no_faster_than_the_text(text: str) -> None:
+    document = assemble(Draft((Part(text, first_line=1),)), "a.txt", "text", "a.txt")
+    chunks = chunk(document, count, LIMIT)
+    assert all(piece.text == text[piece.start : piece.end] for piece in chunks)
+    for piece in chunks[:: len(chunks) // 20 or 1]:
+        first = 1 + text.count("\n", 0, piece.start)
+        assert piece.location in (f"line {first}", f"lines {first}-{first + piece.text.count(chr(10))}")
+
+
+def test_a_long_document_is_cut_in_steps_so_that_a_stop_is_heard() -> None:
+    counted = 0
+
+    def counting(texts: list[str]) -> list[int]:
+        nonlocal counted
+        counted += len(texts)
+        return count(texts)
+
+    rows = tuple(Part(f"row: {number}; part: valve {number}", f"row {number}", joins=True) for number in range(5000))
+    document = assemble(Draft(rows), "a.csv", "csv", "a.csv")
+    steps, most = chunk_stepwise(document, counting, LIMIT), 0
+    while True:
+        before = counted
+        try:
+            next(steps)
+        except StopIteration as done:
+            assert done.value == chunk(document, count, LIMIT)
+            break
+        most = max(most, counted - before)
+    assert 0 < most <= 600 < counted

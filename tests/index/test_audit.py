@@ -2,20 +2,28 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import quick_embedder
 from index_checks import check_agreement
 
+from workbench.children import Here
 from workbench.cli import run
+from workbench.commands.console import Workers
+from workbench.commands.index import forget_folder, run_index
+from workbench.errors import MissingFile
 from workbench.events import last_result
 from workbench.index.audit import AuditReport, audit
 from workbench.index.build import build
-from workbench.index.files import document_text
+from workbench.index.files import document_text, list_files
 from workbench.index.keywords import Keywords
 from workbench.index.store import open_store
+from workbench.project import Project
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +125,17 @@ def test_a_database_that_is_destroyed_is_made_again_from_the_vectors(project: Pa
     assert (report.build.chunks, report.build.embedded) == (first.chunks, 0)
 
 
+def test_files_of_a_folder_that_was_taken_away_are_named(project: Path, folder: Path) -> None:
+    last_result(build(project, (folder,)))
+    Project.open(project).change(folders=())
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "ferry.md").write_text("The ferry leaves at seven.")
+    report = last_result(audit(project, (other,)))
+    assert any("none of these any more" in each.problem and each.folder == str(folder) for each in report.found)
+    assert report.left == () and Project.open(project).info.folders == (other,)
+
+
 def test_an_audit_of_nothing_indexes(project: Path, folder: Path) -> None:
     report = audited(project, folder)
     assert problems_of(report) == [("", "nothing is indexed yet")]
@@ -129,6 +148,22 @@ def test_a_file_that_cannot_be_read_is_no_difference(project: Path, folder: Path
     (folder / "empty.txt").write_text("")
     last_result(build(project, (folder,)))
     assert audited(project, folder).found == ()
+
+
+def test_the_command_adds_a_folder_and_forgets_one(project: Path, folder: Path, tmp_path: Path) -> None:
+    base, inside, other = Project.open(project), folder / "sub", tmp_path / "other"
+    other.mkdir()
+    (other / "ferry.md").write_text("The ferry leaves at seven.")
+    here = cast(Workers, SimpleNamespace(knowledge=Here()))
+    assert run_index(base, inside, here).files == 2
+    assert (run_index(base, folder, here).files, base.info.folders) == (4, (folder,))  # which holds the other
+    assert run_index(base, inside, here).files == 4  # a part of a folder is none of its own
+    assert (run_index(base, other, here).files, base.info.folders) == (5, (folder, other))
+    shutil.rmtree(other)
+    assert run(["index", str(other), "--forget", "--project", str(project)]) == 0
+    assert (len(list_files(project)), Project.open(project).info.folders) == (4, (folder,))
+    with pytest.raises(MissingFile, match=str(folder)):
+        forget_folder(base, other, here)
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def test_each_base_reads_its_own_folders_and_finds_its_own_answer(both: Project,
     ours, theirs = found(both.folder, question).passages[0], found(home, question).passages[0]
     assert ("24 days" in ours.text, ours.base) == (True, "")
     assert ("60 days" in theirs.text, theirs.base) == (True, "Old terms")
-    [document] = [each.value for each in whole(home, ("returns.txt",)) if isinstance(each, Result)]
+    [document] = [each.value for each in whole(home, (("", "returns.txt"),)) if isinstance(each, Result)]
     assert "60 days" in document.text and document.base == "Old terms"
     assert "24 days" in document_text(both.folder, "returns.txt")
 

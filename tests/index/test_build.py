@@ -336,3 +336,23 @@ def test_the_word_index_holds_no_words_of_removed_files(project: Path, folder: P
     check = sqlite3.connect(project / "index" / "keywords.sqlite")
     check.execute("INSERT INTO words (words) VALUES ('integrity-check')")
     check.close()
+
+
+def test_a_folder_that_is_none_of_the_projects_any_more_leaves_the_index(
+    project: Path, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "ferry.md").write_text("The ferry leaves at seven.")
+    last_result(build(project, (folder, other)))
+    Project.open(project).change(folders=(folder,))  # as a removal that was cut short leaves it
+    assert preview_changes(project, (folder,)).removed == ("ferry.md",)
+    assert last_result(build(project, (folder,))).removed == ("ferry.md",)
+    check_agreement(project)
+    last_result(build(project, (folder, other)))
+    stage = forget(project, (other,))
+    next(stage)
+    stage.close()
+    assert Project.open(project).info.folders == (folder,)
+    last_result(build(project, (folder,)))
+    assert {each.folder for each in list_files(project)} == {str(folder)}

@@ -16,8 +16,8 @@ import pytest
 from workbench import children, paths, records
 from workbench.children import Child
 from workbench.errors import BadModel, ChildCrashed
-from workbench.events import Event, Result, Token, Waiting
-from workbench.lanes import engine, pool
+from workbench.events import Event, Progress, Result, Token, Waiting
+from workbench.lanes import engine, pool, weigh
 from workbench.lanes.context import Context, chunk_size
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
@@ -411,3 +411,37 @@ def test_killing_the_engine_gives_one_clear_error_and_the_next_question_works() 
         assert again[0].value.stopped != "failed"
     finally:
         worker.close()
+
+
+def test_a_fine_tune_that_is_deleted_disturbs_no_other_lane(adapter: Path, tmp_path: Path) -> None:
+    pool.clear()  # so that the other lanes need new contexts, in whose place old ones go
+    deleted = tmp_path / "deleted.gguf"
+    deleted.write_bytes(adapter.read_bytes())
+    assert not answers(Request("Hello?", lane("tuned", adapter=deleted)))["tuned"].error
+    deleted.unlink()
+    long = passages("The keeper wrote down the wind and the tide. " * 60)
+    found = answers(Request("Hello?", lane("base")), Request("What was it?", lane("rag", context="passages"), long))
+    assert [each.error for each in found.values()] == ["", ""]
+    assert all(each.adapter != deleted for each in pool._idle) and not pool._in_use
+    assert pool.planned() > 0
+    assert "moved or deleted" in answers(Request("Hello?", lane("tuned", adapter=deleted)))["tuned"].error
+
+
+def test_an_answer_whose_fine_tune_is_deleted_meanwhile_is_stamped_with_what_it_was_made_with(
+    adapter: Path, tmp_path: Path
+) -> None:
+    deleted = tmp_path / "deleted.gguf"
+    deleted.write_bytes(adapter.read_bytes())
+    for event in answer((Request("Hello?", lane("tuned", adapter=deleted)),)):
+        if isinstance(event, Token):
+            deleted.unlink(missing_ok=True)
+    assert isinstance(event, Result) and event.value.stamp.adapter == records.hash_file(adapter)
+
+
+def test_a_stop_while_answers_are_weighed_reaches_the_next_yield(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompt = ({"role": "user", "content": "The keeper wrote down the wind and the tide. " * 30},)
+    monkeypatch.setattr(weigh, "stop_requested", lambda: True)
+    stage = weigh.weigh(STARTER, (prompt,), ("Yes", "No"))
+    assert [type(next(stage)) for _ in range(3)] == [Progress, Progress, Progress]
+    monkeypatch.setattr(weigh, "stop_requested", lambda: False)  # another stage was meant
+    assert sum(next(event.value for event in stage if isinstance(event, Result))) <= 1.0

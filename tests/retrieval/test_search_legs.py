@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from workbench.children import Here
 from workbench.errors import InputError, MissingFile
 from workbench.events import Progress, Result, last_result
 from workbench.index import build as build_module
 from workbench.index.build import build
 from workbench.index.keywords import Keywords
 from workbench.index.wording import any_of, question_words, telling
+from workbench.lanes.material import whole_documents
 from workbench.retrieval.fusion import fuse
 from workbench.retrieval.narrow import Only
 from workbench.retrieval.passage import Passage, SearchResult
@@ -168,7 +170,7 @@ def test_the_words_of_a_question_in_one_passage_are_enough_to_be_about_it() -> N
 
 
 def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None:
-    for stage in (search(tmp_path / "p", ("x",), 3), whole(tmp_path / "p", ("x",))):
+    for stage in (search(tmp_path / "p", ("x",), 3), whole(tmp_path / "p", (("", "x"),))):
         with pytest.raises(InputError, match="Nothing is indexed yet"):
             last_result(stage)
     with pytest.raises(InputError, match="from 1 on"):
@@ -176,11 +178,28 @@ def test_before_anything_is_indexed_the_way_out_is_named(tmp_path: Path) -> None
 
 
 def test_whole_documents_come_as_passages(project: Path) -> None:
-    results = [event.value for event in whole(project, ("garden.md", "codes.md"))]
+    results = [event.value for event in whole(project, (("", "garden.md"), ("", "codes.md")))]
     assert all(isinstance(each, Passage) for each in results)
     assert [each.text for each in results] == [TEXTS["garden.md"].strip(), TEXTS["codes.md"].strip()]
     with pytest.raises(MissingFile, match=r"nothing\.md"):
-        last_result(whole(project, ("nothing.md",)))
+        last_result(whole(project, (("", "nothing.md"),)))
+
+
+def test_files_of_the_same_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    folders = (tmp_path / "a", tmp_path / "b")
+    for folder in folders:
+        folder.mkdir()
+        (folder / "notes.md").write_text(f"The ferry of {folder.name} leaves the pier at noon.")
+    last_result(build(tmp_path / "p", folders))
+    passage = Passage("x", "notes.md", "", "", 1.0, folder=str(folders[1]))
+    steps = whole_documents((passage,), 1, tmp_path / "p", Here())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            [document] = done.value
+            break
+    assert "ferry of b" in document.text and document.folder == str(folders[1])
 
 
 def test_a_search_is_kept_to_some_of_the_files(tmp_path: Path) -> None:

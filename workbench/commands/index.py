@@ -21,11 +21,23 @@ ALIKE_SHOWN = 5  # pairs of files with passages that say nearly the same
 
 
 def run_index(base: Base, folder: Path, workers: console.Workers) -> Any:
-    """Bring a knowledge base's index level with the folder; returns the IndexReport."""
+    """Bring a knowledge base's index level with the folder, which becomes one of its own; returns the IndexReport."""
     from workbench.index.build import build
 
     folder = _chosen(base, folder)
     return console.last(workers.knowledge.run(build, base.folder, (folder,)), "Indexing")
+
+
+def forget_folder(base: Base, folder: Path, workers: console.Workers) -> Any:
+    """Take a folder out of a base, whether it is there still or not. Raises MissingFile for one that is none of its."""
+    from workbench.index.build import forget
+    from workbench.index.files import folder_names, list_files
+
+    known = {str(each) for each in base.info.folders} | {each.folder for each in list_files(base.folder)}
+    if not folder_names((folder,)) & known:
+        there = ", ".join(sorted(known)) or "none"
+        raise MissingFile(f"The folder {folder} is not in this index: name one of those that are ({there}).")
+    return console.last(workers.knowledge.run(forget, base.folder, (folder,)), "Removing")
 
 
 def _base_for(project: Project, name: str, folder: Path) -> Base:
@@ -39,10 +51,16 @@ def _base_for(project: Project, name: str, folder: Path) -> Base:
 
 
 def _chosen(base: Base, folder: Path) -> Path:
-    """The folder, now the base's own. Raises MissingFile when it is none."""
-    folder = _folder_of(folder)
-    if base.info.folders != (folder,):
-        base.change(folders=(folder,))
+    """The folder to look through, now one of the base's: itself, or the one of the base's that it lies in.
+
+    Folders of the base inside it are from now on read as a part of it. Raises MissingFile when it is none.
+    """
+    folder, known = _folder_of(folder), base.info.folders
+    around = next((each for each in known if folder.is_relative_to(each.expanduser().resolve())), None)
+    if around is not None:
+        return around
+    apart = [each for each in known if not each.expanduser().resolve().is_relative_to(folder)]
+    base.change(folders=(*apart, folder))
     return folder
 
 
@@ -65,6 +83,7 @@ def _folder_of(folder: Path) -> Path:
     help="Pass over what fits, as in .gitignore (*.log, build/, !keep.log); kept for later; '' for nothing.",
 )
 @click.option("--hidden/--no-hidden", default=None, help="Read names that begin with a dot; kept for later runs.")
+@click.option("--forget", "forgotten", is_flag=True, help="Take FOLDER out of the index; its documents stay.")
 @click.option("--audit", "audited", is_flag=True, help="Compare content and vectors too, mend what differs, prove it.")
 @base_option
 @project_option
@@ -73,6 +92,7 @@ def index(
     folder: Path,
     patterns: tuple[str, ...],
     hidden: bool | None,
+    forgotten: bool,
     audited: bool,
     base_name: str,
     project_folder: str | None,
@@ -80,14 +100,16 @@ def index(
 ) -> int:
     """Bring the index level with FOLDER: new and changed files are read, those gone are removed.
 
+    FOLDER becomes one of the project's folders; the others stay in the index until they are taken out with --forget.
     With --base it is that of a knowledge base beside the project's own; it is made when it is missing.
     """
-    base = _base_for(open_project(project_folder), base_name, folder)
+    project = open_project(project_folder)
+    base = find_base(project, base_name) if forgotten else _base_for(project, base_name, folder)
     _keep_left_out(base, patterns, hidden)
     with console.Workers() as workers:
-        if audited:
+        if audited and not forgotten:
             return _show_audit(_run_audit(base, folder, workers), as_json)
-        report = run_index(base, folder, workers)
+        report = forget_folder(base, folder, workers) if forgotten else run_index(base, folder, workers)
     if as_json:
         console.print_json(report)
     else:

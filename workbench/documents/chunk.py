@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import TypeVar
 
 from workbench import records
 from workbench.documents.document import Chunk, Document, Section
 from workbench.documents.formats.markup import ARROW
 
-VERSION = 3  # raised when the same document is cut in other places than before
+VERSION = 4  # raised when the same document is cut in other places than before
 
 Count = Callable[[list[str]], list[int]]  # texts to their lengths in tokens, special tokens not counted
+Value = TypeVar("Value")
+Steps = Generator[int, None, Value]  # yields how many characters it has come through
+
+BATCH = 512  # texts counted at once, some hundredths of a second: nobody waits longer for a stop
+FAR = 1 << 14  # characters from the middle of a text that are searched for a place to cut it
 
 # Characters that weigh a token at least. A "word" of over a hundred characters (base64, a minified script) is a single
 # unknown token to the embedder: counted so, megabytes of it would be one chunk. Prose has four to six a token.
@@ -25,7 +33,8 @@ SELF_EXPLAINING = frozenset(
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 _FENCED = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\Wa-z_])|(?<=[。！？])")
-_LINE = re.compile(r"\n(?=\s*(?:[-*+•|>#]|\d{1,3}[.)]|[a-z][)])\s*\S|\s{4,}\S)")
+# Only blanks of the same line are looked over: with \s a thousand empty lines would be looked over from each of them.
+_LINE = re.compile(r"\n(?=[^\S\n]*(?:[-*+•|>#]|\d{1,3}[.)]|[a-z][)])\s*\S|[^\S\n]{4,}\S)")
 _SHORT = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Fig|vs|etc|cf|ca|approx|pp?|e\.g|i\.e|z\.B|[A-Z]))\.$")
 _HALF = re.compile(r"[;,:)\]]\s+|\s+")
 _NUMBERED = re.compile(r"^(.*?)(\b(?:p\.|row|item|line|page|slide|cell))\s(\d+)$")
@@ -64,6 +73,19 @@ def chunk(
     `limit` is the most tokens the embedder reads of one text, special tokens not counted: heading, line break and text
     of a chunk together stay within it. `folder` only keeps the ids of equal files in two folders apart.
     """
+    steps = chunk_stepwise(document, count, limit, cutting, folder)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            chunks: tuple[Chunk, ...] = done.value
+            return chunks
+
+
+def chunk_stepwise(
+    document: Document, count: Count, limit: int, cutting: Cutting | None = None, folder: str = ""
+) -> Steps[tuple[Chunk, ...]]:
+    """`chunk`, yielding how many characters it has come through: a long document takes many seconds."""
     cutting = cutting or Cutting()
     room = max(8, limit - cutting.heading - 1)  # for the text, when the heading takes all it may
     size = min(cutting.size, room)
@@ -71,11 +93,15 @@ def chunk(
     cut: list[tuple[str, int, int, str]] = []
     for stretch in _stretches(document.sections):
         heading = _short_heading(document.title, stretch[0].heading, count, cutting.heading)
-        units = _units(document.text, stretch, lambda texts: _weigh(texts, count), size)
+        units = yield from _units(document.text, stretch, count, size)
+        where = _Where(document.text, stretch)
         for first, last in _pack(units, size, overlap, room):
             start, end = _trim(document.text, units[first].start, units[last - 1].end)
-            cut += [(heading, *place) for place in _fitting(document.text, start, end, heading, stretch, count, limit)]
-    return _number(document, cut, count, folder)
+            fitting = _fitting(document.text, start, end, heading, count, limit)
+            cut += [(heading, *place, where.location(*place)) for place in fitting]
+            yield end
+    chunks = yield from _number(document, cut, count, folder)
+    return chunks
 
 
 def embedded_text(piece: Chunk) -> str:
@@ -107,40 +133,45 @@ def _short_heading(title: str, path: str, count: Count, most: int) -> str:
     return heading
 
 
-def _units(text: str, stretch: list[Section], count: Count, size: int) -> list[_Unit]:
-    places: list[tuple[int, int, bool]] = []
+def _units(text: str, stretch: list[Section], count: Count, size: int) -> Steps[list[_Unit]]:
+    units: list[_Unit] = []
+    places = _places(text, stretch)
+    while batch := list(islice(places, BATCH)):
+        weights = _weigh([text[start:end] for start, end, _ in batch], count, size)
+        for (start, end, opens), weight in zip(batch, weights, strict=True):
+            for number, (begin, finish, part) in enumerate(_halved(text, start, end, weight, count, size)):
+                units.append(_Unit(begin, finish, part, opens and number == 0))
+                if len(units) % BATCH == 0:
+                    yield finish
+        yield batch[-1][1]
+    return units
+
+
+def _places(text: str, stretch: list[Section]) -> Iterator[tuple[int, int, bool]]:
+    """Where sentences, lines and rows begin and end, and whether a paragraph begins with them."""
     for section in stretch:
         for start, end in _paragraphs(text, section.start, section.start + len(section.text)):
             opens = True
             for piece in _sentences(text, start, end):
-                places.append((*piece, opens))
+                yield (*piece, opens)
                 opens = False
-    tokens = _count_all(count, [text[start:end] for start, end, _ in places])
-    units: list[_Unit] = []
-    for (start, end, opens), length in zip(places, tokens, strict=True):
-        for number, (begin, finish, part) in enumerate(_halved(text, start, end, length, count, size)):
-            units.append(_Unit(begin, finish, part, opens and number == 0))
-    return units
 
 
-def _weigh(texts: list[str], count: Count) -> list[int]:
-    """How much of a chunk each text takes, in tokens."""
-    return [max(tokens, len(text) // CHARACTERS) for text, tokens in zip(texts, count(texts), strict=True)]
-
-
-def _count_all(count: Count, texts: list[str]) -> list[int]:
-    """Token counts in batches, so that a long document does not hold all its encodings at once."""
-    found: list[int] = []
-    for place in range(0, len(texts), 512):
-        found += count(texts[place : place + 512])
-    return found
+def _weigh(texts: list[str], count: Count, size: int) -> list[int]:
+    """How much of a chunk each text takes, in tokens: at least one; of one too long for `size` only that it is."""
+    least = [max(len(text) // CHARACTERS, not text.isspace()) for text in texts]
+    tokens = iter(count([text for text, length in zip(texts, least, strict=True) if length <= size]))
+    return [length if length > size else max(length, next(tokens)) for length in least]
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Stretches between blank lines; fenced code keeps its blank lines."""
-    fences = [found.span() for found in _FENCED.finditer(text, start, end)]
+    fences = _FENCED.finditer(text, start, end)
+    fence = next(fences, None)
     for found in _BLANK.finditer(text, start, end):
-        if any(first <= found.start() < last for first, last in fences):
+        while fence is not None and fence.end() <= found.start():
+            fence = next(fences, None)
+        if fence is not None and fence.start() <= found.start():
             continue
         if text[start : found.start()].strip():
             yield start, found.end()
@@ -151,27 +182,31 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Sentences, list items and table rows of a paragraph, white space after them included."""
-    breaks = {found.end() for found in _LINE.finditer(text, start, end)}
-    for found in _SENTENCE.finditer(text, start, end):
-        if not _SHORT.search(text, max(start, found.start() - 8), found.start()):
-            breaks.add(found.end())
-    for place in sorted(breaks):
+    begin = start
+    sentences = (
+        found.end()
+        for found in _SENTENCE.finditer(text, begin, end)
+        if not _SHORT.search(text, max(begin, found.start() - 8), found.start())
+    )
+    for place in merge((found.end() for found in _LINE.finditer(text, begin, end)), sentences):
         if text[start:place].strip() and place < end:
             yield start, place
             start = place
     yield start, end
 
 
-def _halved(text: str, start: int, end: int, tokens: int, count: Count, size: int) -> list[tuple[int, int, int]]:
+def _halved(text: str, start: int, end: int, tokens: int, count: Count, size: int) -> Iterator[tuple[int, int, int]]:
     """A unit as it is when it fits, else cut near its middle, at a comma or a space where there is one."""
     if tokens <= size or end - start < 2:
-        return [(start, end, tokens)]
-    middle, quarter = (start + end) // 2, max(1, (end - start) // 4)
+        yield start, end, tokens
+        return
+    middle, quarter = (start + end) // 2, min(FAR, max(1, (end - start) // 4))
     cuts = [found.end() for found in _HALF.finditer(text, middle - quarter, middle + quarter)]
     place = min(cuts, key=lambda each: abs(each - middle), default=middle)
     place = place if start < place < end else middle
-    left, right = count([text[start:place], text[place:end]])
-    return [*_halved(text, start, place, left, count, size), *_halved(text, place, end, right, count, size)]
+    left, right = _weigh([text[start:place], text[place:end]], count, size)
+    yield from _halved(text, start, place, left, count, size)
+    yield from _halved(text, place, end, right, count, size)
 
 
 def _pack(units: list[_Unit], size: int, overlap: int, room: int) -> Iterator[tuple[int, int]]:
@@ -186,16 +221,19 @@ def _pack(units: list[_Unit], size: int, overlap: int, room: int) -> Iterator[tu
         if last + 32 >= len(units) and rest <= size // 4 and total + rest <= room:
             last = len(units)  # a few words left over say little on their own
         elif last < len(units):
-            last = _better_end(units, first, done, last, size)
+            last = _better_end(units, first, done, last, total, size)
         yield first, last
         first, done = _step_back(units, max(first + 1, done), last, overlap, size), last
 
 
-def _better_end(units: list[_Unit], first: int, done: int, last: int, size: int) -> int:
+def _better_end(units: list[_Unit], first: int, done: int, last: int, total: int, size: int) -> int:
     """The end of the last whole paragraph, when at least a third of a chunk comes before it."""
     for place in range(last, max(first, done), -1):
-        if units[place].opens and sum(unit.tokens for unit in units[first:place]) >= size // 3:
+        if total < size // 3:  # of the units before this place
+            break
+        if units[place].opens:
             return place
+        total -= units[place - 1].tokens
     return last
 
 
@@ -220,30 +258,44 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start + line_start, start + len(piece.rstrip())
 
 
-def _fitting(
-    text: str, start: int, end: int, heading: str, stretch: list[Section], count: Count, limit: int
-) -> Iterator[tuple[int, int, str]]:
+def _fitting(text: str, start: int, end: int, heading: str, count: Count, limit: int) -> Iterator[tuple[int, int]]:
     """The range, or its halves where a tokenizer counts the whole above the sum of its parts."""
     if end - start > 1 and count([f"{heading}\n{text[start:end]}"])[0] > limit:
         middle = (start + end) // 2
         space = text.rfind(" ", start + 1, middle)
         middle = space + 1 if space > 0 else middle
         for first, last in ((start, middle), (middle, end)):
-            yield from _fitting(text, *_trim(text, first, last), heading, stretch, count, limit)
+            yield from _fitting(text, *_trim(text, first, last), heading, count, limit)
     elif end > start:
-        yield start, end, _location(text, start, end, stretch)
+        yield start, end
 
 
-def _location(text: str, start: int, end: int, stretch: list[Section]) -> str:
-    """Where a range lies, from the first to the last section it touches."""
-    starts = [section.start for section in stretch]
-    first = stretch[max(0, bisect_right(starts, start) - 1)]
-    last = stretch[max(0, bisect_right(starts, end - 1) - 1)]
-    if first.first_line:
-        begin = first.first_line + text.count("\n", first.start, start)
-        finish = begin + text.count("\n", start, end)
-        return f"line {begin}" if begin == finish else f"lines {begin}-{finish}"
-    return span_location(first.location, last.location)
+class _Where:
+    """Where ranges of a stretch lie. Asked in the order of the text, so that each line is counted once."""
+
+    def __init__(self, text: str, stretch: list[Section]) -> None:
+        self._text, self._stretch = text, stretch
+        self._starts = [section.start for section in stretch]
+        self._first, self._at, self._line = stretch[0], stretch[0].start, stretch[0].first_line
+
+    def location(self, start: int, end: int) -> str:
+        """From the first to the last section a range touches."""
+        first, last = self._section(start), self._section(end - 1)
+        if first.first_line:
+            begin = self._line_of(first, start)
+            finish = begin + self._text.count("\n", start, end)
+            return f"line {begin}" if begin == finish else f"lines {begin}-{finish}"
+        return span_location(first.location, last.location)
+
+    def _section(self, place: int) -> Section:
+        return self._stretch[max(0, bisect_right(self._starts, place) - 1)]
+
+    def _line_of(self, first: Section, place: int) -> int:
+        if first is not self._first or place < self._at:
+            self._first, self._at, self._line = first, first.start, first.first_line
+        self._line += self._text.count("\n", self._at, place)
+        self._at = place
+        return self._line
 
 
 def span_location(first: str, last: str) -> str:
@@ -257,14 +309,19 @@ def span_location(first: str, last: str) -> str:
     return f"{first} to {last}"
 
 
-def _number(document: Document, cut: list[tuple[str, int, int, str]], count: Count, folder: str) -> tuple[Chunk, ...]:
-    texts = [document.text[start:end] for _, start, end, _ in cut]
-    tokens = _count_all(count, [f"{heading}\n{text}" for (heading, *_), text in zip(cut, texts, strict=True)])
+def _number(
+    document: Document, cut: list[tuple[str, int, int, str]], count: Count, folder: str
+) -> Steps[tuple[Chunk, ...]]:
     seen: Counter[str] = Counter()
-    chunks = []
-    for number, ((heading, start, end, location), text, length) in enumerate(zip(cut, texts, tokens, strict=True)):
-        key = chunk_id(folder, document.file, heading, text, seen)
-        chunks.append(Chunk(key, document.file, location, text, start, end, number, length + 2, heading))
+    chunks: list[Chunk] = []
+    for place in range(0, len(cut), BATCH):
+        part = cut[place : place + BATCH]
+        texts = [document.text[start:end] for _, start, end, _ in part]
+        tokens = count([f"{heading}\n{text}" for (heading, *_), text in zip(part, texts, strict=True)])
+        for (heading, start, end, location), text, length in zip(part, texts, tokens, strict=True):
+            key = chunk_id(folder, document.file, heading, text, seen)
+            chunks.append(Chunk(key, document.file, location, text, start, end, len(chunks), length + 2, heading))
+        yield part[-1][2]
     return tuple(chunks)
 
 

@@ -14,7 +14,7 @@ from workbench.errors import BadProject
 from workbench.events import Progress, Result, Stage
 from workbench.index import embed
 from workbench.index.build import Steps, build
-from workbench.index.files import check_folders, left_out_of, why_not
+from workbench.index.files import check_folders, folder_names, left_out_of, why_not
 from workbench.index.keywords import FILE_NAME, FileRow, Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import Store, open_store
@@ -107,9 +107,11 @@ class _Look:
             if monotonic() - told > TICK:
                 told = monotonic()
                 yield Progress(self.files, len(rows), f"Comparing {found.file}", "files")
-        names = {str(folder) for folder in self._folders}
+        names, kept = folder_names(self._folders), folder_names((*self._opened.info.folders, *self._folders))
         for key in rows.keys() - seen:
-            if key[0] in names:
+            if key[0] not in kept:
+                self._tell(key[1], "it is in the index and its folder is none of these any more", key[0])
+            elif key[0] in names:
                 self._tell(key[1], "it is in the index and no longer in the folder", key[0])
 
     def _found(self) -> Iterator[FoundFile]:

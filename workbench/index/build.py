@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from workbench import records
 from workbench.bases import Base, open_base
-from workbench.documents.chunk import Cutting, chunk, embedded_text
+from workbench.documents.chunk import Cutting, chunk_stepwise, embedded_text
 from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import FencedReader, Limits, Reading
 from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, scan
 from workbench.events import Note, Progress, Result, Stage
-from workbench.index.files import check_folders, cutting_of, known_files, left_out_of, why_not
+from workbench.index.files import check_folders, cutting_of, folder_names, known_files, left_out_of, why_not
 from workbench.index.keywords import FileRow
 from workbench.index.ledger import Key, Ledger
 
@@ -31,9 +31,9 @@ Steps = Generator[Progress | Note, None, Value]
 def build(home: Path, folders: tuple[Path, ...]) -> Stage:
     """STAGE: bring the index of a knowledge base level with folders; the last Result is an IndexReport.
 
-    `home` is the base's folder. Only the files of these folders are looked at; those of its other folders stay. Raises
-    MissingFile for a folder that is not there, ProjectBusy while another process writes, DiskFull, BadProject for a
-    damaged index.
+    `home` is the base's folder. Only the files of these folders are looked at, which become the base's; those of its
+    other folders stay, and what is of none of them any more leaves the index. Raises MissingFile for a folder that is
+    not there, ProjectBusy while another process writes, DiskFull, BadProject for a damaged index.
     """
     opened = open_base(home)
     checked = check_folders(folders)
@@ -105,13 +105,13 @@ class Builder:
 
     def forget(self) -> Stage:
         """Take every file of the folders out."""
+        names = folder_names(self._folders)
+        kept = tuple(folder for folder in self._base.info.folders if not folder_names((folder,)) & names)
+        self._base.change(folders=kept)  # first: what a stop leaves of them goes with the next build
         yield from self._open_store()
-        names = {str(folder) for folder in self._folders}
         for key in [key for key in self._ledger.rows if key[0] in names]:
             self._ledger.remove(key)
             yield Progress(self._ledger.removed, 0, f"Removing {key[1]}", "files")
-        kept = tuple(folder for folder in self._base.info.folders if str(folder) not in names)
-        self._base.change(folders=kept)
         self._ledger.tidy()
         yield Result(self._ledger.report(monotonic() - self._started))
 
@@ -129,7 +129,8 @@ class Builder:
                 if monotonic() - told > TICK:
                     told = monotonic()
                     yield Progress(len(found), 0, "Looking through the folder", "files")
-        difference = compare(found, known_files(self._ledger.rows, self._folders, self._ledger.fingerprint))
+        kept = (*self._base.info.folders, *self._folders)
+        difference = compare(found, known_files(self._ledger.rows, self._folders, self._ledger.fingerprint, kept))
         closed = [f"{each.file}/" for each in found if each.closed]  # what cannot be looked into is not gone
         gone = [each for each in difference.gone if not any(each.file.startswith(name) for name in closed)]
         return replace(difference, gone=tuple(gone))
@@ -178,7 +179,7 @@ class Builder:
                 continue
             reading = self._reader.take(TICK)
             if reading is not None:
-                self._sort_in(reading, gone, batch)
+                yield from self._sort_in(reading, gone, batch)
             elif batch:
                 yield from self._embed(batch)
             if reading is None or monotonic() - told > TICK:
@@ -199,12 +200,13 @@ class Builder:
         alike = [row for row in rows if row.size == found.size and Path(row.file).suffix == found.path.suffix]
         return [row for row in alike if self._ledger.is_current(row) and row.key not in self._ledger.lost]
 
-    def _sort_in(self, reading: Reading, gone: list[KnownFile], batch: list[_Pending]) -> None:
+    def _sort_in(self, reading: Reading, gone: list[KnownFile], batch: list[_Pending]) -> Steps[None]:
         found, before = reading.found, self._ledger.rows.get(reading.found.key)
         if reading.document is not None:
-            pieces = chunk(
+            steps = chunk_stepwise(
                 reading.document, self._embedder.count, self._embedder.limit, self._ledger.cutting, found.folder
             )
+            pieces = yield from self._narrated(steps, f"Cutting {found.file}")
             batch.append(_Pending(reading, reading.document, pieces))
             return
         self._count_done(found)
@@ -236,18 +238,22 @@ class Builder:
     def _embed_window(self, pieces: list[Chunk]) -> Stage:
         started = monotonic()
         steps = self._embedder.read_stepwise([embedded_text(piece) for piece in pieces])
-        read = yield from self._narrated(steps, pieces[0].file)
+        read = yield from self._narrated(steps, f"Indexing {pieces[0].file}")
         self._ledger.add_vectors(pieces, read)
         self._embed_seconds += monotonic() - started
 
-    def _narrated(self, steps: Generator[int, None, Value], file: str) -> Steps[Value]:
+    def _narrated(self, steps: Generator[int, None, Value], note: str) -> Steps[Value]:
+        """Take some steps, with a sign of life now and then: that is where a stop is heard."""
+        told = monotonic()
         while True:
             try:
                 next(steps)
             except StopIteration as done:
                 value: Value = done.value
                 return value
-            yield self._progress(f"Indexing {file}")
+            if monotonic() - told > TICK / 2:
+                told = monotonic()
+                yield self._progress(note)
 
     def _commit(self, pending: _Pending) -> None:
         self._ledger.commit(pending.reading, pending.document, pending.chunks)

@@ -99,7 +99,8 @@ def preview_changes(home: Path, folders: tuple[Path, ...]) -> Preview:
             fingerprint = index.fact("fingerprint")
     except InputError:
         pass
-    difference = find_difference(check_folders(folders), rows, fingerprint, left_out_of(open_base(home)))
+    base = open_base(home)
+    difference = find_difference(check_folders(folders), rows, fingerprint, left_out_of(base), base.info.folders)
     readable = [each for each in (*difference.new, *difference.changed) if not why_not(each)]
     skipped = [Skipped(each.file, why_not(each), each.folder) for each in difference.new if why_not(each)]
     size = sum(each.size for each in readable)
@@ -116,25 +117,36 @@ def preview_changes(home: Path, folders: tuple[Path, ...]) -> Preview:
 
 
 def find_difference(
-    folders: tuple[Path, ...], rows: dict[tuple[str, str], FileRow], fingerprint: str, left_out: LeftOut
+    folders: tuple[Path, ...],
+    rows: dict[tuple[str, str], FileRow],
+    fingerprint: str,
+    left_out: LeftOut,
+    kept: tuple[Path, ...],
 ) -> Difference:
     """Compare folders with the index's rows; for previews. A build does the same step by step."""
     found = [each for folder in folders for each in scan(folder, left_out)]
-    return compare(found, known_files(rows, folders, fingerprint))
+    return compare(found, known_files(rows, folders, fingerprint, kept))
 
 
 def known_files(
-    rows: dict[tuple[str, str], FileRow], folders: tuple[Path, ...], fingerprint: str
+    rows: dict[tuple[str, str], FileRow], folders: tuple[Path, ...], fingerprint: str, kept: tuple[Path, ...]
 ) -> dict[tuple[str, str], KnownFile]:
-    """The index's files of these folders, as the scan compares them."""
-    names = {str(folder) for folder in folders}
+    """The index's files of these folders, as the scan compares them, and those of none that the base keeps: a removal
+    that was cut short left them."""
+    names, others = {str(folder) for folder in folders}, folder_names(kept)
     return {
         key: KnownFile(
             row.folder, row.file, row.size, row.mtime_ns, current=not _outdated(row, fingerprint) and row.lasting
         )
         for key, row in rows.items()
-        if row.folder in names
+        if row.folder in names or row.folder not in others
     }
+
+
+def folder_names(folders: Iterable[Path]) -> set[str]:
+    """The folders as rows name them, and as they were written."""
+    paths = [folder.expanduser().absolute() for folder in folders]
+    return {str(each) for path in paths for each in (path, path.resolve())}
 
 
 def _outdated(row: FileRow, fingerprint: str) -> bool:

@@ -28,6 +28,7 @@ from workbench.catalog import memory
 from workbench.errors import BadModel, TooLittleMemory
 from workbench.lanes.batch import Batch
 from workbench.lanes.llama import Model, Tokens, library, reason
+from workbench.lanes.stamp import file_hash
 
 TILE = 64  # rows: flash attention reads fewer than these one by one, 47 tokens as slowly as 128 (ops.cpp, Q_TILE_SZ)
 CARD_CHUNK = 512  # tokens a card reads at once: llama.cpp's default batch, some milliseconds of its time
@@ -87,6 +88,9 @@ class Context:
         self.canary = ""  # see pool.check_context
         self._threads_now = threads
         self.loaded = loaded = model.adapter(adapter) if adapter else None
+        # Taken now, for a fine-tune may be deleted while its answers are being written.
+        self.adapter_hash = file_hash(adapter) if adapter else ""
+        self.adapter_bytes = adapter.stat().st_size if adapter else 0
         lib = library()
         self.planned = 0  # bytes of this machine's memory; a card's own is told by llama.cpp when it is full
         if not model.layers:

@@ -52,7 +52,7 @@ def whole_documents(
     """The whole documents of the best passages, best first, at most so many; `home` is their base's folder."""
     from workbench.retrieval.search import whole
 
-    files = tuple(dict.fromkeys(passage.file for passage in passages))[:most]
+    files = tuple(dict.fromkeys((passage.folder, passage.file) for passage in passages))[:most]
     if not files:
         return ()
     values = yield from collect(knowledge.run(whole, home, files))

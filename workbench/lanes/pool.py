@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.catalog import memory
-from workbench.errors import TooLittleMemory
+from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.lanes.context import Context
 from workbench.lanes.cores import CoreWatch
 from workbench.lanes.llama import Model, Tokens
@@ -121,9 +121,14 @@ def take_context(
         _idle.remove(context)
     else:
         context = _make_context(found, adapter, scale, wanted, sequences, flash)
-        _drop_replaced(context, _take_over(context, [each for each in alike if each in _idle], prompts))
-    _shelf.give_back(context, prompts, check_context)
-    advise_threads(context)
+    try:
+        if not fitting:
+            _drop_replaced(context, _take_over(context, [each for each in alike if each in _idle], prompts))
+        _shelf.give_back(context, prompts, check_context)
+        advise_threads(context)
+    except BaseException:
+        context.close()
+        raise
     _in_use.append(context)
     return context
 
@@ -131,8 +136,8 @@ def take_context(
 def planned() -> int:
     """Bytes this process was planned to take with the models and contexts it holds now, adapters included."""
     contexts = [*_idle, *_in_use]
-    adapters = {context.adapter for context in contexts if context.adapter is not None}
-    files = sum(adapter.stat().st_size for adapter in adapters)
+    adapters = {context.adapter: context.adapter_bytes for context in contexts if context.adapter is not None}
+    files = sum(adapters.values())
     weights = sum(each.planned for each in _models.values())
     return memory.ENGINE + files + weights + sum(each.planned for each in contexts)
 
@@ -201,9 +206,11 @@ def _take_over(context: Context, idle: Sequence[Context], prompts: Sequence[tupl
 
 def _put_away(context: Context) -> None:
     """Close a context that has to go; what its conversations had read is kept on disk, where that is worth it."""
-    if _adapter_is_current(context):
-        _shelf.keep(context)
-    context.close()
+    try:
+        if _adapter_is_current(context):
+            _shelf.keep(context)
+    finally:
+        context.close()
 
 
 def grow(context: Context, length: int) -> Context:
@@ -328,7 +335,11 @@ def _state(context: Context) -> tuple[Model, Path | None, float, bool]:
 
 
 def _adapter_is_current(context: Context) -> bool:
-    return context.adapter is None or context.model.adapter(context.adapter) is context.loaded
+    """Whether the adapter's file is still what the context was made with; a fine-tune may have been deleted."""
+    try:
+        return context.adapter is None or context.model.adapter(context.adapter) is context.loaded
+    except (WorkbenchError, OSError):
+        return False
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench import paths
 from workbench.catalog import memory
-from workbench.errors import TooLittleMemory
+from workbench.errors import MissingFile, TooLittleMemory
 from workbench.lanes.context import Context, SequenceState, shared_tokens
 from workbench.lanes.llama import Tokens
 from workbench.lanes.stamp import file_hash
@@ -61,7 +61,7 @@ class Shelf:
             needed = len(tokens) * context.model.kv_bytes()
             fits = not context.model.layers and memory.free() > 2 * needed  # it stands in memory for a moment
             if len(tokens) >= LEAST and fits:
-                with suppress(OSError):  # a full disk, say: then it is read again
+                with suppress(OSError, MissingFile):  # a full disk, a deleted model: then it is read again
                     self._put(_state(context), context.saved(sequence))
 
     def give_back(
@@ -126,6 +126,5 @@ class Shelf:
 def _state(context: Context) -> State:
     """What a context's sequences depend on, told by content, so that it holds when a model is loaded again."""
     model = context.model
-    adapter = file_hash(context.adapter) if context.adapter else ""
     weights = file_hash(model.source), model.path == model.source, model.extra_buffers, model.layers
-    return (*weights, adapter, context.scale, context.flash, context.sequences)
+    return (*weights, context.adapter_hash, context.scale, context.flash, context.sequences)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import records
+from workbench.errors import MissingFile
 from workbench.lanes.lane import Sampling, Stamp
 from workbench.retrieval.passage import Passage
 
@@ -22,7 +23,7 @@ def make_stamp(
     """The stamp of an answer that `context` decodes: adapter and scale are those set in it."""
     return Stamp(
         model=file_hash(context.model.source),
-        adapter=file_hash(context.adapter) if context.adapter else "",
+        adapter=context.adapter_hash,
         adapter_scale=context.scale,
         prompt_hash=records.hash_text(prompt),
         passages=tuple(passage.id for passage in passages),
@@ -48,9 +49,12 @@ def card_text(context: Context) -> str:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, kept in memory as long as its size and time stay as they are."""
-    stat = path.stat()
-    return _hash(path, stat.st_size, stat.st_mtime_ns)
+    """SHA-256 of a file, kept in memory as long as its size and time stay as they are. Raises MissingFile."""
+    try:
+        stat = path.stat()
+        return _hash(path, stat.st_size, stat.st_mtime_ns)
+    except OSError as error:
+        raise MissingFile(f"{path.name} cannot be read any more: was it moved or deleted? Choose another.") from error
 
 
 @functools.lru_cache(maxsize=32)

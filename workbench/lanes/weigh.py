@@ -31,22 +31,30 @@ def weigh(path: Path, prompts: tuple[tuple[Message, ...], ...], options: tuple[s
     template = read_template(path)
     for number, prompt in enumerate(prompts):
         yield Progress(number, len(prompts), "Weighing answers", "answers")
-        yield Result(_probabilities(model, model.prompt_tokens(render(template, prompt)), first))
+        tokens = model.prompt_tokens(render(template, prompt))
+        while (chances := _probabilities(model, tokens, first)) is None:
+            yield Progress(number, len(prompts), "Stopping", "answers")  # unless another stage is meant
+        yield Result(chances)
 
 
-def _probabilities(model: Model, tokens: list[int], first: list[int]) -> tuple[float, ...]:
+def _probabilities(model: Model, tokens: list[int], first: list[int]) -> tuple[float, ...] | None:
+    """Chances of the first tokens; None where a stop came between."""
     context = pool.take_context(model, None, 0.0, len(tokens) + 1, 1)
     try:
         logits = _last_logits(context, tokens)
     finally:
         pool.give_back(context)
+    if logits is None:
+        return None
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
     return tuple(float(chances[token]) for token in first)
 
 
-def _last_logits(context: Context, tokens: list[int]) -> np.ndarray:
+def _last_logits(context: Context, tokens: list[int]) -> np.ndarray | None:
     read = context.reuse(0, tokens)
     while read < len(tokens):
-        read = context.read(0, tokens, read, stop_requested)
+        before, read = read, context.read(0, tokens, read, stop_requested)
+        if read == before:  # it was given up, as it will be until somebody looks at the stop
+            return None
     return context.logits(-1).astype(np.float64)

@@ -82,14 +82,15 @@ def search(
             words.close()
 
 
-def whole(project: Path, files: tuple[str, ...]) -> Stage:
-    """STAGE: whole documents as Passages, one Result(Passage) per file, in their order.
+def whole(project: Path, files: tuple[tuple[str, str], ...]) -> Stage:
+    """STAGE: whole documents as Passages, one Result(Passage) per file, in their order; a file is named by its folder
+    and its path there, for two folders may each hold a notes.md ("" for a folder: the first that has it).
 
     Raises InputError when nothing is indexed yet, MissingFile for a file the index does not hold.
     """
     with read_index(project) as keywords:
-        for file in files:
-            row = keywords.file(file)
+        for folder, file in files:
+            row = keywords.file(file, folder)
             if row is None or row.state != "indexed":
                 raise MissingFile(f"{file} is not in the index: index its folder again, or name another file.")
             text = keywords.text(row)

@@ -37,7 +37,7 @@ class DocumentsPage(Page):
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
-        self._wanted: tuple[str, str] | None = None  # a file and chunk to show once the files are listed
+        self._wanted: tuple[str, str, str] | None = None  # a file, chunk and folder to show once the files are listed
         self.setAcceptDrops(True)
         self.reading = Reading(bench, self)
         self.watch = FolderWatch(self)
@@ -179,19 +179,20 @@ class DocumentsPage(Page):
         if "state" in what:
             self.files.show_state(str(what["state"]))
         if "file" in what:
-            self.show_chunk(str(what["file"]), str(what.get("chunk", "")))
+            self.show_chunk(*(str(what.get(each, "")) for each in ("file", "chunk", "folder")))
         if what.get("add"):
             self._on_add_clicked()
 
-    def show_chunk(self, file: str, chunk: str) -> None:
+    def show_chunk(self, file: str, chunk: str, folder: str = "") -> None:
         """Show a file's chunks with one of them in view, as soon as the files are listed."""
         self.files.show_state("")
         self.files.find_line.clear()
-        if not self._show_wanted(file, chunk):
-            self._wanted = (file, chunk)
+        if not self._show_wanted(file, chunk, folder):
+            self._wanted = (file, chunk, folder)
 
-    def _show_wanted(self, file: str, chunk: str) -> bool:
-        row = next((row for row in self.files.model.rows if row.file == file), None)
+    def _show_wanted(self, file: str, chunk: str, folder: str) -> bool:
+        alike = [row for row in self.files.model.rows if row.file == file]  # two folders may each hold a notes.md
+        row = next((row for row in alike if not folder or row.folder == folder), None)
         if row is None:
             return False
         self.files.choose(row.key)

@@ -21,7 +21,7 @@ PASSAGES = 8  # shown at once: twice what a lane reads, so that one sees what ju
 class PassageRow(QFrame):
     """One passage: where it is from, how both legs placed it, how it begins."""
 
-    opened = Signal(str, str)  # file, chunk id
+    opened = Signal(str, str, str)  # file, chunk id, folder
 
     def __init__(self, rank: int, passage: Passage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,14 +51,14 @@ class PassageRow(QFrame):
         return self.tr("Nearly the same stands in {0}").format(others) if others else ""
 
     def _on_clicked(self) -> None:
-        self.opened.emit(self._passage.file, self._passage.id)
+        self.opened.emit(self._passage.file, self._passage.id, self._passage.folder)
 
 
 class SearchPanel(QWidget):
     """A question, and the passages found for it."""
 
     closed = Signal()
-    opened = Signal(str, str)  # file, chunk id
+    opened = Signal(str, str, str)  # file, chunk id, folder
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
