@@ -71,8 +71,8 @@ class Counting:
         self.kept = self._numbers()
 
 
-def row() -> Any:
-    return SimpleNamespace(source="", tokens=Tokens((1, 2, 3), ((2, 3),)))
+def row(number: int = 3, grounded: bool = False) -> Any:
+    return SimpleNamespace(source="", tokens=Tokens((1, 2, number), ((2, 3),)), grounded=grounded)
 
 
 def follow(
@@ -257,6 +257,23 @@ def test_the_bare_model_is_measured_once_on_the_same_rows(tmp_path: Path) -> Non
     assert measured_at_first("three", 5.0, held=6) == (True, 5.0), "other rows"
     (tmp_path / "model.gguf").write_bytes(b"other weights")
     assert measured_at_first("four", 4.0) == (True, 4.0)
+
+
+@pytest.mark.parametrize(("held", "measured"), [(20, 20), (33, 32), (64, 32)])
+def test_the_rows_that_are_measured_are_of_both_kinds_in_proportion(tmp_path: Path, held: int, measured: int) -> None:
+    seen: list[Sequence[Tokens]] = []
+
+    class Noting(Counting):
+        def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
+            seen.append(rows)
+            return super().row_losses(rows, guard)
+
+    turns = [row(number % 2, grounded=number % 2 == 1) for number in range(held)]  # as `split` hands them over
+    recipe = Recipe("a", tmp_path, (), tmp_path, sample_rows=0)
+    first = loop.run(recipe, loop.Data([row()] * 8, turns, None), lambda: False, Noting())  # type: ignore[arg-type]
+    assert any(isinstance(event, Step) for event in first)
+    kinds = [tokens.ids[-1] for tokens in seen[0]]
+    assert len(kinds) == measured and abs(kinds.count(0) - kinds.count(1)) <= 2
 
 
 def test_the_second_half_of_an_adapter_learns_at_a_rate_of_its_own(tmp_path: Path) -> None:

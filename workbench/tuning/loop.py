@@ -30,6 +30,7 @@ from workbench.tuning.course import MORE_RIGHT, Course, RowLoss, divergence, see
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.states import FOLDER, forget_later, keep_state
+from workbench.tuning.subsets import spread
 from workbench.tuning.tokens import Tokenizer, Tokens
 
 # Steps after which a run of so many minutes is planned by the speed it had since the last time: soon, and again, since
@@ -124,7 +125,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     batches = plan_batches([example.source for example in data.train], recipe)
     total = len(batches)
     rows = [example.tokens for example in data.train]
-    held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
+    held = [example.tokens for example in spread(data.held_out, MEASURED)]
     counts = tuple(row.trained for row in held)
     checkpoint, best, key = recipe.folder / "checkpoint", recipe.folder / "best", recipe_key(recipe)
     state = read_state(checkpoint)
@@ -134,6 +135,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         load_checkpoint(checkpoint, parameters, optimizer)
         step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
         course = records.from_plain(Course, state.get("course", {}))
+        if len(course.last) not in (0, len(held)):  # of an older version, which measured other rows
+            course = Course(early=course.early, recent=course.recent)
         loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
     forget_later(recipe.folder / FOLDER, step)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from workbench import records
 from workbench.catalog.gguf_header import read_header
@@ -21,6 +21,16 @@ from workbench.tuning.recipe import Recipe, read_recipe
 from workbench.tuning.tokens import load_tokenizer
 
 Item = TypeVar("Item")
+
+
+class Kind(Protocol):
+    """What is read of an example here."""
+
+    @property
+    def grounded(self) -> bool: ...
+
+
+AnyKind = TypeVar("AnyKind", bound=Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,13 @@ def take_share(examples: Sequence[Item], share: float, seed: int) -> list[Item]:
         return list(examples)
     taken = set(in_order(range(len(examples)), seed)[: row_count(len(examples), share)])
     return [example for place, example in enumerate(examples) if place in taken]
+
+
+def spread(examples: Sequence[AnyKind], most: int) -> list[AnyKind]:
+    """At most so many of the examples, each kind (with passages or without) in proportion, in the order they came."""
+    count = min(most, len(examples))
+    by_kind = sorted(range(len(examples)), key=lambda place: examples[place].grounded)
+    return [examples[place] for place in sorted(by_kind[each * len(examples) // count] for each in range(count))]
 
 
 def rows_of(folder: Path) -> Stage:
