@@ -126,6 +126,12 @@ class RunInfo:
     reads_passages: bool = False  # whether its rows taught it to read passages
     note: str = ""  # a person's own words
     effects: dict[str, Any] = field(default_factory=dict)  # see tuning.effects; empty for runs of before it
+    slower: float = 0.0  # the learning rate to start anew with, where its own made the loss explode; 0: it did not
+
+    @property
+    def sound(self) -> bool:
+        """Whether llama.cpp agrees with the trained model, as far as that was compared."""
+        return bool(self.parity.get("ok", True))
 
 
 class Sized(Protocol):

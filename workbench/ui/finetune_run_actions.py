@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject
 
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Note, Progress, Step
+from workbench.project import ANYWAY
 from workbench.tuning.recipe import Recipe, RunInfo
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_exchange import Exchange
 from workbench.ui.finetune_run import passes_of, read_samples
-from workbench.ui.finetune_runs import RunsSheet, confirm_delete
+from workbench.ui.finetune_runs import RunsSheet, confirm_anyway, confirm_delete
 from workbench.ui.finetune_samples import question_of
 from workbench.ui.finetune_versus import VersusSheet
 from workbench.ui.reader import Reader
@@ -106,11 +107,17 @@ class RunActions(QObject):
             self._offer(run, self.tr("The fine-tune {0} is done.").format(run.name))
 
     def _offer(self, run: RunInfo, said: str) -> None:
+        if not run.sound:
+            doubt = self.tr("It does not answer in llama.cpp as it did in training, so no lane is made of it.")
+            self._bench.notices.tell(f"{said} {doubt}", "warning")
+            return
         compare = partial(self.compare, run)
         self._bench.notices.tell(said, "good", action_text=self.tr("Compare now"), action=compare)
 
     def compare(self, run: RunInfo, other: RunInfo | None = None) -> None:
         """Open Compare with base and tuned beside each other and a held-out question asked."""
+        if not all(self._may_use(each) for each in (run, other) if each is not None):
+            return
         samples = read_samples(run.folder)
         asked = [each.prompt for each in samples.get(max(samples, default=0), ())]
         bare = [prompt for prompt in asked if question_of(prompt) == prompt.strip()]
@@ -120,6 +127,17 @@ class RunActions(QObject):
             lanes += [f"rag+{lane}" for lane in lanes[1:]]
         self._bench.adapters_changed.emit()
         self._bench.open_page("compare", lanes=lanes, question=question, ask=bool(question), anew=True)
+
+    def _may_use(self, run: RunInfo) -> bool:
+        """Whether lanes may be made of a run: it is sound, or a person says so once for all."""
+        project = self._bench.project
+        if run.sound or any(each.name == run.name for each in project.offered_adapters()):
+            return True
+        if not confirm_anyway(run, self._page):
+            return False
+        marks = [each.mark for each in project.adapters() if each.name == run.name]
+        self._bench.remember(**{ANYWAY: [*(project.info.options.get(ANYWAY) or ()), *marks]})
+        return True
 
     # All of them
 

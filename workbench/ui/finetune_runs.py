@@ -43,7 +43,10 @@ class RunRow(QWidget):
         self.tick.setToolTip(self.tr("Tick two runs to see them beside each other"))
         self.tick.setAccessibleName(self.tr("Choose {0}, to see two runs beside each other").format(run.name))
         self.tick.toggled.connect(lambda *_: self.ticked.emit())
-        head = widgets.row(self.tick, name, None, widgets.icon_label(sign[0], 16, sign[1]), state)
+        self.doubt = widgets.label(self.tr("Differs in llama.cpp"), "bad")
+        self.doubt.setToolTip(self.tr("It does not answer in llama.cpp as it did in training"))
+        self.doubt.setVisible(not run.sound)
+        head = widgets.row(self.tick, name, None, self.doubt, widgets.icon_label(sign[0], 16, sign[1]), state)
         self.note = QLineEdit(run.note)
         self.note.setPlaceholderText(self.tr("Your notes on this run"))
         self.note.setAccessibleName(self.tr("Notes on {0}").format(run.name))
@@ -155,6 +158,19 @@ class RunsSheet(Sheet):
 
     def _on_versus_clicked(self) -> None:
         self.versus_wanted.emit(*self.chosen)
+
+
+def confirm_anyway(run: RunInfo, parent: QWidget) -> bool:
+    """Say that an adapter is not what was trained, and ask whether it is to be used all the same."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(box.tr("A fine-tune that differs"))
+    box.setText(box.tr("Use {0} all the same?").format(run.name))
+    said = box.tr("It does not answer in llama.cpp as it did in training, so its answers say little about it.")
+    box.setInformativeText(f"{said} {run.parity.get('verdict', '')}".strip())
+    use = box.addButton(box.tr("Use it anyway"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is use
 
 
 def confirm_delete(run: RunInfo, parent: QWidget) -> bool:
