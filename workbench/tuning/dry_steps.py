@@ -7,7 +7,6 @@ take of memory; a checkpoint; and the end of a fine-tune as it is, with the litt
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace

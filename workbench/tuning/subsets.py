@@ -16,6 +16,7 @@ from workbench import records
 from workbench.catalog.gguf_header import read_header
 from workbench.errors import InputError, MissingFile
 from workbench.events import Progress, Result, Stage
+from workbench.tuning.adapter import recorded_hash
 from workbench.tuning.dataset import Dataset, Example, read_dataset, split
 from workbench.tuning.recipe import Recipe, read_recipe
 from workbench.tuning.tokens import load_tokenizer
@@ -111,7 +112,7 @@ def _check_files(folder: Path, recipe: Recipe) -> None:
     for path in recipe.datasets:
         if not path.is_file():
             raise MissingFile(f"The training file {path} is not there any more: put it back to go on.")
-        if hashes.get(path.name) != records.hash_file(path):
+        if recorded_hash(hashes, path, folder) != records.hash_file(path):
             raise InputError(f"{path.name} has changed since {recipe.name} was trained on it: fine-tune on it anew.")
 
 

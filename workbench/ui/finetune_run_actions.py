@@ -17,7 +17,7 @@ from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_exchange import Exchange
 from workbench.ui.finetune_run import passes_of, read_samples
-from workbench.ui.finetune_runs import RunsSheet, confirm_anyway, confirm_delete
+from workbench.ui.finetune_runs import RunsSheet, confirm_anew, confirm_anyway, confirm_delete
 from workbench.ui.finetune_samples import question_of
 from workbench.ui.finetune_versus import VersusSheet
 from workbench.ui.reader import Reader
@@ -57,6 +57,8 @@ class RunActions(QObject):
             return self.tr("The run goes on when Workbench is closed, and is shown again when it is opened.")
         if shown is not None and shown.state == "done":
             return self.tr("Opens Base and {0} side by side, on a held-out question").format(shown.name)
+        if shown is not None and shown.slower:
+            return self.tr("Going on would end in the same way: it can start anew with a lower learning rate")
         if shown is not None:
             return self.tr("Go on continues from what was kept")
         if page.intake.report is None:
@@ -86,11 +88,17 @@ class RunActions(QObject):
             return
         try:
             recipe = source.recipe_of(run)
+            other = () if run.slower else source.differences(recipe)
         except (WorkbenchError, TypeError, ValueError, OSError) as error:
             self._bench.notices.error(error)
             return
+        if (run.slower or other) and not confirm_anew(run, other, page):
+            return
         page.show_run(run)
-        page.run_recipe(recipe)
+        if run.slower or other:
+            recipe = replace(recipe, learning_rate=run.slower or recipe.learning_rate)
+            page.run.begin(run.name, passes_of(recipe.epochs, recipe.minutes), time.strftime("%H:%M"), run.total)
+        page.run_recipe(recipe, anew=bool(run.slower or other))
 
     def _on_event(self, event: Event) -> None:
         section = self._page.run

@@ -55,7 +55,8 @@ class RunRow(QWidget):
         if run.state == "done":
             actions.addWidget(widgets.link_button(self.tr("Ask in Compare"), lambda: self.compare_wanted.emit(run)))
         if run.state in ("stopped", "failed"):
-            actions.addWidget(widgets.link_button(self.tr("Go on"), lambda: self.resume_wanted.emit(run)))
+            words_on = self.tr("Start anew, slower…") if run.slower else self.tr("Go on")
+            actions.addWidget(widgets.link_button(words_on, lambda: self.resume_wanted.emit(run)))
         if run.adapter is not None:
             actions.addWidget(widgets.link_button(self.tr("Export…"), lambda: self.export_wanted.emit(run)))
         if run.state != "running":
@@ -171,6 +172,23 @@ def confirm_anyway(run: RunInfo, parent: QWidget) -> bool:
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.exec()
     return box.clickedButton() is use
+
+
+def confirm_anew(run: RunInfo, other: Sequence[str], parent: QWidget) -> bool:
+    """Say why a run cannot go on from what it learnt, and ask whether it is to begin anew."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(box.tr("Start anew"))
+    box.setText(box.tr("Start {0} anew?").format(run.name))
+    if run.slower:
+        why = box.tr("Going on would end in the same way. Anew it learns at a third of the rate, {0:g}.")
+        why = why.format(run.slower)
+    else:
+        why = box.tr("It cannot go on, for it was begun with {0}.").format(", ".join(other))
+    box.setInformativeText(why + " " + box.tr("What it learnt so far, {0} steps, is given up.").format(run.step))
+    anew = box.addButton(box.tr("Start anew"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is anew
 
 
 def confirm_delete(run: RunInfo, parent: QWidget) -> bool:
