@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.tuning.tiny import tiny_model, write_gguf
 from workbench.errors import InputError
 from workbench.tuning.fields import BOUNDS, CHOICES, parse_setting, within_context
 from workbench.tuning.recipe import Recipe
@@ -58,7 +57,13 @@ def test_the_recipe_s_own_settings_are_within_their_bounds(tmp_path: Path) -> No
 
 
 def test_rows_are_no_longer_than_the_model_reads(tmp_path: Path) -> None:
-    write_gguf(tiny_model(), tmp_path / "base.gguf")  # it reads 256 tokens
+    import gguf
+
+    writer = gguf.GGUFWriter(tmp_path / "base.gguf", "llama")
+    writer.add_context_length(256)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
     recipe = Recipe("a", tmp_path / "base.gguf", (), tmp_path)
     clamped, why = within_context(recipe)
     assert clamped.max_tokens == 256 and "256 tokens in place of 1,024" in why

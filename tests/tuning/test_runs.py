@@ -130,7 +130,7 @@ def test_what_an_unfinished_run_learnt_is_given_up_only_when_asked(
     monkeypatch.setattr(tune, "check", lambda recipe: None)
     other = replace(recipe, seed=5, layers=(1, 2, 3))
     assert tune.differences(recipe) == ()
-    with pytest.raises(InputError, match=r"has layers \[\] in place of 1 to 3, seed 3407 in place of 5\. It stays"):
+    with pytest.raises(InputError, match=r"has layers all in place of 1 to 3, seed 3407 in place of 5\. It stays"):
         list(tune.start(other))
     assert (run / "checkpoint" / "state.json").exists() and len(records.read_lines(run / "events.jsonl")) == 2
     assert records.read_json(run / "recipe.json")["seed"] == 3407  # so that it can still go on
@@ -260,8 +260,8 @@ def test_a_run_goes_on_with_what_it_was_begun_with_or_says_that_it_cannot(run: P
     said, made = told_and_made()
     assert asked == ["auto", "gpu", "auto"] and "begun with the backend gpu" in said[0]
     assert made.extra["precision"] == "bf16" and checkpoint.recipe_key(made) == state["recipe"]
-    assert begun.told(state, "bf16") is None
-    other = begun.told(state, "fp32")
+    assert begun.other_precision(state, "bf16") is None
+    other = begun.other_precision(state, "fp32")
     assert other is not None and "begun in bf16 and goes on in fp32" in other.message
 
 

@@ -44,7 +44,7 @@ def _begun(recipe: Recipe) -> tuple[str, str]:
     return state.get(BACKEND, ""), state.get(PRECISION, "")
 
 
-def told(state: dict[str, Any], precision: str) -> Note | None:
+def other_precision(state: dict[str, Any], precision: str) -> Note | None:
     """What to say where a run goes on in another precision than its checkpoint was made in."""
     before = state.get(PRECISION, precision)
     if before == precision:

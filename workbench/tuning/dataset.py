@@ -119,13 +119,13 @@ def inspect(
             dataset = step
     assert dataset is not None
     found: list[Remark] = []
-    for step in indexed_rows(dataset.examples, home) if home is not None else ():
-        if isinstance(step, Progress):
-            yield step
+    for told in indexed_rows(dataset.examples, home) if home is not None else ():
+        if isinstance(told, Progress):
+            yield told
         else:
-            found.append(step)
-    told = report(dataset, tokenizer, files, time.monotonic() - began, suite)
-    yield Result(replace(told, remarks=(*told.remarks, *found)))
+            found.append(told)
+    whole = report(dataset, tokenizer, files, time.monotonic() - began, suite)
+    yield Result(replace(whole, remarks=(*whole.remarks, *found)))
 
 
 def read_dataset(

@@ -17,7 +17,7 @@ from workbench.errors import TooFast
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.tuning import before
 from workbench.tuning.batches import plan_batches
-from workbench.tuning.begun import BACKEND, PRECISION, told
+from workbench.tuning.begun import BACKEND, PRECISION, other_precision
 from workbench.tuning.checkpoint import (
     fell_back,
     keep_weights,
@@ -143,7 +143,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             course = Course(early=course.early, recent=course.recent)
         loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
-        yield from filter(None, (told(state, trainer.precision), fell_back(state)))
+        yield from filter(None, (other_precision(state, trainer.precision), fell_back(state)))
     forget_later(recipe.folder / FOLDER, step)
     every, keep_every, sample_steps = _rhythm(recipe, total)
     began = time.monotonic() - spent

@@ -135,7 +135,7 @@ class _Asked:
 
 
 def _is_large(word: re.Match[str], text: str) -> bool:
-    before = text[: word.start()].rstrip(" \"'(\N{LEFT DOUBLE QUOTATION MARK}")
+    before = text[max(0, word.start() - 8) : word.start()].rstrip(" \"'(\N{LEFT DOUBLE QUOTATION MARK}")
     return word[0][0].isupper() and bool(before) and before[-1] not in ".?!:\n"
 
 

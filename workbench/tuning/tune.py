@@ -21,7 +21,7 @@ from workbench.events import Event, Note, Progress, Result, Stage, Step
 from workbench.tuning import adapter, states
 from workbench.tuning.base import read_base
 from workbench.tuning.checkpoint import ADDED, INCIDENTAL, read_state, recipe_key
-from workbench.tuning.recipe import RECORDED, Recipe, RunInfo, Sample, mark_starter, read_recipe
+from workbench.tuning.recipe import RECORDED, STARTER, Recipe, RunInfo, Sample, mark_starter, read_recipe
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
 # Read by the C library when the child starts: large blocks are kept instead of being given back to the system after
@@ -143,7 +143,9 @@ def start(recipe: Recipe, anew: bool = False) -> Iterator[Note]:
 def differences(recipe: Recipe, state: dict[str, Any] | None = None) -> tuple[str, ...]:
     """What an unfinished run of this name has otherwise, in words; nothing where there is none, or it is the same."""
     state = state or read_state(recipe.folder / "checkpoint")
-    recipe = mark_starter(recipe)
+    recipe = (
+        recipe if state is None or STARTER in recipe.extra else mark_starter(recipe)
+    )  # which reads all of the model
     if state is None or state["recipe"] == recipe_key(recipe):
         return ()
     old, new = _plain_recipe(recipe.folder), records.to_plain(recipe)
@@ -151,7 +153,8 @@ def differences(recipe: Recipe, state: dict[str, Any] | None = None) -> tuple[st
     for name in new:
         was = old.get(name, ADDED.get(name))
         if name not in (*INCIDENTAL, "datasets", "model") and old and was != new[name]:
-            said.append(f"{name} {_in_words(was)} in place of {_in_words(new[name])}")
+            one, other = ("all" if name == "layers" and not each else _in_words(each) for each in (was, new[name]))
+            said.append(f"{name} {one} in place of {other}")
     if old.get("model") not in (new["model"], recipe.extra.get(RECORDED)):
         said.append(f"another model ({Path(str(old.get('model'))).name})")
     return tuple(said) or ("other rows",)
