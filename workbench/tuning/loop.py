@@ -139,7 +139,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         load_checkpoint(checkpoint, parameters, optimizer)
         step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
         course = records.from_plain(Course, state.get("course", {}))
-        if len(course.last) not in (0, len(held)):  # of an older version, which measured other rows
+        if not {len(course.before), len(course.last)} <= {0, len(held)}:  # of an older version, which measured others
             course = Course(early=course.early, recent=course.recent)
         loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
