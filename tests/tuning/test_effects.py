@@ -52,7 +52,7 @@ def test_a_longer_row_weighs_more_as_in_the_curve() -> None:
 
 
 def test_the_held_out_rows_are_compared_with_the_state_that_is_kept() -> None:
-    course = Course(before=(3.0, 3.0, 3.0), best=(1.0, 4.0, 1.0), best_step=8, last=(2.0, 4.0, 2.0), last_step=12)
+    course = Course(before=(3.0, 3.0, 3.0), best=(1.0, 4.0, 1.0), best_step=8, last=(2.0, 5.0, 2.0), last_step=12)
     found = effects.held_out_effect(course, (1, 1, 1))
     assert (found["rows"], found["step"], found["before"], found["after"]) == (3, 8, 3.0, 2.0)
     assert found["improved"] == pytest.approx(2 / 3) and found["planned_steps"] == 12

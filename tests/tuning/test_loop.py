@@ -15,7 +15,7 @@ from workbench.errors import TooFast
 from workbench.events import Note, Result, Step, last_result
 from workbench.tuning import loop
 from workbench.tuning.checkpoint import read_state
-from workbench.tuning.course import RowLoss, window
+from workbench.tuning.course import Course, RowLoss, window
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokens
 
@@ -143,6 +143,15 @@ def test_a_loss_that_has_only_gone_flat_leaves_the_last_state(tmp_path: Path) ->
     events = list(follow(tmp_path, trainer, held_out=8, eval_every=40))
     assert last_result(iter(events)).step == 200 and not told(events)
     assert trainer.kept == trainer.seen[200]
+
+
+def test_a_loss_that_rose_for_a_few_rows_by_chance_leaves_the_last_state() -> None:
+    best = (0.2,) * 24
+    by_chance = (0.1,) * 20 + (0.9,) * 4  # four rows went wrong
+    everywhere = (0.25,) * 12 + (0.24,) * 12
+    assert sum(by_chance) > sum(best) and sum(everywhere) > sum(best)
+    assert not Course(best=best, best_step=80, last=by_chance, last_step=120).overshot
+    assert Course(best=best, best_step=80, last=everywhere, last_step=120).overshot
 
 
 def test_training_ends_when_the_held_out_loss_only_gets_worse(tmp_path: Path) -> None:

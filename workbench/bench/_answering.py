@@ -19,6 +19,7 @@ from workbench.lanes.lane import Answer, Lane, Sampling
 from workbench.lanes.presets import chat_model
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
+from workbench.tuning.recipe import PRESETS
 
 REPEATS = 7  # of every measurement, ours and the yardstick in turn, so that a busy moment hits both
 TOKENS = 48  # decoded a time
@@ -40,7 +41,7 @@ def bare_and_tuned(project: Path, tokens: int) -> Generator[tuple[Lane, Lane, st
     path, adapters = chat_model(opened), [each.path for each in opened.adapters()]
     with TemporaryDirectory(prefix="workbench-bench-") as folder:
         adapter = adapters[-1] if adapters else write_adapter(Path(folder) / "adapter.gguf", path)
-        made = "" if adapters else "; a made-up adapter of rank 16 on the upper half of the layers"
+        made = "" if adapters else "; a made-up adapter, as many numbers in as many layers as a balanced fine-tune has"
         bare = Lane("base", path, sampling=Sampling(max_tokens=tokens))
         yield bare, replace(bare, name="tuned", adapter=adapter), made
 
@@ -107,15 +108,16 @@ def weigh(requests: tuple[Request, ...]) -> Stage:
     yield Result((psutil.Process().memory_info().rss / 1e6, pool.planned() / 1e6, pool.cache_bytes() / 1e6))
 
 
-def write_adapter(path: Path, model: Path, rank: int = 16) -> Path:
-    """A random adapter on all seven projections of the upper half of the layers: as much work as a real one."""
+def write_adapter(path: Path, model: Path) -> Path:
+    """A random adapter on all projections of those layers that the balanced preset trains: as much work as its own."""
     import gguf
     import numpy as np
 
     from workbench.catalog.gguf_header import read_header
 
     header = read_header(model)
-    half = header.number("block_count", 1) // 2
+    layers, balanced = header.number("block_count", 1), PRESETS["balanced"]
+    lowest, rank = layers - max(1, round(layers * balanced.share)), balanced.rank
     random = np.random.default_rng(1)
     writer = gguf.GGUFWriter(path, header.architecture)
     writer.add_string("general.type", "adapter")
@@ -123,7 +125,7 @@ def write_adapter(path: Path, model: Path, rank: int = 16) -> Path:
     writer.add_float32("adapter.lora.alpha", float(rank))
     for tensor in header.tensors:
         parts = tensor.name.split(".")
-        if parts[0] != "blk" or len(tensor.shape) != 2 or int(parts[1]) < half:
+        if parts[0] != "blk" or len(tensor.shape) != 2 or int(parts[1]) < lowest:
             continue
         for end, shape in (("lora_a", (rank, tensor.shape[0])), ("lora_b", (tensor.shape[1], rank))):
             writer.add_tensor(f"{tensor.name}.{end}", (random.standard_normal(shape) * 0.01).astype(np.float32))

@@ -79,15 +79,19 @@ def _beside_slowest(name: str, requests: tuple[Request, ...]) -> dict[str, float
 
 
 def _memory(bare: Lane, tuned: Lane) -> list[Figure]:
-    """The engine's memory after five kinds of lanes answered, beside that after one, and beside what was planned."""
-    asked = reading(bare)
+    """The engine's memory after four and five kinds of lanes answered, beside that after one and what was planned."""
+    asked, four = reading(bare), _kinds(bare, tuned)
     both = replace(asked.lane, name="rag+tuned", adapter=tuned.adapter, grounded_examples=False)
-    five = (*_kinds(bare, tuned), replace(asked, lane=both))
+    five = (*four, replace(asked, lane=both))
+    (fours, _, fours_cache) = weighed(four)
     (ours, ours_planned, ours_cache), (one, one_planned, one_cache) = weighed(five), weighed((asked,))
-    without, without_one = ours - ours_cache, one - one_cache
+    without, without_four, without_one = ours - ours_cache, fours - fours_cache, one - one_cache
     note = "the engine's process, weights included"
+    four_note = f"{note}; caches of {fours_cache:.0f} and {one_cache:.0f} MB taken off"
     bare_note = f"{note}; caches of {ours_cache:.0f} and {one_cache:.0f} MB taken off"
+    four_ratio = without_four / without_one
     return [
+        Figure("memory, four lanes beside one, without caches", without_four, without_one, four_ratio, "MB", four_note),
         Figure("memory, five lanes beside one", ours, one, ours / one, "MB", note),
         Figure("the same without key-value caches", without, without_one, without / without_one, "MB", bare_note),
         Figure("memory, five lanes beside what was planned", ours, ours_planned, ours / ours_planned, "MB"),

@@ -6,13 +6,17 @@ A Course is kept with every checkpoint, so that a run that goes on decides as on
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-# A held-out loss is clearly worse than the best from here on: the same rows are measured each time, so a hundredth is
-# more than rounding, and a curve that has only gone flat stays below it.
+# A held-out loss is clearly worse than the best from here on, if it also rose by more than chance: the same rows are
+# measured each time, so a hundredth is more than rounding, and a curve that has only gone flat stays below it.
 CLEARLY = 1.01
+# Standard errors of the mean change of a row, some 5 % two-sided. On 23 rows a hundredth alone is chance: two rows that
+# went wrong then decided for a state that had seen a third less.
+BEYOND_CHANCE = 2.0
 MORE_RIGHT = 2  # rows that are right make a state the better one; a single row more or less is chance
 # So many where the loss says the opposite: six rows that all changed in one direction are not chance (2 / 2 ** 6 =
 # 3 %). A run that was still learning was ended for two rows of 23, and gave 68 % of its unseen rows in place of 82.
@@ -60,7 +64,7 @@ class Course:
             return False
         if sum(self.last) < sum(self.best):
             return more >= SURELY_RIGHT
-        return more >= MORE_RIGHT or (more > -MORE_RIGHT and sum(self.last) > CLEARLY * sum(self.best))
+        return more >= MORE_RIGHT or (more > -MORE_RIGHT and clearly_rose(self.best, self.last))
 
     @property
     def kept(self) -> tuple[float, ...]:
@@ -71,6 +75,16 @@ class Course:
     def kept_step(self) -> int:
         """The step whose state is kept, of those that were measured."""
         return self.best_step if self.overshot else self.last_step
+
+
+def clearly_rose(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether the nats of the same rows, at least one, rose by more than a hundredth and by more than chance."""
+    if sum(after) <= CLEARLY * sum(before):
+        return False
+    changes = [new - old for old, new in zip(before, after, strict=True)]
+    if len(changes) == 1:
+        return True
+    return statistics.fmean(changes) > BEYOND_CHANCE * statistics.stdev(changes) / math.sqrt(len(changes))
 
 
 def see_held_out(course: Course, step: int, rows: Sequence[RowLoss]) -> Course:
