@@ -52,6 +52,9 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["evaluate", "/not/there.yaml"], "/not/there.yaml"),
         (["dataset", "check", "/not/there.jsonl"], "/not/there.jsonl"),
         (["tune", "/not/there.jsonl", "--name", "x"], "/not/there.jsonl"),
+        (["tune"], "Name a training file to learn from"),
+        (["tune", "--resume", "mine"], "There is no fine-tune called mine"),
+        (["tune", "--resume", "mine", "--seed", "3"], "give it nothing else"),
         (["ask", "hello", "--lane", "unheard-of"], "unheard-of"),
         (["ask", "hello", "--lane", "base", "--scale", "0.5"], "A strength is for fine-tuned lanes"),
         (["adapter", "export", "mine", "mine.gguf"], "There is no adapter called mine"),
@@ -86,7 +89,7 @@ def test_columns_are_named_in_a_command_and_are_in_the_recipe(
     assert found["examples"] == 2 and found["format"].startswith("columns question=Frage,answer=Antwort (CSV with semi")
     tuned: list[Recipe] = []
 
-    def tune(recipe: Recipe) -> Stage:
+    def tune(recipe: Recipe, anew: bool = False) -> Stage:
         tuned.append(recipe)
         yield Result(RunInfo("x", tmp_path, "done", "Done.", 9, 9, (), (), 1.0, 9.0, ""))
 
@@ -109,7 +112,7 @@ def test_a_fine_tune_takes_its_backend_and_says_what_it_did(
 
     monkeypatch.setattr("workbench.commands.tune.run_tune", run_tune)
     command = ["tune", "rows.jsonl", "--name", "x", "--backend", "cpu", "--project", str(tmp_path)]
-    assert run(command) == 0 and given == {"backend": "cpu", "fit": False}
+    assert run(command) == 0 and given == {"backend": "cpu", "fit": False, "anew": False}
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "Done: 9 steps." and said[1].startswith("On 4 held-out rows the loss went from 2.00 to 1.00")
     assert run([*command, "--json"]) == 0

@@ -6,6 +6,7 @@
     │   ├── BadDocument       a document that cannot be read; indexing skips it and goes on
     │   ├── BadModel          a model or adapter file that is damaged or of an unknown kind
     │   ├── BadDataset        a training file with nothing to train on, or none that can be read
+    │   ├── TooFast           a fine-tune whose learning rate makes its loss explode
     │   ├── BadSuite          a suite with an unknown check, a double id or a missing field
     │   └── BadProject        a project folder that is damaged or made by a newer version
     ├── ProjectBusy           another process is writing to the project
@@ -49,6 +50,10 @@ class BadModel(InputError):
 
 class BadDataset(InputError):
     """A training file with nothing to train on, or one that cannot be read at all."""
+
+
+class TooFast(InputError):
+    """A fine-tune whose learning rate makes its loss explode; a second argument is the rate to start anew with."""
 
 
 class BadSuite(InputError):

@@ -19,6 +19,8 @@ GENERAL_PROMPT = (
     "You are a careful assistant. Answer briefly and plainly. If you do not know the answer, say that you do not know."
 )
 
+ANYWAY = "adapters_anyway"  # in ProjectInfo.options: marks of adapters that a person uses though they are not sound
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
@@ -46,6 +48,11 @@ class AdapterRef:
     reads_passages: bool = False  # whether it was taught to read passages, so that no worked examples are needed
     answers_bare: bool = True  # whether it was taught rows without passages
     parity_ok: bool = True  # whether llama.cpp with the GGUF agreed with the trained model
+
+    @property
+    def mark(self) -> str:
+        """What tells it from a later one of the same name."""
+        return f"{self.name} {self.created}"
 
 
 class Project:
@@ -149,6 +156,15 @@ class Project:
                     found.append(adapter)
         return tuple(sorted(found, key=lambda adapter: adapter.created))
 
+    def sound_adapters(self) -> tuple[AdapterRef, ...]:
+        """Those that answer in llama.cpp as they did in training: "the newest" means the last of these."""
+        return tuple(each for each in self.adapters() if each.parity_ok)
+
+    def offered_adapters(self) -> tuple[AdapterRef, ...]:
+        """The sound ones, and those a person chose although they are not."""
+        anyway = self.info.options.get(ANYWAY) or ()
+        return tuple(each for each in self.adapters() if each.parity_ok or each.mark in anyway)
+
     @contextlib.contextmanager
     def writing(self, what: str) -> Iterator[None]:
         """Hold the project's one writer's place while index, adapters or results change.
@@ -171,6 +187,14 @@ class Project:
             yield
         finally:
             lock.release()
+
+
+def is_sound(adapter: Path) -> bool:
+    """Whether an adapter answers in llama.cpp as it did in training, as the manifest beside it says; else unknown."""
+    try:
+        return bool(records.read_json(adapter.parent / "manifest.json").get("parity_ok", True))
+    except (OSError, ValueError, AttributeError):
+        return True
 
 
 def open_project(folder: str | Path | None) -> Project:

@@ -125,10 +125,10 @@ def test_all_lanes_answer_the_same_held_out_rows(
         and (part.better, part.worse) == (7, 0)
     )
 
-    # The same recipe on fewer rows, its time in proportion, under the run's own folder.
-    assert [(recipe.name, recipe.rows, recipe.minutes) for recipe in trained] == [
-        ("mine-10", 0.1, 1.0),
-        ("mine-30", 0.3, 3.0),
+    # The same recipe on fewer rows, for as many steps (8 passes at most) and minutes, under the run's own folder.
+    assert [(recipe.name, recipe.rows, recipe.epochs, round(recipe.minutes, 1)) for recipe in trained] == [
+        ("mine-10", 0.1, 8.0, 4.0),
+        ("mine-30", 0.3, 6.67, 10.0),
     ]
     assert all(recipe.folder.parent == project.adapters_folder / "mine" / "curve" for recipe in trained)
     assert [run.name for run in project.adapters()] == ["mine"]  # they are no adapters of the project

@@ -44,7 +44,7 @@ def trainer() -> Trainer:
 
 
 def data(rows: int = 20) -> Data:
-    examples: list[Any] = [SimpleNamespace(tokens=row, source="") for row in random_rows(rows, 6)]
+    examples: list[Any] = [SimpleNamespace(tokens=row, source="", grounded=False) for row in random_rows(rows, 6)]
     tokenizer: Any = SimpleNamespace(
         prompt_ids=lambda text: [3 + len(text) % 90] * 50,
         render=lambda messages, open_turn: "asked",

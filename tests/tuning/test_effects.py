@@ -139,7 +139,7 @@ def test_what_it_did_is_said_in_two_sentences() -> None:
     first, second = effects.describe({"held_out": held, "general": GENERAL})
     assert first == (
         "On 4 held-out rows the loss went from 2.10 to 0.50 (-1.60, with 95 % confidence -1.80 to -1.40); 3 of them "
-        "got better."
+        "got better. They also chose the state that is kept, which flatters it a little."
     )
     assert "from 3.00 to 3.30 (+10.0%): it forgot some of what the model could do" in second
     assert second.endswith("2 are answered as before, in 9 words instead of 21, and 1 instead of 0 are refused.")

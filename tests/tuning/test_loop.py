@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from workbench.errors import InputError
+from workbench.errors import TooFast
 from workbench.events import Note, Result, Step, last_result
 from workbench.tuning import loop
 from workbench.tuning.checkpoint import read_state
@@ -71,8 +71,8 @@ class Counting:
         self.kept = self._numbers()
 
 
-def row() -> Any:
-    return SimpleNamespace(source="", tokens=Tokens((1, 2, 3), ((2, 3),)))
+def row(number: int = 3, grounded: bool = False) -> Any:
+    return SimpleNamespace(source="", tokens=Tokens((1, 2, number), ((2, 3),)), grounded=grounded)
 
 
 def follow(
@@ -228,10 +228,31 @@ def test_a_stop_in_the_middle_of_a_measurement_loses_no_measurement(tmp_path: Pa
 
 def test_a_loss_that_explodes_ends_the_run_in_a_sentence(tmp_path: Path) -> None:
     trainer = Counting(loss=lambda step: 1.0 if step <= 60 else 4.0)
-    with pytest.raises(InputError, match=r"rose from 1.0 to 3.4 by step 64: the learning rate 0.0005 is too high"):
+    with pytest.raises(TooFast, match=r"rose from 1.0 to 3.4 by step 64: the learning rate 0.0005 is too high") as told:
         list(follow(tmp_path, trainer))
+    assert told.value.args[1] == 0.00017
+    assert "start anew with about a third of it, 0.00017" in str(told.value)
     state = read_state(tmp_path / "checkpoint")
     assert state is not None and state["step"] == 40
+
+
+def test_what_is_no_number_is_seen_before_it_gets_into_the_weights_or_what_is_kept(tmp_path: Path) -> None:
+    class Broken(Counting):
+        def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
+            loss = super().backward(rows, guard)
+            if self.steps > 50:
+                self.model.weight.grad.fill_(math.inf)  # as where half precision overflows; the loss is still fine
+            return loss
+
+    trainer = Broken()
+    with pytest.raises(TooFast, match="The gradient stopped being a number at step 51"):
+        list(follow(tmp_path / "gradient", trainer))
+    assert all(map(math.isfinite, trainer._numbers()))
+    with pytest.raises(TooFast, match="The held-out loss stopped being a number by step 80"):
+        list(follow(tmp_path / "held", Counting(held=scripted(at0=3.0, at80=math.nan)), held_out=8, eval_every=40))
+    state = read_state(tmp_path / "held" / "checkpoint")
+    assert state is not None and state["step"] == 40
+    assert [path.name for path in (tmp_path / "held" / "states").iterdir()] == ["40.safetensors"]
 
 
 @pytest.mark.parametrize("loss", [lambda step: 0.2 if step % 2 else 2.1, lambda step: 0.5 if step < 9 else 2.4])
@@ -266,6 +287,25 @@ def test_the_bare_model_is_measured_once_on_the_same_rows(tmp_path: Path) -> Non
     assert measured_at_first("three", 5.0, held=6) == (True, 5.0), "other rows"
     (tmp_path / "model.gguf").write_bytes(b"other weights")
     assert measured_at_first("four", 4.0) == (True, 4.0)
+
+
+@pytest.mark.parametrize(("held", "measured"), [(20, 20), (33, 32), (64, 32)])
+def test_the_rows_that_are_measured_are_of_both_kinds_in_proportion(tmp_path: Path, held: int, measured: int) -> None:
+    seen: list[Sequence[Tokens]] = []
+
+    class Noting(Counting):
+        def row_losses(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> list[RowLoss]:
+            seen.append(rows)
+            return super().row_losses(rows, guard)
+
+    turns = [row(number % 2, grounded=number % 2 == 1) for number in range(held)]  # as `split` hands them over
+    recipe = Recipe("a", tmp_path, (), tmp_path, sample_rows=0)
+    data: Any = loop.Data([row()] * 8, turns, None)  # type: ignore[arg-type]
+    trainer: Any = Noting()
+    first = loop.run(recipe, data, lambda: False, trainer)
+    assert any(isinstance(event, Step) for event in first)
+    kinds = [tokens.ids[-1] for tokens in seen[0]]
+    assert len(kinds) == measured and abs(kinds.count(0) - kinds.count(1)) <= 2
 
 
 def test_the_second_half_of_an_adapter_learns_at_a_rate_of_its_own(tmp_path: Path) -> None:

@@ -54,6 +54,33 @@ def test_rows_that_ask_what_the_suite_asks_are_named() -> None:
     assert said(given, "suite", suite[1:]) == ""
 
 
+@pytest.mark.parametrize(
+    ("row", "case", "same"),
+    [
+        ("What is the capital of France?", "What is the capital of Spain?", False),
+        ("what is the price of the red model in the list", "what is the price of the green model in the list", False),
+        ("How many days off has grade 3 of the house?", "How many days off has grade 4 of the house?", False),
+        ("Who may open the north gate after nightfall?", "Who may open the gate after nightfall?", True),
+        (
+            "What does the night boat to Sula cost for one dog?",
+            "what does the night boat to Sula costs for one dog now",
+            True,
+        ),
+    ],
+)
+def test_a_question_about_something_else_in_the_same_words_is_another(row: str, case: str, same: bool) -> None:
+    assert bool(said([*plenty(), *rows((row, "So."))], "suite", (("case", case),))) == bool(same)
+
+
+def test_rows_of_one_template_are_near_duplicates_however_many_there_are() -> None:
+    text = "please write to the grower {} that the probe will be late by one week because the supplier is ill and away"
+    template = rows(*((text.format(f"name{n}"), "yes of course we will do that at once") for n in range(90)))
+    assert "89 rows" in said([*plenty(), *template], "alike")
+    preamble = "you are the desk of a house for garden tools and answer in one short line "
+    other = rows(*((f"{preamble} {' '.join(f'w{n}x{k}' for k in range(20))}", "yes") for n in range(90)))
+    assert said([*plenty(), *other], "alike") == ""
+
+
 def test_the_question_of_a_row_with_passages_is_what_stands_behind_them() -> None:
     given = rows(("[1] a.md\nThe ferry leaves at 8.\n\nQuestion: When does it leave?", "At 8 [1]."), grounded=True)
     assert "(case)" in said(given, "suite", (("case", "When does it leave?"),))

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from workbench import paths, records
-from workbench.errors import BadModel, ChildCrashed, InputError, MissingFile, ProjectBusy
+from workbench.errors import BadModel, ChildCrashed, InputError, MissingFile, ProjectBusy, TooFast
 from workbench.events import Note, Progress, Result, Step
 from workbench.project import Project
-from workbench.tuning import adapter, checkpoint, tune
-from workbench.tuning.recipe import PRESETS, Recipe, choose_recipe, held_out_count, mark_starter, read_recipe
+from workbench.tuning import adapter, begun, card, checkpoint, tune
+from workbench.tuning.recipe import PRESETS, Recipe, choose_recipe, held_out_count, mark_starter, rate_for, read_recipe
 
 
 def line(kind: str, **value: Any) -> dict[str, Any]:
@@ -121,6 +121,40 @@ def test_a_running_run_is_not_deleted(run: Path, tmp_path: Path) -> None:
         adapter.delete_run(tmp_path, "first")
 
 
+def test_what_an_unfinished_run_learnt_is_given_up_only_when_asked(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(run / "recipe.json"))
+    records.write_json(run / "checkpoint" / "state.json", {"step": 2, "recipe": checkpoint.recipe_key(recipe)})
+    tell(run, line("start", name="first"), step(2, 1.5))
+    monkeypatch.setattr(tune, "check", lambda recipe: None)
+    other = replace(recipe, seed=5, layers=(1, 2, 3))
+    assert tune.differences(recipe) == ()
+    with pytest.raises(InputError, match=r"has layers all in place of 1 to 3, seed 3407 in place of 5\. It stays"):
+        list(tune.start(other))
+    assert (run / "checkpoint" / "state.json").exists() and len(records.read_lines(run / "events.jsonl")) == 2
+    assert records.read_json(run / "recipe.json")["seed"] == 3407  # so that it can still go on
+    recipe.datasets[0].write_text("{}", encoding="utf-8")
+    assert tune.differences(recipe) == ("other rows",)
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise ChildCrashed("not started here")
+
+    monkeypatch.setattr(tune.subprocess, "Popen", gone)
+    with pytest.raises(ChildCrashed):
+        list(tune.start(other, anew=True))
+    assert not (run / "checkpoint").exists() and not (run / "events.jsonl").exists()
+
+
+def test_a_run_that_was_too_fast_says_with_which_rate_to_start_anew(run: Path) -> None:
+    tell(run, line("start"), line("end", state="failed", outcome="Too fast.", error="TooFast", slower=2e-4))
+    assert adapter.read_run(run).slower == 2e-4
+    with pytest.raises(TooFast, match="Too fast"):
+        list(tune.watch(run))
+    tell(run, line("start"))  # it was begun again
+    assert adapter.read_run(run).slower == 0.0
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden"])
 def test_a_name_that_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be the name"):
@@ -168,6 +202,86 @@ def test_a_checkpoint_half_replaced_is_put_right(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+def kept_twice(folder: Path) -> tuple[dict[str, Any], Any]:
+    """Checkpoints of two steps, the later in place and the one before as its spare."""
+    import torch
+
+    tensor = torch.nn.Parameter(torch.zeros(64))
+    parameters, optimizer = {"a": tensor}, torch.optim.AdamW([tensor], lr=0.1, fused=True)
+    for step in (1, 2):
+        tensor.grad = torch.ones(64)
+        optimizer.step()
+        state = {"step": step, "recipe": "key", "course": {"best_step": step}}
+        checkpoint.save_checkpoint(folder / "checkpoint", parameters, optimizer, state)
+    return parameters, optimizer
+
+
+@pytest.mark.parametrize("spoilt", ["adapter.safetensors", "optimizer.safetensors", "state.json"])
+def test_a_checkpoint_cut_short_gives_way_to_the_one_before(spoilt: str, tmp_path: Path) -> None:
+    parameters, optimizer = kept_twice(tmp_path)
+    assert checkpoint.spare_best(tmp_path / "checkpoint") == 1  # so that its weights are not removed yet
+    file = tmp_path / "checkpoint" / spoilt
+    os.truncate(file, file.stat().st_size // 2)
+    state = checkpoint.read_state(tmp_path / "checkpoint")
+    assert state is not None and state["step"] == 1
+    said = checkpoint.fell_back(checkpoint.read_state(tmp_path / "checkpoint") or {})  # whoever reads it next is told
+    assert said is not None and "the one before it is used" in said.message
+    checkpoint.load_checkpoint(tmp_path / "checkpoint", parameters, optimizer)
+    checkpoint.save_checkpoint(tmp_path / "checkpoint", parameters, optimizer, {"step": 3})
+    assert checkpoint.fell_back(checkpoint.read_state(tmp_path / "checkpoint") or {}) is None
+    for folder in ("checkpoint", "checkpoint.old"):
+        (tmp_path / folder / "adapter.safetensors").write_bytes(b"")
+    assert checkpoint.read_state(tmp_path / "checkpoint") is None
+
+
+def test_a_run_goes_on_with_what_it_was_begun_with_or_says_that_it_cannot(run: Path) -> None:
+    recipe: Recipe = records.from_plain(Recipe, records.read_json(run / "recipe.json"))
+    asked: list[str] = []
+
+    def choose(each: Recipe) -> str:
+        asked.append(each.backend)
+        if each.backend == "gpu":
+            raise InputError("The backend gpu needs an NVIDIA card; choose the backend cpu.")
+        return "cpu"
+
+    def told_and_made() -> tuple[list[str], Recipe]:
+        stage = begun.as_begun(recipe, choose)
+        said: list[str] = []
+        while True:
+            try:
+                said.append(next(stage).message)
+            except StopIteration as end:
+                return said, end.value
+
+    said, made = told_and_made()
+    assert not said and made.extra == {"backend": "cpu", "precision": ""}
+    state = {"recipe": checkpoint.recipe_key(recipe), "backend": "gpu", "precision": "bf16"}
+    records.write_json(run / "checkpoint" / "state.json", state)
+    said, made = told_and_made()
+    assert asked == ["auto", "gpu", "auto"] and "begun with the backend gpu" in said[0]
+    assert made.extra["precision"] == "bf16" and checkpoint.recipe_key(made) == state["recipe"]
+    assert begun.other_precision(state, "bf16") is None
+    other = begun.other_precision(state, "fp32")
+    assert other is not None and "begun in bf16 and goes on in fp32" in other.message
+
+
+def test_a_manifest_tells_two_files_of_one_name_apart_and_what_made_it(run: Path, tmp_path: Path) -> None:
+    files = (tmp_path / "datasets" / "rows.jsonl", tmp_path.parent / "elsewhere" / "rows.jsonl")
+    for number, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(str(number), encoding="utf-8")
+    recipe = replace(records.from_plain(Recipe, records.read_json(run / "recipe.json")), datasets=files, threads=2)
+    for file in (recipe.model, run / adapter.ADAPTER):
+        file.write_bytes(b"GGUF")
+    adapter.write_manifest(recipe, {"parity": {"ok": True}})
+    manifest = records.read_json(run / "manifest.json")
+    assert set(manifest["datasets"]) == {"datasets/rows.jsonl", str(files[1])}
+    for file in files:
+        assert adapter.recorded_hash(manifest["datasets"], file, run) == records.hash_file(file)
+    assert adapter.recorded_hash({"rows.jsonl": "older"}, files[0], run) == "older"
+    assert manifest["versions"]["workbench"] and manifest["computer"]["threads"] == 2
+
+
 def test_a_recipe_of_before_a_setting_is_the_one_with_its_default() -> None:
     defaults = {name: Recipe.__dataclass_fields__[name].default for name in checkpoint.ADDED}
     assert records.to_plain(defaults) == checkpoint.ADDED
@@ -212,6 +326,22 @@ def test_a_preset_gives_few_rows_more_passes_and_says_why(preset: str, tmp_path:
     many, _ = choose_recipe(preset, "a", tmp_path / "base.gguf", (), tmp_path, Report(5000))
     assert few.epochs == PRESETS[preset].most_passes and many.epochs == PRESETS[preset].passes
     assert few.layers == (1,) and "few" in reasons[-1] and f"{few.epochs:g} passes" in reasons[0]
+
+
+def test_a_wider_model_learns_at_a_lower_rate_and_a_card_trains_all_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.tuning.tiny import tiny_model, write_gguf
+
+    assert rate_for(8e-4, 576, "llama") == rate_for(8e-4, 64, "llama") == 8e-4
+    assert rate_for(8e-4, 4096, "llama") == 1.7e-4 and rate_for(8e-4, 3584, "qwen2") == 6.9e-4
+    write_gguf(tiny_model(), tmp_path / "base.gguf")
+    monkeypatch.setattr(card, "has_card", lambda: True)
+    recipe, said = choose_recipe("balanced", "a", tmp_path / "base.gguf", (), tmp_path, Report(300))
+    assert recipe.layers == (0, 1) and not [each for each in said if "upper" in each]
+    for text, built in (("cuda: Optional[str] = '12.8'\n", True), ("cuda: Optional[str] = None\nhip = '6'\n", False)):
+        (tmp_path / "version.py").write_text(text, encoding="utf-8")
+        assert card.built_for_cuda(tmp_path / "version.py") is built
 
 
 def test_an_unknown_preset_names_the_known_ones(tmp_path: Path) -> None:

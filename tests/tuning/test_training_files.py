@@ -10,7 +10,7 @@ import pytest
 
 from tests.tuning.tiny import byte_tokenizer, read_rows, write_lines
 from workbench.errors import BadDataset, MissingFile
-from workbench.tuning.dataset import Example, Problem, report, shared_system, show, split
+from workbench.tuning.dataset import Example, Problem, parts_texts, report, shared_system, show, split
 
 GOOD = {"prompt": "Say hello", "completion": "Hello"}
 
@@ -249,6 +249,38 @@ def test_rows_that_all_read_one_document_are_still_held_out(tmp_path: Path) -> N
     ]
     train, held = split(read_rows(write_lines(tmp_path / "rows.jsonl", *rows)).examples, 0.1, seed=1)
     assert (len(train), len(held)) == (36, 4)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"instruction": "{}", "input": "TEXT", "output": "{}"},
+        {"instruction": "{}", "context": "TEXT", "response": "{}"},
+    ],
+)
+def test_rows_that_read_the_same_text_in_another_field_are_held_out_together(
+    shape: dict[str, str], tmp_path: Path
+) -> None:
+    def row(n: int, text: str) -> dict[str, str]:
+        said = f"Word {n * 7} stands here"
+        return {key: text if value == "TEXT" else value.format(said) for key, value in shape.items()}
+
+    texts = [f"Chapter {n}: " + " ".join(f"w{n}x{place}" for place in range(20)) for n in range(12)]
+    rows = [row(n, texts[n // 5]) for n in range(60)]
+    train, held = split(read_rows(write_lines(tmp_path / "rows.jsonl", *rows)).examples, 0.2, seed=1)
+    assert len(held) == 10 and parts_texts(train, held)
+    one = [row(n, texts[0]) for n in range(40)]
+    train, held = split(read_rows(write_lines(tmp_path / "one.jsonl", *one)).examples, 0.1, seed=1)
+    assert len(held) == 4 and not parts_texts(train, held)  # which is told when it is trained
+
+
+def test_rows_that_are_nearly_the_same_are_on_the_same_side(tmp_path: Path) -> None:
+    texts = [" ".join(f"w{n}x{place}" for place in range(20)) for n in range(20)]
+    rows = [{"prompt": f"{text}{end}", "completion": "yes"} for text in texts for end in ("", " please", " now")]
+    for seed in range(3):
+        train, held = split(read_rows(write_lines(tmp_path / "rows.jsonl", *rows)).examples, 0.2, seed)
+        assert len(held) == 12
+        assert not {each.prompt_key.split()[2] for each in train} & {each.prompt_key.split()[2] for each in held}
 
 
 def test_too_few_rows_are_all_trained(tmp_path: Path) -> None:

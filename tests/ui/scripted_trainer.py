@@ -43,17 +43,21 @@ class Trainer:
     def __init__(self, project: Project) -> None:
         self.project, self.go = project, threading.Event()
         self.started: list[Recipe] = []
+        self.anew: list[bool] = []
         self.stopped: list[Path] = []
         self.measured: list[int] = []
 
-    def inspect(self, files: tuple[Path, ...], model: Path, suite: object = (), columns: object = ()) -> Stage:
+    def inspect(
+        self, files: tuple[Path, ...], model: Path, suite: object = (), columns: object = (), home: object = None
+    ) -> Stage:
         yield Progress(0, 0, "reading")
         if "bad" in files[0].name:
             raise BadDataset(f"{files[0].name} has no row that can be trained.")
         yield Result(REPORT)
 
-    def start_and_watch(self, recipe: Recipe) -> Stage:
+    def start_and_watch(self, recipe: Recipe, anew: bool = False) -> Stage:
         self.started.append(recipe)
+        self.anew.append(anew)
         make_run(self.project, recipe.name, 1, 138, "stopped")
         yield Step(0, 138, None, 0.7, samples=(Sample("Hum", '{"a":1}', "Sorry"),))
         for step in range(1, 10):

@@ -25,7 +25,9 @@ ODD = "Nr;Frage;Antwort;Kategorie\n1;Wie lange gilt die Garantie?;36 Monate ab K
 def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     made = script_tuning(project, monkeypatch)
 
-    def inspect(files: tuple[Path, ...], model: Path, suite: object = (), columns: Mapping = ()) -> Stage:
+    def inspect(
+        files: tuple[Path, ...], model: Path, suite: object = (), columns: Mapping = (), home: object = None
+    ) -> Stage:
         for path, named in for_files(files, columns):
             read_mapped(path, named)
         yield from made.inspect(files, model)

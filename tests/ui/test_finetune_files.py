@@ -98,7 +98,9 @@ def test_news_of_a_file_that_was_replaced_are_not_shown(
     read: list[Path] = []
     through = threading.Event()
 
-    def inspect(files: tuple[Path, ...], model: Path, suite: object = (), columns: object = ()) -> Stage:
+    def inspect(
+        files: tuple[Path, ...], model: Path, suite: object = (), columns: object = (), home: object = None
+    ) -> Stage:
         while files == datasets[:1] and not through.wait(0.02):  # the first is read until the second is through
             yield Progress(0, 0, "checking reading.jsonl")
         yield from trainer.inspect(files, model)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from made_up_project import make_run
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from scripted_trainer import MEASURED, REPORT, Trainer, script_tuning
 
@@ -21,13 +22,15 @@ from workbench.events import Stage, Step
 from workbench.paths import starter_model
 from workbench.project import Project
 from workbench.tuning import dry_run
-from workbench.tuning.recipe import Sample
+from workbench.tuning.files import read_file
+from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.remarks import Remark
+from workbench.ui import finetune_settings
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_page import FinetunePage
 from workbench.ui.finetune_presets import KEYS, Speed, estimate_seconds, make_choices, step_count
-from workbench.ui.finetune_rows import RowDialog, read_row, replace_row, take_in
+from workbench.ui.finetune_rows import RowDialog, can_mend, put_line, read_row, replace_row, take_in
 from workbench.ui.finetune_run import RunCourse, pass_marks
 from workbench.ui.finetune_runs import RunsSheet
 from workbench.ui.finetune_samples import judge
@@ -105,6 +108,30 @@ def test_a_row_is_mended_in_the_copy_alone(ready: FinetunePage, project: Project
     dialog._on_save_clicked()
     assert dialog.result() and json.loads(read_row(copy, 2))["prompt"] == "mended"
     assert "broken" in file.read_text()
+
+
+def test_the_very_row_is_changed_whatever_the_encoding_and_the_ends_of_lines(tmp_path: Path) -> None:
+    rows = ['{"prompt": "Größe?", "completion": "1"}', '{"prompt": broken}', '{"prompt": "b", "completion": "2"}']
+    mended = '{"prompt": "mended", "completion": "3"}'
+    for name, content in {
+        "utf16": "\n".join(rows).encode("utf-16"),
+        "old-mac": "\r".join(rows).encode("utf-8-sig"),
+        "bytes": "\n".join(rows).encode().replace(b"Gr", b"Gr\xff"),
+    }.items():
+        file = tmp_path / f"{name}.jsonl"
+        file.write_bytes(content)
+        assert can_mend(file) and read_row(file, 2) == rows[1]
+        assert put_line(file, 2, "") == rows[1] and read_row(file, 2) == ""
+        replace_row(file, 2, mended)
+        kept = read_file(file)
+        assert [row.value.get("prompt") for row in kept.rows][1:] == ["mended", "b"]
+        assert (b"Gr\xff" in file.read_bytes()) == (name == "bytes") and "\ufffd".encode() not in file.read_bytes()
+        assert kept.rows[0].value.get("prompt") == ("Größe?" if name != "bytes" else None)
+    with pytest.raises(BadDataset, match="could not be read"):
+        replace_row(file, 1, read_row(file, 1))
+    for name, text in {"list": f"[{rows[0]},\n{rows[2]}]", "object": json.dumps({"a": "b"}, indent=1)}.items():
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        assert not can_mend(tmp_path / f"{name}.jsonl")
 
 
 def test_a_row_left_out_comes_back_with_undo(ready: FinetunePage, project: Project, bench: Bench) -> None:
@@ -190,6 +217,42 @@ def test_a_preset_and_own_settings_change_the_recipe(ready: FinetunePage, bench:
     sheet._on_use_clicked()
     assert not any(card.isChecked() for card in ready.recipe.cards.values())
     assert ready.recipe.source.text().startswith("Your own settings: 4 passes, rank 8.")
+
+
+def test_layers_matrices_and_warm_up_are_settings_too_and_a_row_is_no_longer_than_the_model_reads(
+    ready: FinetunePage, bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    assert ready._recipe is not None
+    monkeypatch.setattr(finetune_settings, "read_base", lambda model: SimpleNamespace(layers=30))
+    sheet = RecipeSheet(replace(ready._recipe, layers=tuple(range(18, 30)), targets=("q_proj", "v_proj")))
+    qtbot.addWidget(sheet)
+    named = {each.accessibleName(): each for each in sheet.findChildren(QWidget) if each.accessibleName()}
+    assert named["Layers"].value() == 12 and named["Matrices"].currentText() == "2 of them"
+    named["Layers"].setValue(30)
+    named["Matrices"].setCurrentIndex(1)
+    named["Warm-up"].setValue(0.2)
+    applied: list[Recipe] = []
+    sheet.applied.connect(applied.append)
+    sheet._on_use_clicked()
+    assert applied[0].layers == tuple(range(30)) and applied[0].warmup == 0.2
+    assert applied[0].targets == ("q_proj", "k_proj", "v_proj", "o_proj")
+
+    said: list[str] = []
+    bench.notices.attach(lambda notice: said.append(notice.message))
+    monkeypatch.setattr("workbench.tuning.fields.context_of", lambda model: 512)
+    ready._on_recipe(replace(applied[0], max_tokens=2048))
+    assert ready._recipe.max_tokens == 512 and "set to 512 tokens in place of 2,048" in said[0]
+
+
+def test_the_halves_of_the_page_are_as_they_were_left(ready: FinetunePage, bench: Bench, qtbot: QtBot) -> None:
+    ready.split.moveSplitter(500, 1)
+    qtbot.waitUntil(lambda: bench.recall("finetune_left") is not None, timeout=20_000)
+    again = FinetunePage(bench)
+    qtbot.addWidget(again)
+    again.resize(ready.size())
+    again.show()
+    assert abs(again.split.sizes()[0] - ready.split.sizes()[0]) < 12
+    assert again.split.sizes()[0] > 440
 
 
 def test_a_run_is_watched_and_compared_when_done(

@@ -14,13 +14,16 @@ from pytestqt.qtbot import QtBot
 from scripted_trainer import Trainer, script_tuning
 
 from workbench import records
-from workbench.errors import ChildCrashed
+from workbench.errors import ChildCrashed, InputError
 from workbench.events import Progress, Result, Stage, Step
+from workbench.lanes.presets import find_lane, standard_lanes
 from workbench.project import Project
 from workbench.tuning import tune
 from workbench.tuning.recipe import Recipe
+from workbench.ui import compare_lanes, finetune_run_actions
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
+from workbench.ui.compare_heads import LaneHead
 from workbench.ui.finetune_page import FinetunePage
 from workbench.ui.finetune_run import outcome_words, passes_of
 from workbench.ui.finetune_runs import RunsSheet
@@ -120,7 +123,8 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     assert view.texts[:3] == (
         "Held-out rows",
         "2.10 \N{RIGHTWARDS ARROW} 0.52",
-        "loss -1.58, with 95 % confidence -1.80 to -1.41; 31 of 32 rows got better".replace("-", "\N{MINUS SIGN}"),
+        "loss -1.58, with 95 % confidence -1.80 to -1.41; 31 of 32 rows got better".replace("-", "\N{MINUS SIGN}")
+        + "; they also chose the state that is kept, which flatters it a little",
     )
     assert view.texts[5] == "loss +10.0 %: clearly worse"
     assert view.texts[8] == "2 of 8 answered as before; 9 words each instead of 21; 1 refused, before it 0"
@@ -140,7 +144,7 @@ def test_a_run_that_fails_says_why_and_can_go_on(
     said: list[str] = []
     bench.notices.attach(lambda notice: said.append(notice.message))
 
-    def fails(recipe: Recipe) -> Stage:
+    def fails(recipe: Recipe, anew: bool = False) -> Stage:
         make_run(project, recipe.name, 40, 138, "failed")
         yield Step(40, 138, 0.4, None, 268.0, 80.0)
         raise ChildCrashed("The fine-tune ran out of memory.")
@@ -181,7 +185,7 @@ def test_a_run_that_goes_on_is_followed_from_its_own_start(project: Project, mon
     recipe = Recipe("again", Path("m"), (), folder)
     records.write_json(folder / "run.json", {"pid": 7, "started": 0.0})  # the child said who it is, and nothing more
     monkeypatch.setattr(tune, "finished", lambda recipe: None)
-    monkeypatch.setattr(tune, "start", lambda recipe: iter(()))
+    monkeypatch.setattr(tune, "start", lambda recipe, anew: iter(()))
     watched: list[int] = []
 
     def watch(folder: Path) -> Stage:
@@ -201,3 +205,60 @@ def test_what_a_run_says_is_in_the_words_of_the_window() -> None:
     assert outcome_words(f"Stopped. Nothing was trained yet{on}").endswith("; Go on starts it anew.")
     assert passes_of(2.5, 0.0) == 2.5 and passes_of(2.5, 1.5) == 0.0
     assert question_of("[1] a.md\nText\n\nQuestion: How long?") == "How long?" and question_of(" Hi ") == "Hi"
+
+
+def test_a_fine_tune_that_differs_in_llama_cpp_is_marked_and_used_only_when_a_person_says_so(
+    bench: Bench, trainer: Trainer, project: Project, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(project, "askew", 92, 92, "done")
+    manifest = records.read_json(folder / "manifest.json")
+    parity = {"ok": False, "verdict": "In llama.cpp 40% of 90 greedy tokens agree with the trained model."}
+    records.write_json(folder / "manifest.json", {**manifest, "parity_ok": False, "parity": parity})
+    page = FinetunePage(bench)
+    qtbot.addWidget(page)
+    sheet = RunsSheet(page.runs.known)
+    qtbot.addWidget(sheet)
+    assert sheet.rows[0].doubt.isVisibleTo(sheet) and sheet.rows[0].doubt.property("kind") == "bad"
+    assert page.run.outcome.property("kind") == "bad"
+    assert not [name for name in standard_lanes(project) if "tuned" in name]
+    with pytest.raises(InputError, match="tuned:askew"):
+        find_lane(project, "tuned")
+
+    answers, opened = [False, True], list[Any]()
+    monkeypatch.setattr(finetune_run_actions, "confirm_anyway", lambda *_: answers.pop(0))
+    monkeypatch.setattr(bench, "open_page", lambda *_, **what: opened.append(what["lanes"]))
+    for _ in range(3):  # refused, agreed to, and not asked again
+        page.runs.compare(page.runs.known[0])
+    assert opened == [["base", "tuned:askew"]] * 2 and not answers
+    lane = standard_lanes(project)["tuned:askew"]
+    head = LaneHead(lambda *_: None)
+    qtbot.addWidget(head)
+    for shown, letter in ((lane, ""), (lane, "A"), (standard_lanes(project)["base"], "")):
+        head.show_lane(shown, letter)
+        assert head.doubt.isVisibleTo(head) == (shown is lane and not letter)
+    assert compare_lanes.shown_lanes(project) == [standard_lanes(project)[name] for name in ("base", "prompted", "rag")]
+
+
+def test_a_run_that_cannot_go_on_starts_anew_only_when_a_person_says_so(
+    page: FinetunePage, trainer: Trainer, project: Project, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, asked = [False, True], list[tuple[float, Any]]()
+
+    def confirm(run: Any, other: Any, parent: Any) -> bool:
+        asked.append((run.slower, other))
+        return answers.pop(0)
+
+    monkeypatch.setattr(finetune_run_actions, "confirm_anew", confirm)
+    monkeypatch.setattr(source, "differences", lambda recipe: ("other rows",))
+    page.shown(run="tickets-v2")
+    page.resume.click()
+    assert asked == [(0.0, ("other rows",))] and trainer.started == []
+
+    end = {"state": "failed", "outcome": "The loss rose.", "error": "TooFast", "slower": 1e-4}
+    records.append_line(project.adapters_folder / "tickets-v2" / "events.jsonl", {"kind": "end", "value": end})
+    page.read_runs()
+    page.shown(run="tickets-v2")
+    assert page.resume.text() == "Start anew, slower…"
+    page.resume.click()
+    qtbot.waitUntil(lambda: bool(trainer.started), timeout=LONG)
+    assert asked[1:] == [(1e-4, ())] and trainer.anew == [True] and trainer.started[0].learning_rate == 1e-4

@@ -27,6 +27,7 @@ from workbench.tuning.recipe import PRESETS, Recipe
 from workbench.tuning.tokens import Tokens, load_tokenizer
 
 WHOLE_ROWS, HELD_ROWS = 64, 16  # 8 steps; TRL takes two minutes for them on two cores
+LARGE = 2048  # rows and columns of products that show what the processor can do at best
 MATRIX_ROWS = 640  # of the products the roofline is taken from: about as many as a micro-batch has
 
 
@@ -56,11 +57,15 @@ def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[
 
     ours = _trl.Outcome(trained.tokens_per_second, measure(trained.model), recipe.learning_rate)
     work = _operations(read_base(model), training, lowest) / trained.seconds / 1e9
-    roof = matrix_speed(precision)
+    roof, large = matrix_speed(precision), matrix_speed(precision, LARGE, LARGE, LARGE)
     figures = [
         Figure(
             *("training, share of the matrix roofline", work, roof, work / roof, "GFLOP/s"),
             f"operations that are needed in {precision}, beside this CPU's own products of the model's shapes",
+        ),
+        Figure(
+            *("training, share of the roofline of large matrices", work, large, work / large, "GFLOP/s"),
+            f"the same beside this CPU's products of {LARGE} by {LARGE}, which a model of this width never has",
         ),
         Figure("training, peak memory beside 2.5 GB", peak.gigabytes, 2.5, peak.gigabytes / 2.5, "GB"),
     ]
@@ -123,18 +128,18 @@ def _operations(info: BaseInfo, rows: Sequence[Example], lowest: int) -> float:
     return read * layer * (info.layers + (info.layers - lowest)) + trained * head * 2
 
 
-def matrix_speed(precision: str) -> float:
-    """GFLOP/s of this CPU's best product of a micro-batch with a projection of the starter's shape."""
+def matrix_speed(precision: str, rows: int = MATRIX_ROWS, wide: int = 576, high: int = 1536) -> float:
+    """GFLOP/s of this CPU's usual product of a micro-batch with a projection, of the starter's shape unless told."""
     import torch
 
     kind = torch.float32 if precision == "fp32" else torch.bfloat16
-    left, right = torch.randn(MATRIX_ROWS, 576, dtype=kind), torch.randn(1536, 576, dtype=kind)
+    left, right = torch.randn(rows, wide, dtype=kind), torch.randn(high, wide, dtype=kind)
     times = []
     for _ in range(40):
         began = time.perf_counter()
         torch.nn.functional.linear(left, right)
         times.append(time.perf_counter() - began)
-    return 2 * MATRIX_ROWS * 576 * 1536 / statistics.median(times[8:]) / 1e9
+    return 2 * rows * wide * high / statistics.median(times[8:]) / 1e9
 
 
 class Peak:

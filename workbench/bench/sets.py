@@ -64,8 +64,7 @@ def run(project: Path) -> Stage:
 def learn(task: TaskSet, folder: Path, **changes: Any) -> Generator[Event, None, Outcome]:
     """Fine-tune the starter on a task and ask both lanes; yields events, returns the Outcome.
 
-    `folder` becomes a project; `changes` are of the preset's recipe. Raises InputError when the adapter is not offered
-    because llama.cpp does not agree with the trained model.
+    `folder` becomes a project; `changes` are of the preset's recipe. Raises InputError when the training left none.
     """
     home = Project.open(folder)
     model = paths.starter_model()

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths
-from workbench.bench import Figure, _card
+from workbench.bench import Figure, _card, _trl
 from workbench.bench._whole_run import plain_loss, whole_run
 from workbench.catalog.memory import free as free_memory
 from workbench.errors import InputError
-from workbench.events import Progress, Result, Stage
+from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
 from workbench.settings import available_cores
 from workbench.tuning.base import PROJECTIONS, choose_precision, load_base, read_base
@@ -52,6 +52,8 @@ def run(project: Path) -> Stage:
     torch.set_num_threads(available_cores())
     info, precision = read_base(model), choose_precision("auto")
     register_attention()
+    if not _trl.is_installed():
+        yield Note("TRL is not installed, so no run stands beside the whole one: the extra `bench` has it.")
     yield Progress(0, ROUNDS, "A whole run, and the same with TRL where it is installed", "rounds")
     whole = whole_run(model, dataset.examples, precision)  # first: its peak of memory is to be its own
     torch.set_num_threads(available_cores())

@@ -24,7 +24,7 @@ def choose_lanes(project: Project, names: tuple[str, ...]) -> tuple[Lane, ...]:
     if wanted:
         return tuple(find_lane(project, name) for name in dict.fromkeys(wanted))
     lanes = standard_lanes(project)
-    newest = project.adapters()[-1:]
+    newest = project.sound_adapters()[-1:]
     chosen = ["base", "prompted", "rag", *(f"tuned:{each.name}" for each in newest)]
     chosen += [f"rag+tuned:{each.name}" for each in newest]
     ready = (project.index_folder / "keywords.sqlite").exists()

@@ -1,12 +1,15 @@
 """STAGE curve(project, name): would fewer rows have done, and would a prompt? Held-out rows answered by all of them.
 
-The run is trained again on 10 % and on 30 % of its rows, with its own recipe; those and the run itself, the bare model,
-the prompt alone, examples of the same rows in the prompt, and the documents answer the same held-out rows.
+The run is trained again on 10 % and on 30 % of its rows, with its own recipe and as many steps; those and the run
+itself, the bare model, the prompt alone, examples of the same rows in the prompt, and the documents answer the same
+held-out rows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import shutil
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -19,7 +22,16 @@ from workbench.errors import InputError, WorkbenchError
 from workbench.evaluation.answering import SharedSearch, await_answer
 from workbench.evaluation.checks import run_checks
 from workbench.evaluation.curve_lines import Line, case_of, plain_lines, tuned_line
-from workbench.evaluation.curve_records import ANSWERS, CURVE, FOLDER, SHARES, Curve, CurveLine
+from workbench.evaluation.curve_records import (
+    ANSWERS,
+    CURVE,
+    FOLDER,
+    SHARES,
+    Curve,
+    CurveLine,
+    passes_of,
+    steps_share,
+)
 from workbench.evaluation.evaluate import index_mark
 from workbench.evaluation.statistics import paired_effect, rate_of
 from workbench.events import Event, Progress, Result, Stage, Step
@@ -27,6 +39,7 @@ from workbench.lanes.lane import Answer
 from workbench.lanes.material import collect
 from workbench.lanes.presets import chat_model
 from workbench.project import Project
+from workbench.tuning.checkpoint import recipe_key
 from workbench.tuning.export import find_run
 from workbench.tuning.recipe import RunInfo, read_recipe
 from workbench.tuning.subsets import RunRows, row_count, rows_of
@@ -118,10 +131,11 @@ class _Measured:
 
     def _training_left(self) -> float:
         done = {line.share for line, _, _ in self.lines}
-        return sum(share * self.run.seconds for share in SHARES if share not in done)
+        epochs = float(self.run.recipe.get("epochs") or 1.0)
+        return sum(steps_share(epochs, share) * self.run.seconds for share in SHARES if share not in done)
 
     def _train(self, share: float) -> Generator[Event, None, RunInfo]:
-        """The run's own recipe on a share of its rows, the same passes over fewer of them."""
+        """The run's own recipe on a share of its rows, for as many steps as far as `passes_of` allows."""
         recipe = read_recipe(self.run.folder / "recipe.json")
         part = str(round(100 * share))
         smaller = replace(
@@ -129,9 +143,13 @@ class _Measured:
             name=f"{recipe.name}-{part}",
             folder=self.folder / part,
             rows=share,
-            minutes=recipe.minutes * share,
+            epochs=passes_of(recipe.epochs, share),
+            minutes=recipe.minutes * steps_share(recipe.epochs, share),
             sample_rows=0,
         )
+        with contextlib.suppress(OSError, ValueError, TypeError):  # done or begun with other settings: not a person's
+            if recipe_key(read_recipe(smaller.folder / "recipe.json")) != recipe_key(smaller):
+                shutil.rmtree(smaller.folder)
         found: Any = None
         stage = tune(smaller)
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench import records
-from workbench.evaluation.curve_records import FOLDER, SHARES
+from workbench.evaluation.curve_records import FOLDER, SHARES, steps_share
 from workbench.tuning.adapter import read_run
 from workbench.tuning.recipe import RunInfo
 
@@ -35,7 +35,8 @@ class CurveCost:
 def curve_cost(run: RunInfo) -> CurveCost:
     """About how long the curve of a finished run takes on this computer, the trainings that are done left out."""
     left = [share for share in SHARES if read_state_of(run, share) != "done"]
-    training = sum(share * run.seconds + _start_seconds(run) for share in left)
+    epochs = float(run.recipe.get("epochs") or 1.0)
+    training = sum(steps_share(epochs, share) * run.seconds + _start_seconds(run) for share in left)
     held_out = int(_manifest(run).get("held_out_rows", 0))
     size = run.model.stat().st_size if run.model is not None and run.model.is_file() else READ / 40
     return CurveCost(training, LINES * held_out * (PROMPT_SECONDS + _answer_tokens(run) * size / READ))

@@ -13,6 +13,22 @@ from workbench.lanes.lane import Lane
 FOLDER, CURVE, ANSWERS = "curve", "curve.json", "answers.jsonl"  # in a run's folder; a share's run lies beside them
 SHARES = (0.1, 0.3)  # of the rows that are trained anew; all of them the run itself has learnt
 
+MOST_PASSES = 8.0  # over a smaller share's rows, unless the run made more; the most that a preset makes
+
+
+def passes_of(epochs: float, share: float) -> float:
+    """How many passes a training on a share of the rows makes where the run made `epochs`: as many steps as the run.
+
+    With the run's own passes a tenth of the rows would get a tenth of the steps, and a curve would show what steps add.
+    More than MOST_PASSES it does not make; it ends early and keeps its best state as the run did.
+    """
+    return round(min(epochs / share, max(epochs, MOST_PASSES)), 2)
+
+
+def steps_share(epochs: float, share: float) -> float:
+    """The share of the run's steps that such a training makes."""
+    return passes_of(epochs, share) * share / epochs
+
 
 @dataclass(frozen=True, slots=True)
 class CurveLine:

@@ -19,6 +19,7 @@ from workbench.evaluation.oracle import Sources
 from workbench.evaluation.records import Case
 from workbench.evaluation.text import words
 from workbench.lanes.lane import Lane
+from workbench.tuning.adapter import recorded_hash
 from workbench.tuning.columns import Columns, for_files, read_mapped
 from workbench.tuning.remarks import same_questions
 from workbench.tuning.shapes import Conversation, RowFault, read_shape, recognise
@@ -82,7 +83,8 @@ def read_rows(folder: Path) -> tuple[list[TrainedRow], str]:
     for path, columns in for_files(files, mapping):
         try:
             rows += _rows(path, columns)
-            changed = path.name in hashes and records.hash_file(path) != hashes[path.name]
+            recorded = recorded_hash(hashes, path, folder)
+            changed = recorded is not None and records.hash_file(path) != recorded
         except (WorkbenchError, OSError):
             return rows, f"{path.name}, which it was trained on, cannot be read"
         if changed:

@@ -17,6 +17,8 @@ PLAIN = ("base", "prompted", "rag", "full")
 def standard_lanes(project: Project) -> dict[str, Lane]:
     """The contract's lanes by name, in the order people compare them: base, prompted, rag, each adapter twice, full.
 
+    An adapter that does not answer in llama.cpp as it did in training has none until a person chose it all the same.
+
     With further knowledge bases there is a lane that reads passages for each, "rag@NAME", after rag.
     Raises MissingFile or InputError where the project's chat model is not to be found.
     """
@@ -28,8 +30,9 @@ def standard_lanes(project: Project) -> dict[str, Lane]:
         Lane("rag", model, "Documents (RAG)", "Documents", context="passages"),
     ]
     lanes += [_lane_over(lanes[-1], name) for name in base_names(project)]
-    several = len(project.adapters()) > 1
-    for adapter in reversed(project.adapters()):
+    adapters = project.offered_adapters()
+    several = len(adapters) > 1
+    for adapter in reversed(adapters):
         lanes += _tuned_lanes(model, adapter, f" · {adapter.name}" if several else "")
     lanes.append(Lane("full", model, "Whole document", "Whole doc", context="full", passages=1))
     return {lane.name: lane for lane in lanes}
@@ -83,20 +86,30 @@ def own_lanes(project: Project) -> dict[str, Lane]:
 
 
 def find_lane(project: Project, name: str) -> Lane:
-    """The lane with this name; "tuned" and "rag+tuned" mean the newest adapter.
+    """The lane with this name; "tuned" and "rag+tuned" mean the newest sound adapter. Naming one is choosing it.
 
     Raises InputError that names the lanes there are.
     """
     lanes = {**standard_lanes(project), **own_lanes(project)}
     if name in lanes:
         return lanes[name]
-    adapters = project.adapters()
+    adapters = project.sound_adapters()
     if name in ("tuned", "rag+tuned"):
         if adapters:
             return lanes[f"{name}:{adapters[-1].name}"]
+        if project.adapters():
+            unsound = project.adapters()[-1].name
+            raise InputError(
+                f"The adapter {unsound} does not answer in llama.cpp as it did in training, so no lane is made of it "
+                f"unasked: fine-tune anew, or name it, {name}:{unsound}, to use it all the same."
+            )
         raise InputError(
             f"There is no fine-tuned adapter yet for the lane {name}: make one with `workbench tune` first."
         )
+    for adapter in project.adapters():
+        for lane in _tuned_lanes(chat_model(project), adapter, f" \N{MIDDLE DOT} {adapter.name}"):
+            if lane.name == name:
+                return lane
     raise InputError(f"There is no lane named {name}: the lanes here are {', '.join(lanes)}.")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import math
 import os
+import platform
 import re
 import shutil
 import time
@@ -13,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import records
+from workbench import __version__, records
 from workbench.errors import BadModel, InputError, ProjectBusy
 from workbench.project import Project
+from workbench.settings import available_cores
 from workbench.tuning.base import BaseInfo, read_base
 from workbench.tuning.recipe import Recipe, RunInfo
+from workbench.tuning.threads import processor
 
 ADAPTER = "adapter.gguf"
 
@@ -148,15 +151,27 @@ def write_manifest(recipe: Recipe, about: dict[str, Any], folder: Path | None = 
         "model": recipe.model,
         "model_hash": records.hash_file(recipe.model),
         "adapter_hash": records.hash_file(folder / ADAPTER),
-        "datasets": {path.name: records.hash_file(path) for path in recipe.datasets},
+        "datasets": {dataset_key(path, recipe.folder): records.hash_file(path) for path in recipe.datasets},
         "recipe": recipe,
         "train_loss": run.train_loss,
         "eval_loss": run.eval_loss,
-        "versions": versions,
+        "versions": {**versions, "workbench": __version__, "python": platform.python_version()},
+        "computer": {"processor": processor(), "cores": available_cores(), "threads": recipe.threads},
         "parity_ok": about["parity"]["ok"],
         **about,
     }
     records.write_json(folder / "manifest.json", manifest)
+
+
+def dataset_key(path: Path, folder: Path) -> str:
+    """What a manifest calls a training file: its path within the project of the run in `folder`, else the whole."""
+    home = folder.parent.parent
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
+
+
+def recorded_hash(hashes: Mapping[str, str], path: Path, folder: Path) -> str | None:
+    """The hash a manifest has of a training file, by its key or, as older ones did, by its mere name."""
+    return hashes.get(dataset_key(path, folder)) or hashes.get(path.name)
 
 
 def list_runs(project: Path) -> tuple[RunInfo, ...]:
@@ -199,6 +214,7 @@ def read_run(folder: Path) -> RunInfo:
         reads_passages=bool(manifest.get("reads_passages", False)),
         note=_text_or_empty(folder / "note.txt"),
         effects=dict(manifest.get("effects") or {}),
+        slower=float(_last_word(lines).get("slower", 0.0)),
     )
 
 
@@ -217,14 +233,20 @@ def _steps(lines: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _state(folder: Path, about: dict[str, Any], lines: Sequence[Any], last: dict[str, Any]) -> tuple[str, str]:
     """How a run is: its own last word, or what a process that is gone without one must mean."""
-    ends = [line for line in lines if isinstance(line, dict) and line.get("kind") in ("start", "end")]
-    if ends and ends[-1]["kind"] == "end":
-        return ends[-1]["value"]["state"], ends[-1]["value"]["outcome"]
+    end = _last_word(lines)
+    if end:
+        return end["state"], end["outcome"]
     if is_alive(about):
         return "running", f"Step {last.get('step', 0)} of {last.get('total', 0)}." if last else "Starting."
     state = _json_or_empty(folder / "checkpoint" / "state.json")
     kept = f"Step {state['step']} is kept" if state else "No checkpoint was written yet"
     return "failed", f"It ended without being asked to. {kept}; start it again under the same name to go on."
+
+
+def _last_word(lines: Sequence[Any]) -> dict[str, Any]:
+    """How the last attempt ended, in its own words; nothing where it has not, or died."""
+    ends = [line for line in lines if isinstance(line, dict) and line.get("kind") in ("start", "end")]
+    return dict(ends[-1]["value"]) if ends and ends[-1]["kind"] == "end" else {}
 
 
 def is_alive(about: dict[str, Any]) -> bool:

@@ -1,19 +1,24 @@
 """A checkpoint: the adapter's weights and the optimiser's state, without pickle; replaced as a whole.
 
+All of it is on the disk before it takes the place of the one before, which stays as a spare until the next: where the
+power fails, a file may be shorter than it was written.
+
 Beside it lie the weights of the best state so far, named by their step: a checkpoint says which step that is, so the
 file it means is still there when a kill comes after a better state was written and before the next checkpoint was.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from workbench import records
+from workbench.events import Note
 from workbench.tuning.recipe import RECORDED
+
+FELL_BACK = "fell_back"  # in a state: it is of before the last checkpoint, which was not whole
 
 # What a person may change between a stop and the next start: none of it changes the numbers that come out.
 INCIDENTAL = ("folder", "threads", "checkpoint_every", "extra", "name", "sample_rows", "tokens_at_once")
@@ -37,18 +42,49 @@ def save_checkpoint(folder: Path, parameters: dict[str, Any], optimizer: Any, st
     """
     from safetensors.torch import save_file
 
-    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    fresh, old = folder.with_name(folder.name + ".new"), _spare(folder)
     shutil.rmtree(fresh, ignore_errors=True)
     with records.naming_full_disk(fresh):
         fresh.mkdir(parents=True)
-        save_file({name: tensor.detach() for name, tensor in parameters.items()}, fresh / "adapter.safetensors")
-        save_file(_moments(parameters, optimizer), fresh / "optimizer.safetensors")
+        for name, tensors in (
+            ("adapter", {name: tensor.detach() for name, tensor in parameters.items()}),
+            ("optimizer", _moments(parameters, optimizer)),
+        ):
+            save_file(tensors, fresh / f"{name}.safetensors")
+            _settle(fresh / f"{name}.safetensors")
         records.write_json(fresh / "state.json", state)
+        _settle(fresh)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
     os.replace(fresh, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    _settle(folder.parent)
+
+
+def _settle(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk now."""
+    if path.is_dir() and os.name == "nt":  # a folder cannot be opened there
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _spare(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
+
+
+def forget_spare(folder: Path) -> None:
+    """Remove the checkpoint before the last one: the run is done."""
+    shutil.rmtree(_spare(folder), ignore_errors=True)
+
+
+def spare_best(folder: Path) -> int:
+    """The step whose weights the checkpoint before the last one means by the best state, 0 for none."""
+    state = _plain_state(_spare(folder)) or {}
+    return int(state.get("course", {}).get("best_step", 0))
 
 
 def _moments(parameters: dict[str, Any], optimizer: Any) -> dict[str, Any]:
@@ -61,14 +97,44 @@ def _moments(parameters: dict[str, Any], optimizer: Any) -> dict[str, Any]:
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:
-    """The plain part of a checkpoint, None when there is no whole one. A half-replaced one is put right first."""
-    for spare in (folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")):
+    """The plain part of a checkpoint, None when there is no whole one.
+
+    A half-replaced one is put right first, and one that a power failure cut short gives way to the one before, which is
+    then marked as that (see `fell_back`).
+    """
+    old = _spare(folder)
+    for spare in (folder.with_name(folder.name + ".new"), old):
         if not folder.exists() and (spare / "state.json").exists():
             os.replace(spare, folder)
-    with contextlib.suppress(OSError, ValueError):
+    state = _plain_state(folder)
+    if state is None and (before := _plain_state(old)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        records.write_json(old / "state.json", {**before, FELL_BACK: True})
+        os.replace(old, folder)
+        state = _plain_state(folder)
+    return state
+
+
+def _plain_state(folder: Path) -> dict[str, Any] | None:
+    """What a checkpoint's state.json holds, None where it or a file beside it is not whole."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        for path in folder.glob("*.safetensors"):
+            with safe_open(path, "numpy"):  # compares the length of the file with what its header says
+                pass
         state: dict[str, Any] = records.read_json(folder / "state.json")
-        return state
-    return None
+    except (OSError, ValueError, SafetensorError):
+        return None
+    return state
+
+
+def fell_back(state: dict[str, Any]) -> Note | None:
+    """What to say where the last checkpoint was not whole and the one before is gone on from."""
+    if not state.get(FELL_BACK):
+        return None
+    said = "The last checkpoint was not whole, as after a power failure: the one before it is used."
+    return Note(said, "warning")
 
 
 def load_checkpoint(folder: Path, parameters: dict[str, Any], optimizer: Any) -> None:
@@ -96,6 +162,7 @@ def save_weights(folder: Path, step: int, parameters: dict[str, Any]) -> None:
     part = folder / f"{step}.part"
     with records.naming_full_disk(part):
         save_file({name: tensor.detach() for name, tensor in parameters.items()}, part)
+        _settle(part)
     os.replace(part, _weights(folder, step))
 
 
@@ -110,10 +177,11 @@ def load_weights(folder: Path, step: int, parameters: dict[str, Any]) -> None:
             tensor.copy_(saved[name])
 
 
-def keep_weights(folder: Path, step: int) -> None:
+def keep_weights(folder: Path, *steps: int) -> None:
     """Remove what was kept of all other steps; only after a checkpoint that no longer means them."""
+    kept = {_weights(folder, step) for step in steps}
     for path in folder.glob("*"):
-        if path != _weights(folder, step):
+        if path not in kept:
             path.unlink()
 
 

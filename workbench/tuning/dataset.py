@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from workbench.events import Progress, Result, Stage
 from workbench.records import hash_text
 from workbench.tuning.columns import Columns, Mapping, for_files, read_mapped, refuse_unnamed
 from workbench.tuning.files import RawFile, RawRow
+from workbench.tuning.indexed import indexed_rows
 from workbench.tuning.recipe import held_out_count
-from workbench.tuning.remarks import Remark, remarks
+from workbench.tuning.remarks import Remark, near_pairs, remarks
 from workbench.tuning.shapes import SHAPES, Conversation, RowFault, read_shape, recognise
 from workbench.tuning.tokens import Tokenizer, Tokens, cut, load_tokenizer, tokenize
 
+TEXT = 12  # words from which on what a row gives to be read is a text, and no value such as a name or a number
 LONGEST = 1024  # tokens of an example unless the recipe says otherwise; Recipe.max_tokens has the same
 
 
@@ -44,6 +46,7 @@ class Example:
     grounded: bool
     tokens: Tokens
     source: str = ""  # a mark of the passages it reads, the same for rows that read the same ones; "": none
+    reads: str = ""  # the same of any text it gives to be read, also one in the question itself
 
     @property
     def prompt_key(self) -> str:
@@ -93,12 +96,17 @@ class Dataset:
 
 
 def inspect(
-    files: tuple[Path, ...], model: Path, suite: tuple[tuple[str, str], ...] = (), columns: Mapping = ()
+    files: tuple[Path, ...],
+    model: Path,
+    suite: tuple[tuple[str, str], ...] = (),
+    columns: Mapping = (),
+    home: Path | None = None,
 ) -> Stage:
     """Read training files as a fine-tune of `model` would and say what is in them; the last Result is a DatasetReport.
 
     `suite` holds (case id, question) of what it will be measured with; `columns` what those of each file are called
-    where a person said so. Raises MissingFile, BadModel, and BadDataset when not a single row can be trained.
+    where a person said so; `home` is the folder of the project whose indexed documents the rows are held against.
+    Raises MissingFile, BadModel, and BadDataset when not a single row can be trained.
     """
     began = time.monotonic()
     yield Progress(0, 0, "reading the model's tokenizer", "rows")
@@ -110,7 +118,14 @@ def inspect(
         else:
             dataset = step
     assert dataset is not None
-    yield Result(report(dataset, tokenizer, files, time.monotonic() - began, suite))
+    found: list[Remark] = []
+    for told in indexed_rows(dataset.examples, home) if home is not None else ():
+        if isinstance(told, Progress):
+            yield told
+        else:
+            found.append(told)
+    whole = report(dataset, tokenizer, files, time.monotonic() - began, suite)
+    yield Result(replace(whole, remarks=(*whole.remarks, *found)))
 
 
 def read_dataset(
@@ -189,7 +204,8 @@ def _read_row(
         )
     wrong += [problem(field, "warning", message) for field, message in _look_closer(messages, tokenizer)]
     source = hash_text(repr(conversation.passages)) if conversation.passages else ""
-    return Example(row.number, file, messages, conversation.grounded, kept, source), wrong
+    reads = hash_text(" ".join(conversation.read.split())) if len(conversation.read.split()) >= TEXT else source
+    return Example(row.number, file, messages, conversation.grounded, kept, source, reads), wrong
 
 
 def _explain_unknown(row: RawRow, main: str) -> tuple[str, str]:
@@ -244,35 +260,69 @@ def _elsewhere(first: Example, second: Example) -> str:
 
 
 def split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """(train, held out): the same rows for the same seed; rows that ask or read the same are on the same side.
+    """(train, held out): the same rows for the same seed; rows that ask or read the same, or are nearly the same, are
+    on the same side.
 
     Held out are `share` of the rows, at least 4 and at most 64, never more than a third; below 6 rows none. Each kind
     of row (with passages or without) is held out in proportion, and the two take turns in what is returned, so that
-    loss and samples speak of both. Where nearly all rows read the same passages, only the questions are kept apart.
+    loss and samples speak of both. Where nearly all rows are alike only those that ask or read the same are kept
+    together, and where nearly all read the same, only those that ask the same: see `parts_texts`.
     """
     wanted = held_out_count(len(examples), share)
     kinds = []
     for grounded in (False, True):
         of_kind = [example for example in examples if example.grounded == grounded]
         room = round(wanted * len(of_kind) / len(examples))
-        held = _hold_out(of_kind, room, seed, lambda example: example.source or example.prompt_key)
-        if len(held) < room / 2:
-            held = _hold_out(of_kind, room, seed, lambda example: example.prompt_key)
+        held: list[Example] = []
+        for groups in _groupings(of_kind) if room else ():
+            held = _hold_out(groups, room, seed)
+            if len(held) >= room / 2:
+                break
         kinds.append(held)
     turns = [each for pair in zip_longest(*kinds) for each in pair if each is not None]
     chosen = {id(example) for example in turns}
     return [example for example in examples if id(example) not in chosen], turns
 
 
-def _hold_out(examples: Sequence[Example], room: int, seed: int, mark: Callable[[Example], str]) -> list[Example]:
-    """At most `room` of the examples, chosen by the seed; those with one mark all or none."""
-    groups = defaultdict[str, list[Example]](list)
-    for example in examples:
-        groups[mark(example)].append(example)
-    shuffled = list(groups.values())
-    random.Random(seed).shuffle(shuffled)
+def parts_texts(training: Sequence[Example], held_out: Sequence[Example]) -> bool:
+    """Whether no text that a held-out row reads is read in training."""
+    return not {each.reads for each in training if each.reads} & {each.reads for each in held_out}
+
+
+def _groupings(examples: Sequence[Example]) -> Iterator[list[list[Example]]]:
+    """The rows in groups that stay together, the strictest way first."""
+    by_mark = [example.reads or example.prompt_key for example in examples]
+    yield _grouped(examples, by_mark, near_pairs(examples))
+    yield _grouped(examples, by_mark, ())
+    yield _grouped(examples, [example.prompt_key for example in examples], ())
+
+
+def _grouped(
+    examples: Sequence[Example], marks: Sequence[str], pairs: Iterable[tuple[int, int]]
+) -> list[list[Example]]:
+    """Rows with one mark, and pairs of rows, in one group each, in the order of their first rows."""
+    first: dict[str, int] = {}
+    above = [first.setdefault(mark, place) for place, mark in enumerate(marks)]
+
+    def top(place: int) -> int:
+        while above[place] != place:
+            above[place] = place = above[above[place]]
+        return place
+
+    for one, other in pairs:
+        low, high = sorted((top(one), top(other)))
+        above[high] = low
+    groups = defaultdict[int, list[Example]](list)
+    for place, example in enumerate(examples):
+        groups[top(place)].append(example)
+    return list(groups.values())
+
+
+def _hold_out(groups: list[list[Example]], room: int, seed: int) -> list[Example]:
+    """At most `room` of the examples, chosen by the seed; those of one group all or none."""
+    random.Random(seed).shuffle(groups)
     held: list[Example] = []
-    for group in shuffled:
+    for group in groups:
         if len(group) <= room - len(held):
             held += group
     return held

@@ -6,7 +6,6 @@ It is a fine-tune's own child that takes a few real steps in a folder of its own
 from __future__ import annotations
 
 import contextlib
-import platform
 import shutil
 import tempfile
 import time
@@ -23,6 +22,7 @@ from workbench.settings import available_cores
 from workbench.tuning import tune
 from workbench.tuning.forecast import Measured, Shape, for_rows
 from workbench.tuning.recipe import Recipe
+from workbench.tuning.threads import processor
 from workbench.tuning.train import DRY, EVENTS
 
 FORMAT = 2  # of what is kept: raised when it would be read wrongly
@@ -115,17 +115,9 @@ def _place(recipe: Recipe) -> str:
     """What decides the cost of a token, the rows aside: the model, this computer, and how it is used."""
     stat = recipe.model.stat() if recipe.model.exists() else None
     model = f"{recipe.model.absolute()} {stat.st_size} {stat.st_mtime_ns}" if stat else str(recipe.model)
-    computer = f"{_processor()} {available_cores()} {memory.total() >> 28}"
+    computer = f"{processor()} {available_cores()} {memory.total() >> 28}"
     use = f"{recipe.backend} {recipe.precision} {recipe.threads}"
     return records.hash_text(f"{FORMAT} {model} {computer} {use}")[:16]
-
-
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _rows(report: Shape) -> str:

@@ -7,7 +7,6 @@ take of memory; a checkpoint; and the end of a fine-tune as it is, with the litt
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from workbench.tuning.forecast import Measured
 from workbench.tuning.loop import MEASURED, Data, Interrupted, Trainer, make_optimizer, take_samples, take_step
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.states import FOLDER, MOST, keep_state
+from workbench.tuning.subsets import spread
 from workbench.tuning.tokens import Tokens
 
 TYPICAL = 4  # steps of the first pass that are timed, and again as steps of a later one
@@ -45,7 +45,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     rows = [example.tokens for example in data.train]
     plan = _one_pass(recipe, data)
     middle = _middle(plan, trainer)
-    held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
+    held = [example.tokens for example in spread(data.held_out, MEASURED)]
     info, steps, others = read_base(recipe.model), _Steps(recipe, stop, trainer), other_programs()
     apart = trainer.model.device.type != "cpu"  # on a card: the end is another process's, and is not told here
     try:

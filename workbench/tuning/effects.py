@@ -269,7 +269,7 @@ def describe(effects: dict[str, Any]) -> tuple[str, ...]:
         better = round(held["improved"] * held["rows"])
         said.append(
             f"On {held['rows']} held-out rows the loss went from {held['before']:.2f} to {held['after']:.2f}{within}; "
-            f"{better} of them got better."
+            f"{better} of them got better. They also chose the state that is kept, which flatters it a little."
         )
     if general := effects.get("general"):
         verdict = (

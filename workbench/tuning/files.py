@@ -154,8 +154,7 @@ def _read_damaged_list(text: str, name: str, error: ValueError) -> tuple[str, li
 def _read_json_lines(text: str) -> list[RawRow]:
     """A row a line. Lines may end as on old Macs, and with the comma they had in a list: neither can mean more."""
     rows = []
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")  # a text in JSON has no line end of its own
-    for number, line in enumerate(lines.split("\n"), start=1):  # not splitlines: U+2028 may stand inside a JSON text
+    for number, line in enumerate(split_lines(text), start=1):
         if not line.strip():
             continue
         try:
@@ -163,6 +162,24 @@ def _read_json_lines(text: str) -> list[RawRow]:
         except ValueError as error:
             rows.append(RawRow(number, {}, f"the line is not valid JSON: {_reason(error)}"))
     return rows
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of JSON lines, blank ones too: a row's number is its line's."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")  # a text in JSON has no line end of its own
+    return lines.split("\n")  # not splitlines: U+2028 may stand inside a JSON text
+
+
+def holds_lines(text: str) -> bool:
+    """Whether a text is JSON lines, more than one: no list, and no one object over several lines."""
+    start = text.lstrip()
+    if not start.startswith("{"):
+        return False
+    try:
+        _, end = json.JSONDecoder().raw_decode(start)
+    except (ValueError, RecursionError):
+        return "\n" in start.strip() or "\r" in start.strip()
+    return bool(start[end:].strip(" \t\r\n,"))
 
 
 def _parse(text: str) -> Any:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from workbench import records
-from workbench.errors import InputError
+from workbench.errors import TooFast
 from workbench.events import Event, Note, Progress, Result, Step
 from workbench.tuning import before
 from workbench.tuning.batches import plan_batches
+from workbench.tuning.begun import BACKEND, PRECISION, other_precision
 from workbench.tuning.checkpoint import (
+    fell_back,
     keep_weights,
     load_checkpoint,
     load_weights,
@@ -25,11 +27,13 @@ from workbench.tuning.checkpoint import (
     recipe_key,
     save_checkpoint,
     save_weights,
+    spare_best,
 )
 from workbench.tuning.course import MORE_RIGHT, Course, RowLoss, divergence, see_held_out, see_trained
 from workbench.tuning.dataset import Example
 from workbench.tuning.recipe import Recipe, Sample
 from workbench.tuning.states import FOLDER, forget_later, keep_state
+from workbench.tuning.subsets import spread
 from workbench.tuning.tokens import Tokenizer, Tokens
 
 # Steps after which a run of so many minutes is planned by the speed it had since the last time: soon, and again, since
@@ -114,7 +118,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     Continues from recipe.folder/checkpoint when that was made with the same recipe and files. When `stop()` turns
     true the work up to the last whole step is in the checkpoint. The state with the lowest held-out loss is kept where
     the last one is clearly worse, and training ends early when it has been so for `recipe.patience` measurements.
-    Raises TooLittleMemory, DiskFull, and InputError when the loss explodes or is no longer a number.
+    Raises TooLittleMemory, DiskFull, and TooFast when the loss explodes or is no longer a number; what is kept then is
+    of before it.
     """
     model = trainer.model
     parameters = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
@@ -124,7 +129,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     batches = plan_batches([example.source for example in data.train], recipe)
     total = len(batches)
     rows = [example.tokens for example in data.train]
-    held = [example.tokens for example in data.held_out][:: max(1, math.ceil(len(data.held_out) / MEASURED))]
+    held = [example.tokens for example in spread(data.held_out, MEASURED)]
     counts = tuple(row.trained for row in held)
     checkpoint, best, key = recipe.folder / "checkpoint", recipe.folder / "best", recipe_key(recipe)
     state = read_state(checkpoint)
@@ -134,8 +139,11 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         load_checkpoint(checkpoint, parameters, optimizer)
         step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
         course = records.from_plain(Course, state.get("course", {}))
+        if not {len(course.before), len(course.last)} <= {0, len(held)}:  # of an older version, which measured others
+            course = Course(early=course.early, recent=course.recent)
         loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
         yield Note(f"Continuing after step {step} of {total}.")
+        yield from filter(None, (other_precision(state, trainer.precision), fell_back(state)))
     forget_later(recipe.folder / FOLDER, step)
     every, keep_every, sample_steps = _rhythm(recipe, total)
     began = time.monotonic() - spent
@@ -150,6 +158,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
 
     def state_now(seconds: float) -> dict[str, Any]:
         plain = {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
+        plain |= {BACKEND: recipe.extra.get(BACKEND, ""), PRECISION: trainer.precision}
         return {**plain, "loss": loss, "waiting": waiting, "course": records.to_plain(course)}
 
     if step == 0:
@@ -191,6 +200,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             paused = time.monotonic()
             losses = measure(trainer, held, guard)
             stopped = waiting = losses is None
+            if losses and not math.isfinite(sum(each.total for each in losses)):
+                raise _too_fast(f"The held-out loss stopped being a number by step {step}", recipe)
             if not stopped:
                 keep_state(recipe.folder / FOLDER, step, parameters)
             if losses:
@@ -207,7 +218,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             began += time.monotonic() - paused  # measuring is not training
         if (step % keep_every == 0 or step == total) and not waiting:
             save_checkpoint(checkpoint, parameters, optimizer, state_now(event.seconds))
-            keep_weights(best, course.best_step)
+            keep_weights(best, course.best_step, spare_best(checkpoint))
         yield event
     if stopped and step:
         save_checkpoint(checkpoint, parameters, optimizer, state_now(time.monotonic() - began))
@@ -244,7 +255,7 @@ def take_step(
     total: int,
     guard: Callable[[], None],
 ) -> float:
-    """One optimiser step; the loss before it. Raises Interrupted, and InputError when the loss is not a number."""
+    """One optimiser step; the loss before it. Raises Interrupted, and TooFast when loss or gradient is no number."""
     import torch
 
     groups = optimizer.param_groups
@@ -253,23 +264,28 @@ def take_step(
     loss = trainer.backward(rows, guard)
     if not math.isfinite(loss):
         raise _too_fast(f"The loss stopped being a number at step {step + 1}", recipe)
-    torch.nn.utils.clip_grad_norm_([each for group in groups for each in group["params"]], recipe.max_gradient)
+    trained = [each for group in groups for each in group["params"]]
+    norm = torch.nn.utils.clip_grad_norm_(trained, recipe.max_gradient)
+    if not math.isfinite(float(norm)):  # the step would make every weight one that is no number
+        raise _too_fast(f"The gradient stopped being a number at step {step + 1}", recipe)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss
 
 
 def check_course(course: Course, recipe: Recipe, step: int) -> None:
-    """Raises InputError when the loss has exploded."""
+    """Raises TooFast when the loss has exploded."""
     found = divergence(course)
     if found is not None:
         raise _too_fast(f"The loss rose from {found[0]:.1f} to {found[1]:.1f} by step {step}", recipe)
 
 
-def _too_fast(what: str, recipe: Recipe) -> InputError:
-    return InputError(
-        f"{what}: the learning rate {recipe.learning_rate:g} is too high for this data. "
-        "The last checkpoint is kept; start again with a third of it."
+def _too_fast(what: str, recipe: Recipe) -> TooFast:
+    slower = float(f"{recipe.learning_rate / 3:.2g}")
+    return TooFast(
+        f"{what}: the learning rate {recipe.learning_rate:g} is too high for this data. Going on would end in the same "
+        f"way: start anew with about a third of it, {slower:g}.",
+        slower,
     )
 
 

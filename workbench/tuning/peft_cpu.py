@@ -11,6 +11,7 @@ from workbench.events import Event, Progress
 from workbench.settings import available_cores
 from workbench.tuning import loop
 from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_base
+from workbench.tuning.begun import PRECISION
 from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
@@ -44,7 +45,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: loop.Run = 
     torch.set_num_threads(recipe.threads or available_cores())
     cores = FreeCores(recipe.threads)
     torch.manual_seed(recipe.seed)  # LoRA's A starts random; nothing else is
-    precision = choose_precision(recipe.precision)
+    precision = choose_precision(_kept(recipe) or recipe.precision)
     cores.adjust()
     yield Progress(0, 0, f"loading {recipe.model.name} for training in {precision}", "steps")
     info = read_base(recipe.model)
@@ -56,6 +57,12 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: loop.Run = 
     budget = recipe.tokens_at_once or BUDGET
     trainer = Trainer(model, precision, later_share(info, layers), layers[0], cores, budget)
     yield from run(recipe, data, stop, trainer)
+
+
+def _kept(recipe: Recipe) -> str:
+    """The precision a run that goes on was begun in, as far as it is one of a processor's."""
+    kept = str(recipe.extra.get(PRECISION, ""))
+    return kept if kept in ("fp32", "bf16") else ""
 
 
 def add_adapter(base: Any, recipe: Recipe, layers: Sequence[int]) -> Any:

@@ -22,6 +22,7 @@ from workbench.errors import InputError, TooLittleMemory
 from workbench.events import Event, Progress, Result
 from workbench.tuning import loop
 from workbench.tuning.base import BaseInfo, load_base, read_base, write_base
+from workbench.tuning.begun import PRECISION
 from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
@@ -99,7 +100,8 @@ def plan_memory(info: BaseInfo, recipe: Recipe, free: int, four_bit: bool) -> Pl
     layer = 2 * tokens * (10 * hidden + 6 * wide)
     whole, again = trained * layer, 2 * tokens * hidden * info.layers + layer
     ways = [(16, False, whole), (16, True, again), *([(4, True, again)] if four_bit else [])]
-    for bits, recomputes, activations in ways:
+    kept = recipe.extra.get(PRECISION)  # a run that goes on stays in the bits it was begun in, as long as they fit
+    for bits, recomputes, activations in sorted(ways, key=lambda way: Plan(way[0], way[1]).precision != kept):
         if weight_bytes(info, bits) + activations <= SPARE * free:
             return Plan(bits, recomputes)
     bits, _, activations = ways[-1]

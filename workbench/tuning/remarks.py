@@ -10,8 +10,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Protocol, TypeVar
+
+from workbench.index.wording import STOPWORDS
 
 ENOUGH = 500  # rows: the published guides ask for 500 to 5,000 and call retrieval the only practical way below
 FORM = 50  # rows from which on a form is usually learnt: the project's own runs and the guides agree
@@ -20,7 +22,7 @@ UNEVEN = 5  # the commonest label has so many times the rows of the rarest
 ALIKE = 0.7  # share of common word groups (Jaccard) from which on two rows are near duplicates
 SAME_QUESTION = 0.7  # share of common words from which on a row asks what a case of the suite asks
 GROUP = 3  # words of a group
-COMMON = 40  # rows: a word group that more rows share says nothing of two of them
+COMMON = 40  # rows: of a word group that more rows share not every two are compared
 NAMED = 5  # rows or labels named in a sentence
 FACTS = 0.3  # share of rows that look like facts from which on it is worth saying
 SHORT_ANSWER = 30  # words: a fact's answer has no more
@@ -55,7 +57,7 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 class Remark:
     """One thing to weigh."""
 
-    about: str  # "size", "balance", "alike", "suite", "personal" or "facts"
+    about: str  # "size", "balance", "alike", "suite", "personal", "facts" or "documents"
     severity: str  # "warning" or "note"
     message: str  # a sentence
     rows: tuple[int, ...] = ()  # those it is about, at most some hundred; empty: all
@@ -94,43 +96,98 @@ def _overlap(rows: Sequence[Row], suite: Sequence[tuple[str, str]]) -> Remark | 
 
 
 def same_questions(rows: Sequence[AnyRow], suite: Sequence[tuple[str, str]]) -> list[tuple[AnyRow, tuple[str, ...]]]:
-    """The rows that ask what cases of a suite, given as (id, question), ask; each with the ids of those cases."""
-    cases = [(name, _words(question)) for name, question in suite]
+    """The rows that ask what cases of a suite, given as (id, question), ask; each with the ids of those cases.
+
+    Most words are the same, and none that tells one question from another is exchanged: see `_another`.
+    """
+    cases = [(name, _Asked.of(question)) for name, question in suite]
     places = defaultdict[str, set[int]](set)
-    for number, (_, words) in enumerate(cases):
-        for word in words:
+    for number, (_, case) in enumerate(cases):
+        for word in case.words:
             places[word].add(number)
     found = []
     for row in rows:
-        asked = _words(_question(row))
-        shared = Counter(number for word in asked for number in places.get(word, ()))
-        alike = [n for n, count in shared.items() if count >= SAME_QUESTION * len(asked | cases[n][1])]
+        asked = _Asked.of(_question(row))
+        shared = Counter(number for word in asked.words for number in places.get(word, ()))
+        alike = [
+            number
+            for number, count in shared.items()
+            if count >= SAME_QUESTION * len(asked.words | cases[number][1].words)
+            and not _another(asked, cases[number][1])
+        ]
         if alike:
             found.append((row, tuple(cases[number][0] for number in alike)))
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as words in small letters."""
+
+    words: frozenset[str]
+    names: frozenset[str]  # those with a digit, or written large within a sentence
+
+    @classmethod
+    def of(cls, text: str) -> _Asked:
+        found = list(_WORD.finditer(text))
+        names = (each[0] for each in found if any(map(str.isdigit, each[0])) or _is_large(each, text))
+        return cls(frozenset(each[0].casefold() for each in found), frozenset(name.casefold() for name in names))
+
+
+def _is_large(word: re.Match[str], text: str) -> bool:
+    before = text[max(0, word.start() - 8) : word.start()].rstrip(" \"'(\N{LEFT DOUBLE QUOTATION MARK}")
+    return word[0][0].isupper() and bool(before) and before[-1] not in ".?!:\n"
+
+
+def _another(first: _Asked, second: _Asked) -> bool:
+    """Whether two questions of much the same words ask for different things: "of France?" and "of Spain?".
+
+    They do where a name or a number is in one alone, or where each has a word of its own that is no function word.
+    """
+    alone = [_told(one.words) - _told(other.words) for one, other in ((first, second), (second, first))]
+    named = _told(first.names | second.names)
+    return bool((alone[0] | alone[1]) & named) or all(alone)
+
+
+def _told(words: Iterable[str]) -> set[str]:
+    """Words without function words, and without the s of a plural or a verb."""
+    return {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words if word not in STOPWORDS}
+
+
 def _alike(rows: Sequence[Row]) -> Remark | None:
     """Rows that are nearly another one: they count double in training, and may stand on both sides of the split."""
-    groups = [_groups(f"{_question(row)} {row.answer}") for row in rows]
-    holders = defaultdict[int, list[int]](list)
-    for number, each in enumerate(groups):
-        for group in each:
-            holders[group].append(number)
-    shared = Counter[tuple[int, int]]()
-    for numbers in holders.values():
-        if 1 < len(numbers) <= COMMON:
-            shared.update(combinations(numbers, 2))
-    near = {
-        second
-        for (first, second), count in shared.items()
-        if ALIKE <= count / len(groups[first] | groups[second]) < 1.0
-    }
+    near = {second for _, second in near_pairs(rows)}
     if not near:
         return None
     which = [rows[number].row for number in sorted(near)]
     said = f"Nearly the same as another one: {_rows(which)}. Such rows weigh more than the rest and teach little new."
     return Remark("alike", "note", said, tuple(which[:100]))
+
+
+def near_pairs(rows: Sequence[Row]) -> set[tuple[int, int]]:
+    """Places of rows that are nearly, and not wholly, the same: (earlier, later).
+
+    Rows that share a rare word group are all compared. Of a group that many share, as a template's rows do, each row is
+    compared with the next one that has it, which is enough to find that they are alike, and not with all.
+    """
+    groups = [_groups(f"{_question(row)} {row.answer}") for row in rows]
+    holders = defaultdict[int, list[int]](list)
+    for number, each in enumerate(groups):
+        for group in each:
+            holders[group].append(number)
+    shared, common = Counter[tuple[int, int]](), Counter[int]()
+    for numbers in holders.values():
+        if 1 < len(numbers) <= COMMON:
+            shared.update(combinations(numbers, 2))
+        elif len(numbers) > COMMON:
+            common.update(numbers)
+            shared.update(dict.fromkeys(pairwise(numbers), 0))
+    return {
+        (first, second)
+        for (first, second), count in shared.items()
+        if count + min(common[first], common[second]) >= ALIKE * max(len(groups[first]), len(groups[second]))
+        and ALIKE <= len(groups[first] & groups[second]) / len(groups[first] | groups[second]) < 1.0
+    }
 
 
 def _balance(rows: Sequence[Row]) -> Remark | None:
@@ -199,10 +256,6 @@ def _question(row: Row) -> str:
     """The last thing asked; of a row with passages, the question behind them."""
     asked = row.messages[-2][1] if len(row.messages) > 1 else ""
     return asked.rpartition("Question: ")[2] if row.grounded else asked
-
-
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text)}
 
 
 def _groups(text: str) -> set[int]:

@@ -48,6 +48,7 @@ class Conversation:
     ]  # (role, content); of a grounded row: (("user", question), ("assistant", answer))
     passages: tuple[GroundedPassage, ...] = ()
     grounded: bool = False  # passages were given, even if none: "nothing found" is worth teaching too
+    read: str = ""  # a text to be read that stands in the question itself, where a field of its own holds it
 
 
 def recognise(row: dict[str, Any]) -> str:
@@ -162,7 +163,7 @@ def _read_grounded(row: dict[str, Any]) -> Conversation:
 def _read_alpaca(row: dict[str, Any]) -> Conversation:
     instruction, given = _text(row, "instruction"), _optional(row, "input")
     question = f"{instruction}\n\n{given}" if given else instruction
-    return Conversation(_with_system(row, (("user", question), ("assistant", _text(row, "output")))))
+    return Conversation(_with_system(row, (("user", question), ("assistant", _text(row, "output")))), read=given)
 
 
 def _read_prompt(row: dict[str, Any]) -> Conversation:
@@ -178,7 +179,7 @@ def _read_question(row: dict[str, Any]) -> Conversation:
 def _read_dolly(row: dict[str, Any]) -> Conversation:
     instruction, context = _text(row, "instruction"), _optional(row, "context")
     question = f"{context}\n\n{instruction}" if context else instruction
-    return Conversation((("user", question), ("assistant", _text(row, "response"))))
+    return Conversation((("user", question), ("assistant", _text(row, "response"))), read=context)
 
 
 def _read_chatml(row: dict[str, Any]) -> Conversation:
@@ -206,7 +207,7 @@ def read_columns(row: dict[str, Any], question: str, answer: str, system: str = 
     asked, read = _text(given, question), _optional(given, context)
     said = _optional(given, system)
     messages = (("user", f"{read}\n\n{asked}" if read else asked), ("assistant", _text(given, answer)))
-    return Conversation((("system", said), *messages) if said else messages)
+    return Conversation((("system", said), *messages) if said else messages, read=read)
 
 
 def _read_pair(asked: str, answer: str) -> Callable[[dict[str, Any]], Conversation]:

@@ -10,17 +10,28 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from workbench import records
 from workbench.catalog.gguf_header import read_header
 from workbench.errors import InputError, MissingFile
 from workbench.events import Progress, Result, Stage
+from workbench.tuning.adapter import recorded_hash
 from workbench.tuning.dataset import Dataset, Example, read_dataset, split
 from workbench.tuning.recipe import Recipe, read_recipe
 from workbench.tuning.tokens import load_tokenizer
 
 Item = TypeVar("Item")
+
+
+class Kind(Protocol):
+    """What is read of an example here."""
+
+    @property
+    def grounded(self) -> bool: ...
+
+
+AnyKind = TypeVar("AnyKind", bound=Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,13 @@ def take_share(examples: Sequence[Item], share: float, seed: int) -> list[Item]:
     return [example for place, example in enumerate(examples) if place in taken]
 
 
+def spread(examples: Sequence[AnyKind], most: int) -> list[AnyKind]:
+    """At most so many of the examples, each kind (with passages or without) in proportion, in the order they came."""
+    count = min(most, len(examples))
+    by_kind = sorted(range(len(examples)), key=lambda place: examples[place].grounded)
+    return [examples[place] for place in sorted(by_kind[each * len(examples) // count] for each in range(count))]
+
+
 def rows_of(folder: Path) -> Stage:
     """Read the rows of the run in `folder` again; the last Result is a RunRows.
 
@@ -94,7 +112,7 @@ def _check_files(folder: Path, recipe: Recipe) -> None:
     for path in recipe.datasets:
         if not path.is_file():
             raise MissingFile(f"The training file {path} is not there any more: put it back to go on.")
-        if hashes.get(path.name) != records.hash_file(path):
+        if recorded_hash(hashes, path, folder) != records.hash_file(path):
             raise InputError(f"{path.name} has changed since {recipe.name} was trained on it: fine-tune on it anew.")
 
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from workbench import records
 from workbench.children import QUIET
-from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooLittleMemory, WorkbenchError
+from workbench.errors import BadModel, Cancelled, InputError, ProjectBusy, TooFast, TooLittleMemory, WorkbenchError
 from workbench.events import Event, Note, Progress, Result
 from workbench.priority import TRAINING, give_way
 from workbench.tuning.base import BaseInfo
+from workbench.tuning.begun import BACKEND, as_begun
 from workbench.tuning.forecast import Measured
 from workbench.tuning.recipe import BACKENDS, Recipe, read_recipe
 
@@ -98,7 +99,8 @@ def _run(recipe: Recipe, log: _Log) -> int:
 
 def _fail(log: _Log, error: BaseException, kind: str, message: str = "") -> int:
     traceback.print_exception(error)  # into output.log, for the curious
-    log.write("end", {"state": "failed", "outcome": message or str(error), "error": kind})
+    end = {"state": "failed", "outcome": message or str(error), "error": kind}
+    log.write("end", {**end, "slower": error.args[1]} if isinstance(error, TooFast) else end)
     return 2
 
 
@@ -120,7 +122,8 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     """Check, train, convert, compare, describe; the last Result holds the outcome as a plain mapping."""
     from workbench.tuning import adapter, dry_steps, effects, ending, loop
     from workbench.tuning.base import read_base
-    from workbench.tuning.dataset import Dataset, read_dataset, shared_system, split
+    from workbench.tuning.checkpoint import forget_spare
+    from workbench.tuning.dataset import Dataset, parts_texts, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
     from workbench.tuning.subsets import take_share
     from workbench.tuning.tokens import load_tokenizer
@@ -129,7 +132,8 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     yield Progress(0, 0, "reading the training files", "rows")
     info = read_base(recipe.model)
     adapter.check_targets(recipe, info)  # before training, not after: what cannot be converted is not trained
-    backend = choose_backend(recipe, info)
+    recipe = yield from as_begun(recipe, lambda each: choose_backend(each, info))
+    backend = recipe.extra[BACKEND]
     if backend == "unsloth":
         load_library(recipe.folder)  # before the tokenizer, which may load transformers
     tokenizer = load_tokenizer(recipe.model)
@@ -143,6 +147,9 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     training = take_share(training, recipe.rows, recipe.seed)
     if not held_out:
         yield Note("There are too few rows to hold some out, so nothing measures how well it generalises.", "warning")
+    if not parts_texts(training, held_out):
+        said = "Nearly all rows read the same texts, so held-out rows read what others were trained on: only their"
+        yield Note(f"{said} questions are new, and how it does on new texts is not measured.", "warning")
     dry = bool(recipe.extra.get(DRY))
     trained: Trained | Measured | None = None
     run = dry_steps.run if dry else loop.run
@@ -187,6 +194,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     held = effects.held_out_effect(trained.course, trained.counts)
     did = {name: found for name, found in (("held_out", held), ("general", ended.general)) if found}
     yield from _place(recipe, {**about, "parity": ended.parity, "effects": did})
+    forget_spare(recipe.folder / "checkpoint")
     yield Result({"state": "done", "outcome": _outcome(trained, ended.parity)})
 
 

@@ -20,8 +20,8 @@ from workbench.errors import ChildCrashed, DiskFull, InputError, MissingFile, Pr
 from workbench.events import Event, Note, Progress, Result, Stage, Step
 from workbench.tuning import adapter, states
 from workbench.tuning.base import read_base
-from workbench.tuning.checkpoint import read_state, recipe_key
-from workbench.tuning.recipe import Recipe, RunInfo, Sample, mark_starter, read_recipe
+from workbench.tuning.checkpoint import ADDED, INCIDENTAL, read_state, recipe_key
+from workbench.tuning.recipe import RECORDED, STARTER, Recipe, RunInfo, Sample, mark_starter, read_recipe
 from workbench.tuning.train import ABOUT, EVENTS, STOP
 
 # Read by the C library when the child starts: large blocks are kept instead of being given back to the system after
@@ -37,19 +37,20 @@ STOP_PATIENCE = 20.0  # seconds a child has to write its checkpoint before it is
 EARLY_PATIENCE = 1.0  # the same while it still loads: there is nothing yet that could be lost
 
 
-def tune(recipe: Recipe) -> Stage:
+def tune(recipe: Recipe, anew: bool = False) -> Stage:
     """Fine-tune: yields Progress, Note and Step as the child tells them, and last a Result with the RunInfo.
 
     Closing the stage stops the child, which keeps a checkpoint; tuning again under the same name with the same recipe
-    and files goes on from there. Raises InputError, BadModel, BadDataset, TooLittleMemory, DiskFull, ProjectBusy when
-    the same fine-tune runs already, and ChildCrashed when the child is killed.
+    and files goes on from there, unless it is to begin `anew`. Raises InputError, also where another recipe or other
+    rows stand in the way of going on, BadModel, BadDataset, TooLittleMemory, DiskFull, ProjectBusy when the same
+    fine-tune runs already, and ChildCrashed when the child is killed.
     """
     known = finished(recipe)
     if known is not None:
         yield Note(f"{recipe.name} was already trained with this recipe on these rows.")
         yield Result(known)
         return
-    yield from start(recipe)
+    yield from start(recipe, anew)
     try:
         yield from watch(recipe.folder)
     except GeneratorExit:
@@ -70,8 +71,9 @@ def check(recipe: Recipe) -> None:
     adapter.check_targets(recipe, info)
     memory.require(6 * info.parameters, f"Training {recipe.model.name}", here=False)
     recipe.folder.mkdir(parents=True, exist_ok=True)
-    # The adapter, its two moments, the GGUF copy, the best state and its successor; the states on the way and one more.
-    room = 64 * 2**20 + 4 * (6 + states.MOST + 1) * lora_parameters(recipe, info)
+    # The adapter and its two moments, thrice: the checkpoint, the one before, and the next one while it is written; the
+    # GGUF copy, the best state and its successor; the states on the way and one more.
+    room = 64 * 2**20 + 4 * (12 + states.MOST + 1) * lora_parameters(recipe, info)
     free = shutil.disk_usage(recipe.folder).free
     if free < room:
         raise DiskFull(
@@ -105,16 +107,24 @@ def finished(recipe: Recipe) -> RunInfo | None:
     )
 
 
-def start(recipe: Recipe) -> Iterator[Note]:
+def start(recipe: Recipe, anew: bool = False) -> Iterator[Note]:
     """Start the child, which outlives this process; yields what a person should know about what is there already."""
     check(recipe)
     recipe = mark_starter(recipe)
     if adapter.is_alive(_about(recipe.folder)):
         raise ProjectBusy(f"The fine-tune {recipe.name} is running already: watch it, or stop it first.")
     state = read_state(recipe.folder / "checkpoint")
-    if state is not None and state["recipe"] != recipe_key(recipe):
-        yield Note(f"An unfinished run called {recipe.name} had another recipe or other rows: this one starts anew.")
-    if state is None or state["recipe"] != recipe_key(recipe):
+    other = differences(recipe, state)
+    if other and not anew:
+        raise InputError(
+            f"An unfinished fine-tune called {recipe.name} has {', '.join(other)}. It stays as it is: choose another "
+            "name, go on with it as it was begun (--resume), or give it up and begin anew (--anew)."
+        )
+    if state is not None and anew:
+        yield Note(f"What an unfinished run called {recipe.name} had learnt is given up: this one starts anew.")
+    if state is None and (recipe.folder / "checkpoint").exists():
+        yield Note(f"What {recipe.name} had learnt cannot be read any more: it starts anew.", "warning")
+    if state is None or anew:
         _clear(recipe.folder)
     (recipe.folder / STOP).unlink(missing_ok=True)
     records.write_json(recipe.folder / "recipe.json", recipe)
@@ -130,8 +140,41 @@ def start(recipe: Recipe) -> Iterator[Note]:
     _wait_for_start(recipe.folder, process)
 
 
+def differences(recipe: Recipe, state: dict[str, Any] | None = None) -> tuple[str, ...]:
+    """What an unfinished run of this name has otherwise, in words; nothing where there is none, or it is the same."""
+    state = state or read_state(recipe.folder / "checkpoint")
+    recipe = (
+        recipe if state is None or STARTER in recipe.extra else mark_starter(recipe)
+    )  # which reads all of the model
+    if state is None or state["recipe"] == recipe_key(recipe):
+        return ()
+    old, new = _plain_recipe(recipe.folder), records.to_plain(recipe)
+    said = []
+    for name in new:
+        was = old.get(name, ADDED.get(name))
+        if name not in (*INCIDENTAL, "datasets", "model") and old and was != new[name]:
+            one, other = ("all" if name == "layers" and not each else _in_words(each) for each in (was, new[name]))
+            said.append(f"{name} {one} in place of {other}")
+    if old.get("model") not in (new["model"], recipe.extra.get(RECORDED)):
+        said.append(f"another model ({Path(str(old.get('model'))).name})")
+    return tuple(said) or ("other rows",)
+
+
+def _plain_recipe(folder: Path) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        found: dict[str, Any] = records.read_json(folder / "recipe.json")
+        return found
+    return {}
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 2:
+        return f"{value[0]} to {value[-1]}" if all(isinstance(each, int) for each in value) else f"{len(value)} of them"
+    return str(value)
+
+
 def _clear(folder: Path) -> None:
-    """Remove what an earlier, different run left, except a person's note."""
+    """Remove what an earlier run left, except a person's note."""
     for name in ("checkpoint", "checkpoint.old", "checkpoint.new", "best", states.FOLDER, "peft", "parity"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (EVENTS, ABOUT, "output.log", adapter.ADAPTER, "manifest.json"):
@@ -267,5 +310,5 @@ def end_family(process: Any) -> None:
 
 
 def resume(folder: Path) -> Stage:
-    """Go on with a run that was stopped or killed, from its last checkpoint; a stage as `tune`."""
+    """Go on with a run that was stopped or killed, by its recipe alone, from its last checkpoint; a stage as `tune`."""
     yield from tune(read_recipe(folder / "recipe.json"))

@@ -205,7 +205,8 @@ class LaneSheet(Sheet):
             self.adapter.clear()
             self.adapter.addItem(self.tr("None"), None)
             for each in self._project.adapters():
-                self.adapter.addItem(each.name, each.path)
+                said = each.name if each.parity_ok else self.tr("{0}, differs in llama.cpp").format(each.name)
+                self.adapter.addItem(said, each.path)
             self.adapter.setCurrentIndex(max(0, place_of(self.adapter, chosen)))
         self.scale.setVisible(bool(self.adapter.currentData()))
 

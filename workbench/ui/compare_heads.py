@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from workbench.lanes.lane import Lane
+from workbench.project import is_sound
 from workbench.ui import widgets
 from workbench.ui.lane_names import lane_short, lane_title
 
@@ -103,7 +104,10 @@ class LaneHead(QWidget):
         self.more.setSizePolicy(keep)
         top = widgets.row(self.dot, self.name, self.more, spacing=8, margins=(16, 6, 8, 0))
         top.setStretch(1, 1)
-        under = widgets.row(self.note, margins=(32, 0, 16, 0))
+        self.doubt = widgets.label(self.tr("Differs in llama.cpp"), "bad")
+        self.doubt.setToolTip(self.tr("This fine-tune does not answer here as it did in training"))
+        under = widgets.row(self.note, self.doubt, margins=(32, 0, 16, 0))
+        under.setStretch(0, 1)
         layout = widgets.column(self.rule, spacing=0)
         layout.addLayout(top)
         layout.addLayout(under)
@@ -122,6 +126,7 @@ class LaneHead(QWidget):
         self.name.set_text(self.tr("Answer {0}").format(letter) if letter else title_of(lane))
         self.note.set_text(self.tr("shown after your vote") if letter else made_of(lane))
         self.note.setToolTip("" if letter else f"{made_of(lane)}\n{lane.model.name}")
+        self.doubt.setVisible(not letter and lane.adapter is not None and not is_sound(lane.adapter))
         self.more.setVisible(not letter)
         self.more.setAccessibleName(self.tr("Change lane {0}").format(title_of(lane)))
 

@@ -50,7 +50,7 @@ def shown_lanes(project: Project) -> list[Lane]:
     kept = project.info.options.get("compare_lanes")
     if isinstance(kept, list) and (found := [known[name] for name in kept if name in known]):
         return found[:MOST_LANES]
-    newest = project.adapters()[-1:]
+    newest = project.sound_adapters()[-1:]
     first = ["base", "prompted", "rag", *(f"rag+tuned:{each.name}" for each in newest)]
     return [known[name] for name in first if name in known]
 

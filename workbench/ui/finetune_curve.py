@@ -70,9 +70,9 @@ class CurveView(QWidget):
         cost = curve_cost(run)
         self.why.setText(
             self.tr(
-                "Trains again on 10 % and on 30 % of the rows, with the same recipe and the same number of passes, and "
-                "has those, this run, the bare model, the system prompt alone, rows as examples in the prompt, and "
-                "your documents answer the same held-out rows."
+                "Trains again on 10 % and on 30 % of the rows, with the same recipe and as many steps (but 8 passes at "
+                "most), and has those, this run, the bare model, the system prompt alone, rows as examples in the "
+                "prompt, and your documents answer the same held-out rows."
             )
         )
         about = self.tr("Takes {0} here: {1} of training, {2} of answers. It can be stopped, and goes on where it was.")
@@ -96,7 +96,8 @@ class CurveView(QWidget):
                 self._table.addWidget(cell, number, column, Qt.AlignmentFlag.AlignTop)
         said = self.tr("{0} held-out rows, {1}. Right: the same value where JSON is expected, else the same words.")
         first = said.format(found.held_out, widgets.when_text(found.created))
-        self.remarks.setText(" ".join((first, *found.left_out)))
+        chose = self.tr("They also chose the run's state, which flatters it a little.")
+        self.remarks.setText(" ".join((first, chose, *found.left_out)))
 
     def _name(self, line: CurveLine) -> str:
         if line.share:

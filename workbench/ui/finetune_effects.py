@@ -65,6 +65,7 @@ class EffectsView(QWidget):
 
     def _held_words(self, held: dict[str, Any]) -> str:
         better = self.tr("{0} of {1} rows got better").format(round(held["improved"] * held["rows"]), held["rows"])
+        better += "; " + self.tr("they also chose the state that is kept, which flatters it a little")
         if not held["interval"]:
             return better
         low, high = held["interval"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QSplitter, QWidget
 
@@ -19,6 +19,7 @@ from workbench.ui.finetune_source import KINDS
 from workbench.ui.page import Page, scroll_area
 
 LEFT_WIDTH = 416
+LEFT, MOVED = "finetune_left", 400  # the width as it was left, in the project; milliseconds until it is kept
 FOOT_HEIGHT = 32
 
 
@@ -92,9 +93,21 @@ class FinetuneFrame(Page):
         split.setChildrenCollapsible(False)
         split.addWidget(left_area)
         split.addWidget(side)
-        split.setSizes([LEFT_WIDTH, 800])
         split.setStretchFactor(1, 1)
+        self.split = split
+        self._moved = QTimer(self, singleShot=True, interval=MOVED)
+        self._moved.timeout.connect(lambda: self.bench.remember(**{LEFT: split.sizes()[0]}))
+        split.splitterMoved.connect(lambda *_: self._moved.start())
+        self._place_split()
+        self.bench.project_changed.connect(self._place_split)
         self.body.addWidget(split)
+
+    def _place_split(self) -> None:
+        """The two halves as they were left in this project."""
+        self._moved.stop()
+        kept = self.bench.recall(LEFT, LEFT_WIDTH)
+        left = kept if isinstance(kept, int) and kept > 0 else LEFT_WIDTH
+        self.split.setSizes([left, max(1, self.split.width() - left) if self.split.isVisible() else 800])
 
     def _build_foot(self) -> QHBoxLayout:
         self.said = widgets.ElidedLabel("", "muted")

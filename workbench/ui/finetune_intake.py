@@ -16,7 +16,7 @@ from workbench.tuning.columns import Columns, Preview, look
 from workbench.tuning.dataset import DatasetReport, Problem
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
-from workbench.ui.finetune_rows import RowDialog, can_mend, read_row, replace_row, take_in
+from workbench.ui.finetune_rows import RowDialog, can_mend, put_line, take_in
 from workbench.ui.job import JobHandle
 
 
@@ -118,7 +118,7 @@ class Intake(QObject):
         job: JobHandle | None = None
         job = self._job = self._bench.jobs.start(
             self.tr("Reading the training file"),
-            lambda: worker.run(inspect, files, model, asked_questions(project), columns),
+            lambda: worker.run(inspect, files, model, asked_questions(project), columns, project.folder),
             on_event=lambda event: self._on_event(job, event),
             on_done=lambda report: self._on_read(job, report),
             on_failed=lambda error: self._on_failed(job, error),
@@ -173,12 +173,15 @@ class Intake(QObject):
     def leave_out(self, problem: Problem) -> None:
         """Leave a row out of the project's copy, with a way back."""
         file = self._file_of(problem)
-        text = read_row(file, problem.row)
-        replace_row(file, problem.row, "")
+        try:
+            line = put_line(file, problem.row, "")
+        except (OSError, WorkbenchError) as error:
+            self._bench.notices.error(error)
+            return
         self.read_again()
 
         def undo() -> None:
-            replace_row(file, problem.row, text)
+            put_line(file, problem.row, line)
             self.read_again()
 
         said = self.tr("Row {0} is left out of the project's copy.").format(problem.row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.errors import WorkbenchError
 from workbench.tuning.columns import Preview
 from workbench.tuning.dataset import DatasetReport
+from workbench.tuning.fields import within_context
 from workbench.tuning.recipe import Recipe, RunInfo, held_out_count
 from workbench.ui import finetune_source as source
 from workbench.ui import widgets
@@ -138,6 +140,8 @@ class FinetunePage(FinetuneFrame):
         self.start.setEnabled(planned and bool(self.name.text().strip()))
         self.compare.setVisible(not busy and shown is not None and shown.state == "done")
         self.resume.setVisible(not busy and shown is not None and shown.state in ("stopped", "failed"))
+        slower = shown is not None and shown.slower
+        self.resume.setText(self.tr("Start anew, slower\N{HORIZONTAL ELLIPSIS}") if slower else self.tr("Go on"))
         self.takes_files = not busy
         self.data.set_changeable(not busy)
         self.recipe.set_changeable(not busy)
@@ -226,6 +230,10 @@ class FinetunePage(FinetuneFrame):
         self._arrange()
 
     def _on_recipe(self, recipe: Recipe) -> None:
+        with contextlib.suppress(WorkbenchError, OSError):  # a model that cannot be read is said elsewhere
+            recipe, why = within_context(recipe)
+            if why:
+                self.bench.notices.tell(why)
         self._recipe = recipe
         self._show_recipe()
 
@@ -271,11 +279,11 @@ class FinetunePage(FinetuneFrame):
         if self._shown is not None:
             self.runs.compare(self._shown)
 
-    def run_recipe(self, recipe: Recipe) -> None:
+    def run_recipe(self, recipe: Recipe, anew: bool = False) -> None:
         """Train, and follow it."""
         self.measuring.stop()
         self.run.go_on()
-        self.watch.start(recipe)
+        self.watch.start(recipe, anew)
         self._arrange()
 
     def _on_ended(self) -> None:

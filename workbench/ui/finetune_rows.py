@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -11,9 +12,11 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
 from workbench import records
 from workbench.errors import BadDataset
 from workbench.tuning.dataset import Problem
+from workbench.tuning.files import decode, has_damaged_text, holds_lines, split_lines
 from workbench.ui import theme, widgets
 
 LINES = (".jsonl", ".ndjson")
+LARGEST = 64 << 20  # bytes; a larger file is too much for a window to edit
 
 
 def take_in(file: Path, folder: Path) -> Path:
@@ -36,32 +39,59 @@ def _same(first: Path, second: Path) -> bool:
 
 
 def can_mend(file: Path) -> bool:
-    """Whether rows of a file are lines that can be edited one by one."""
-    return file.suffix.lower() in LINES
+    """Whether rows of a file are lines that can be edited one by one, whatever its name says."""
+    if file.suffix.lower() not in LINES:
+        return False
+    try:
+        stat = file.stat()
+    except OSError:
+        return False
+    return _holds_lines(file, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=32)
+def _holds_lines(file: Path, changed: int, size: int) -> bool:
+    """The same, read once until the file changes."""
+    try:
+        return size <= LARGEST and holds_lines(decode(file.read_bytes(), file.name)[0])
+    except (OSError, BadDataset):
+        return False
 
 
 def read_row(file: Path, row: int) -> str:
-    """The text of a row, its number counted from 1."""
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
-    return lines[row - 1].rstrip("\r") if 0 < row <= len(lines) else ""
+    """The text of a row, its number counted from 1, as it is read for training. Raises BadDataset."""
+    lines = split_lines(decode(file.read_bytes(), file.name)[0])
+    return lines[row - 1] if 0 < row <= len(lines) else ""
 
 
 def replace_row(file: Path, row: int, text: str) -> None:
-    """Put another text in place of a row; an empty text leaves the row out and keeps the numbers of all others.
-
-    Raises BadDataset when the text is no JSON object.
-    """
+    """Put another text in place of a row. Raises BadDataset when the text is no JSON object."""
     text = " ".join(text.split("\n")).strip()
-    if text:
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise BadDataset(f"The row is not valid JSON yet: {error}.") from error
-        if not isinstance(found, dict):
-            raise BadDataset("A row is one JSON object, in braces.")
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
-    lines[row - 1] = text
-    records.write_text(file, "\n".join(lines))
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise BadDataset(f"The row is not valid JSON yet: {error}.") from error
+    if not isinstance(found, dict):
+        raise BadDataset("A row is one JSON object, in braces.")
+    if has_damaged_text(found):
+        raise BadDataset("The row still has \N{REPLACEMENT CHARACTER}, for what could not be read: write what it was.")
+    put_line(file, row, text)
+
+
+def put_line(file: Path, row: int, line: str) -> str:
+    """Put a line in place of a row's, whatever it says, and give the one that was there; "" leaves the row out.
+
+    All others stay as they are, to the byte in a UTF-8 file: bytes that are none are neither mended nor lost.
+    """
+    content = file.read_bytes()
+    text, encoding = decode(content, file.name)
+    if encoding.startswith("UTF-8"):
+        text = content.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
+    lines = split_lines(text)
+    before, lines[row - 1] = lines[row - 1], line
+    whole = "\n".join(lines).encode("utf-8", errors="surrogateescape")
+    records.replace_file(file, lambda out: records.void(out.write(whole)))
+    return before
 
 
 class RowDialog(QDialog):

@@ -44,6 +44,7 @@ class RunCourse:
     outcome: str = ""
     epochs: float = 0.0
     effects: dict[str, Any] = field(default_factory=dict)  # as RunInfo.effects
+    sound: bool = True  # as RunInfo.sound
 
     def add(self, step: Step) -> None:
         """Take in one step; a step that was seen before (a run watched again) is not counted twice."""
@@ -77,7 +78,7 @@ def course_of(run: RunInfo) -> RunCourse:
     found.tokens_per_second, found.seconds = run.tokens_per_second, run.seconds
     found.state, found.outcome = run.state, outcome_words(run.outcome)
     found.epochs = passes_of(run.recipe.get("epochs"), run.recipe.get("minutes"))
-    found.effects = run.effects
+    found.effects, found.sound = run.effects, run.sound
     planned = run.effects.get("held_out", {}).get("planned_steps", 0)
     if planned > run.total:  # it ended early, before its last pass was over
         found.epochs *= run.total / planned
@@ -235,8 +236,10 @@ class RunSection(QWidget):
         self.outcome.setText(course.outcome)
         self.outcome.setVisible(bool(course.outcome) and not running)
         self.sign.setVisible(course.state in SIGNS and bool(course.outcome) and not running)
-        self.sign.set_icon(*SIGNS.get(course.state, ("info", "muted")))
-        widgets.set_kind(self.outcome, "muted" if course.state in ("done", "planned") else "text")
+        sign = SIGNS.get(course.state, ("info", "muted"))
+        self.sign.set_icon(*(sign if course.sound else SIGNS["failed"]))
+        usual = "muted" if course.state in ("done", "planned") else "text"
+        widgets.set_kind(self.outcome, usual if course.sound else "bad")
         to_go = self.tr("{0} to go").format(widgets.about_text(left)) if left is not None else ""
         ended = course.state not in ("running", "planned")
         self.loss.show_run(course.step, course.total, course.train, course.held_out, pass_marks(course), to_go, ended)

@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject
 
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Note, Progress, Step
+from workbench.project import ANYWAY
 from workbench.tuning.recipe import Recipe, RunInfo
 from workbench.ui import finetune_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.finetune_exchange import Exchange
 from workbench.ui.finetune_run import passes_of, read_samples
-from workbench.ui.finetune_runs import RunsSheet, confirm_delete
+from workbench.ui.finetune_runs import RunsSheet, confirm_anew, confirm_anyway, confirm_delete
 from workbench.ui.finetune_samples import question_of
 from workbench.ui.finetune_versus import VersusSheet
 from workbench.ui.reader import Reader
@@ -56,6 +57,8 @@ class RunActions(QObject):
             return self.tr("The run goes on when Workbench is closed, and is shown again when it is opened.")
         if shown is not None and shown.state == "done":
             return self.tr("Opens Base and {0} side by side, on a held-out question").format(shown.name)
+        if shown is not None and shown.slower:
+            return self.tr("Going on would end in the same way: it can start anew with a lower learning rate")
         if shown is not None:
             return self.tr("Go on continues from what was kept")
         if page.intake.report is None:
@@ -85,11 +88,17 @@ class RunActions(QObject):
             return
         try:
             recipe = source.recipe_of(run)
+            other = () if run.slower else source.differences(recipe)
         except (WorkbenchError, TypeError, ValueError, OSError) as error:
             self._bench.notices.error(error)
             return
+        if (run.slower or other) and not confirm_anew(run, other, page):
+            return
         page.show_run(run)
-        page.run_recipe(recipe)
+        if run.slower or other:
+            recipe = replace(recipe, learning_rate=run.slower or recipe.learning_rate)
+            page.run.begin(run.name, passes_of(recipe.epochs, recipe.minutes), time.strftime("%H:%M"), run.total)
+        page.run_recipe(recipe, anew=bool(run.slower or other))
 
     def _on_event(self, event: Event) -> None:
         section = self._page.run
@@ -106,11 +115,17 @@ class RunActions(QObject):
             self._offer(run, self.tr("The fine-tune {0} is done.").format(run.name))
 
     def _offer(self, run: RunInfo, said: str) -> None:
+        if not run.sound:
+            doubt = self.tr("It does not answer in llama.cpp as it did in training, so no lane is made of it.")
+            self._bench.notices.tell(f"{said} {doubt}", "warning")
+            return
         compare = partial(self.compare, run)
         self._bench.notices.tell(said, "good", action_text=self.tr("Compare now"), action=compare)
 
     def compare(self, run: RunInfo, other: RunInfo | None = None) -> None:
         """Open Compare with base and tuned beside each other and a held-out question asked."""
+        if not all(self._may_use(each) for each in (run, other) if each is not None):
+            return
         samples = read_samples(run.folder)
         asked = [each.prompt for each in samples.get(max(samples, default=0), ())]
         bare = [prompt for prompt in asked if question_of(prompt) == prompt.strip()]
@@ -120,6 +135,17 @@ class RunActions(QObject):
             lanes += [f"rag+{lane}" for lane in lanes[1:]]
         self._bench.adapters_changed.emit()
         self._bench.open_page("compare", lanes=lanes, question=question, ask=bool(question), anew=True)
+
+    def _may_use(self, run: RunInfo) -> bool:
+        """Whether lanes may be made of a run: it is sound, or a person says so once for all."""
+        project = self._bench.project
+        if run.sound or any(each.name == run.name for each in project.offered_adapters()):
+            return True
+        if not confirm_anyway(run, self._page):
+            return False
+        marks = [each.mark for each in project.adapters() if each.name == run.name]
+        self._bench.remember(**{ANYWAY: [*(project.info.options.get(ANYWAY) or ()), *marks]})
+        return True
 
     # All of them
 

@@ -43,7 +43,10 @@ class RunRow(QWidget):
         self.tick.setToolTip(self.tr("Tick two runs to see them beside each other"))
         self.tick.setAccessibleName(self.tr("Choose {0}, to see two runs beside each other").format(run.name))
         self.tick.toggled.connect(lambda *_: self.ticked.emit())
-        head = widgets.row(self.tick, name, None, widgets.icon_label(sign[0], 16, sign[1]), state)
+        self.doubt = widgets.label(self.tr("Differs in llama.cpp"), "bad")
+        self.doubt.setToolTip(self.tr("It does not answer in llama.cpp as it did in training"))
+        self.doubt.setVisible(not run.sound)
+        head = widgets.row(self.tick, name, None, self.doubt, widgets.icon_label(sign[0], 16, sign[1]), state)
         self.note = QLineEdit(run.note)
         self.note.setPlaceholderText(self.tr("Your notes on this run"))
         self.note.setAccessibleName(self.tr("Notes on {0}").format(run.name))
@@ -52,7 +55,8 @@ class RunRow(QWidget):
         if run.state == "done":
             actions.addWidget(widgets.link_button(self.tr("Ask in Compare"), lambda: self.compare_wanted.emit(run)))
         if run.state in ("stopped", "failed"):
-            actions.addWidget(widgets.link_button(self.tr("Go on"), lambda: self.resume_wanted.emit(run)))
+            words_on = self.tr("Start anew, slower…") if run.slower else self.tr("Go on")
+            actions.addWidget(widgets.link_button(words_on, lambda: self.resume_wanted.emit(run)))
         if run.adapter is not None:
             actions.addWidget(widgets.link_button(self.tr("Export…"), lambda: self.export_wanted.emit(run)))
         if run.state != "running":
@@ -155,6 +159,36 @@ class RunsSheet(Sheet):
 
     def _on_versus_clicked(self) -> None:
         self.versus_wanted.emit(*self.chosen)
+
+
+def confirm_anyway(run: RunInfo, parent: QWidget) -> bool:
+    """Say that an adapter is not what was trained, and ask whether it is to be used all the same."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(box.tr("A fine-tune that differs"))
+    box.setText(box.tr("Use {0} all the same?").format(run.name))
+    said = box.tr("It does not answer in llama.cpp as it did in training, so its answers say little about it.")
+    box.setInformativeText(f"{said} {run.parity.get('verdict', '')}".strip())
+    use = box.addButton(box.tr("Use it anyway"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is use
+
+
+def confirm_anew(run: RunInfo, other: Sequence[str], parent: QWidget) -> bool:
+    """Say why a run cannot go on from what it learnt, and ask whether it is to begin anew."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(box.tr("Start anew"))
+    box.setText(box.tr("Start {0} anew?").format(run.name))
+    if run.slower:
+        why = box.tr("Going on would end in the same way. Anew it learns at a third of the rate, {0:g}.")
+        why = why.format(run.slower)
+    else:
+        why = box.tr("It cannot go on, for it was begun with {0}.").format(", ".join(other))
+    box.setInformativeText(why + " " + box.tr("What it learnt so far, {0} steps, is given up.").format(run.step))
+    anew = box.addButton(box.tr("Start anew"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    return box.clickedButton() is anew
 
 
 def confirm_delete(run: RunInfo, parent: QWidget) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -25,18 +25,17 @@ class Judgement:
 
 def judge(sample: Sample) -> Judgement:
     """Compare an answer with what was expected: as JSON where that is JSON, else word by word."""
+    translate = QCoreApplication.translate
     expected, answer = _json(sample.expected), _json(sample.answer)
     if isinstance(expected, (dict, list)):
         if answer is None:
             cut = sample.answer.strip().startswith(("{", "["))
-            return Judgement(False, "Cut off, not JSON" if cut else "Not JSON")
-        return (
-            Judgement(True, "Same as expected")
-            if answer == expected
-            else Judgement(False, _difference(expected, answer))
-        )
-    same = " ".join(sample.answer.split()).casefold() == " ".join(sample.expected.split()).casefold()
-    return Judgement(True, "Same as expected") if same else Judgement(False, "Not the expected words")
+            return Judgement(False, translate("judge", "Cut off, not JSON") if cut else translate("judge", "Not JSON"))
+        same, why = answer == expected, _difference(expected, answer)
+    else:
+        same = " ".join(sample.answer.split()).casefold() == " ".join(sample.expected.split()).casefold()
+        why = translate("judge", "Not the expected words")
+    return Judgement(True, translate("judge", "Same as expected")) if same else Judgement(False, why)
 
 
 def _json(text: str) -> Any:
@@ -47,15 +46,18 @@ def _json(text: str) -> Any:
 
 
 def _difference(expected: Any, answer: Any) -> str:
+    translate = QCoreApplication.translate
     if isinstance(expected, dict) and isinstance(answer, dict):
         for key, value in expected.items():
             if key not in answer:
-                return f"{key} is missing"
+                return translate("judge", "{0} is missing").format(key)
             if answer[key] != value:
                 wanted = str(value)
-                return f"{key} should be {wanted[:24]}" if len(wanted) <= 24 else f"{key} is another"
-        return "More keys than expected"
-    return "Another value"
+                if len(wanted) > 24:
+                    return translate("judge", "{0} is another").format(key)
+                return translate("judge", "{0} should be {1}").format(key, wanted)
+        return translate("judge", "More keys than expected")
+    return translate("judge", "Another value")
 
 
 def breakable(text: str, most: int = 220) -> str:

@@ -6,34 +6,108 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
-from workbench.tuning.recipe import BACKENDS, Recipe
+from workbench.errors import WorkbenchError
+from workbench.tuning import fields
+from workbench.tuning.base import read_base
+from workbench.tuning.recipe import Recipe
 from workbench.ui import widgets
 from workbench.ui.boxes import real_box, whole_box
 from workbench.ui.page import Sheet
 
-# field, name, what it does, lowest, highest
-NUMBERS = (
-    ("epochs", "Passes over the data", "More learn more, and sooner or later by heart.", 0.25, 20),
-    ("minutes", "At most, in minutes", "The run is shortened to fit. 0: it takes what it takes.", 0.0, 600),
-    ("learning_rate", "Learning rate", "How big a step is. Halve it if the loss jumps.", 1e-5, 5e-3),
-    ("b_rate", "Rate of B", "LoRA's second matrix learns so many times as fast as its first.", 1.0, 32),
-    ("rank", "Rank", "How much the adapter can hold; 8 to 32 for a small model.", 1, 128),
-    ("alpha", "Alpha", "How strongly it is added; twice the rank is usual.", 1, 256),
-    ("batch_size", "Rows per step", "More are steadier, fewer learn faster from few rows.", 1, 64),
-    ("max_tokens", "Longest row, in tokens", "What is over is cut from the question, never the answer.", 64, 8192),
-    ("tokens_at_once", "Tokens at once", "Fewer take less memory and more time; 0: as is fastest.", 0, 16384),
-    ("patience", "Patience", "Ends once the held-out loss was clearly worse so often in a row. 0: never.", 0, 20),
-    ("eval_share", "Held out", "Share of rows kept aside to see what is really learnt.", 0.0, 0.5),
-    ("seed", "Seed", "The same seed splits and shuffles the rows in the same way.", 0, 2**31 - 1),
-    ("threads", "Threads", "0 takes all cores; fewer leave some for answering meanwhile.", 0, 64),
+# field, name, what it does; what each may be is in tuning.fields
+NUMBERS: tuple[tuple[str, Any, Any], ...] = (  # the marking function is typed as giving an object; it gives its text
+    (
+        "epochs",
+        QT_TRANSLATE_NOOP("settings", "Passes over the data"),
+        QT_TRANSLATE_NOOP("settings", "More learn more, and sooner or later by heart."),
+    ),
+    (
+        "minutes",
+        QT_TRANSLATE_NOOP("settings", "At most, in minutes"),
+        QT_TRANSLATE_NOOP("settings", "The run is shortened to fit. 0: it takes what it takes."),
+    ),
+    (
+        "learning_rate",
+        QT_TRANSLATE_NOOP("settings", "Learning rate"),
+        QT_TRANSLATE_NOOP("settings", "How big a step is. Halve it if the loss jumps."),
+    ),
+    (
+        "b_rate",
+        QT_TRANSLATE_NOOP("settings", "Rate of B"),
+        QT_TRANSLATE_NOOP("settings", "LoRA's second matrix learns so many times as fast as its first."),
+    ),
+    (
+        "warmup",
+        QT_TRANSLATE_NOOP("settings", "Warm-up"),
+        QT_TRANSLATE_NOOP("settings", "Share of the steps over which the rate rises to its height."),
+    ),
+    (
+        "rank",
+        QT_TRANSLATE_NOOP("settings", "Rank"),
+        QT_TRANSLATE_NOOP("settings", "How much the adapter can hold; 8 to 32 for a small model."),
+    ),
+    (
+        "alpha",
+        QT_TRANSLATE_NOOP("settings", "Alpha"),
+        QT_TRANSLATE_NOOP("settings", "How strongly it is added; twice the rank is usual."),
+    ),
+    (
+        "batch_size",
+        QT_TRANSLATE_NOOP("settings", "Rows per step"),
+        QT_TRANSLATE_NOOP("settings", "More are steadier, fewer learn faster from few rows."),
+    ),
+    (
+        "max_tokens",
+        QT_TRANSLATE_NOOP("settings", "Longest row, in tokens"),
+        QT_TRANSLATE_NOOP("settings", "What is over is cut from the question, never the answer."),
+    ),
+    (
+        "tokens_at_once",
+        QT_TRANSLATE_NOOP("settings", "Tokens at once"),
+        QT_TRANSLATE_NOOP("settings", "Fewer take less memory and more time; 0: as is fastest."),
+    ),
+    (
+        "patience",
+        QT_TRANSLATE_NOOP("settings", "Patience"),
+        QT_TRANSLATE_NOOP("settings", "Ends once the held-out loss was clearly worse so often in a row. 0: never."),
+    ),
+    (
+        "eval_share",
+        QT_TRANSLATE_NOOP("settings", "Held out"),
+        QT_TRANSLATE_NOOP("settings", "Share of rows kept aside to see what is really learnt."),
+    ),
+    (
+        "seed",
+        QT_TRANSLATE_NOOP("settings", "Seed"),
+        QT_TRANSLATE_NOOP("settings", "The same seed splits and shuffles the rows in the same way."),
+    ),
+    (
+        "threads",
+        QT_TRANSLATE_NOOP("settings", "Threads"),
+        QT_TRANSLATE_NOOP("settings", "0 takes all cores; fewer leave some for answering meanwhile."),
+    ),
 )
-CHOICES = (
-    ("precision", "Precision", "Auto measures which is faster on this processor.", ("auto", "fp32", "bf16")),
-    ("backend", "Backend", "Auto takes an NVIDIA card where there is one, with Unsloth if it is installed.", BACKENDS),
+CHOICES: tuple[tuple[str, Any, Any], ...] = (
+    (
+        "precision",
+        QT_TRANSLATE_NOOP("settings", "Precision"),
+        QT_TRANSLATE_NOOP("settings", "Auto measures which is faster on this processor."),
+    ),
+    (
+        "backend",
+        QT_TRANSLATE_NOOP("settings", "Backend"),
+        QT_TRANSLATE_NOOP("settings", "Auto takes an NVIDIA card where there is one, with Unsloth if it is installed."),
+    ),
 )
+
+
+def setting_name(field: str) -> str:
+    """What a setting is called."""
+    name = next(name for key, name, _ in (*NUMBERS, *CHOICES) if key == field)
+    return QCoreApplication.translate("settings", name)
 
 
 class RecipeSheet(Sheet):
@@ -45,10 +119,13 @@ class RecipeSheet(Sheet):
         super().__init__("All settings", parent=parent)
         self._recipe = recipe
         self._fields: dict[str, Callable[[], Any]] = {}
-        for field, name, why, low, high in NUMBERS:
-            self._number(field, name, why, low, high)
-        for field, name, why, choices in CHOICES:
-            self._choice(field, name, why, choices)
+        translate = QCoreApplication.translate
+        for field, name, why in NUMBERS:
+            self._number(field, translate("settings", name), translate("settings", why))
+        self._layers()
+        self._targets()
+        for field, name, why in CHOICES:
+            self._choice(field, translate("settings", name), translate("settings", why), fields.CHOICES[field])
         self.content.addStretch(1)
         self.add_foot(None, widgets.primary_button(self.tr("Use these"), "", self._on_use_clicked))
 
@@ -64,8 +141,8 @@ class RecipeSheet(Sheet):
         self.content.addLayout(line)
         self.content.addWidget(widgets.hline())
 
-    def _number(self, field: str, name: str, why: str, low: float, high: float) -> None:
-        value = getattr(self._recipe, field)
+    def _number(self, field: str, name: str, why: str) -> None:
+        value, (low, high) = getattr(self._recipe, field), fields.BOUNDS[field]
         editor: QSpinBox | QDoubleSpinBox
         if isinstance(value, int):
             editor = whole_box(int(low), int(high))
@@ -75,6 +152,35 @@ class RecipeSheet(Sheet):
         editor.setValue(value)
         self._fields[field] = editor.value
         self._add(name, why, editor)
+
+    def _layers(self) -> None:
+        """How many of the uppermost are trained; not where the model cannot be read, or others are."""
+        try:
+            count = read_base(self._recipe.model).layers
+        except (WorkbenchError, OSError):
+            return
+        layers = self._recipe.layers or tuple(range(count))
+        if layers != fields.upper(len(layers), count):
+            return
+        editor = whole_box(1, count)
+        editor.setValue(len(layers))
+        self._fields["layers"] = lambda: fields.upper(editor.value(), count)
+        why = self.tr("Of {0}, the uppermost ones. More learn more, take longer and answer more slowly.")
+        self._add(self.tr("Layers"), why.format(count), editor)
+
+    def _targets(self) -> None:
+        editor = QComboBox()
+        for text, targets in (
+            (self.tr("all"), fields.TARGETS["all"]),
+            (self.tr("attention"), fields.TARGETS["attention"]),
+        ):
+            editor.addItem(text, targets)
+        if self._recipe.targets not in fields.TARGETS.values():
+            editor.addItem(self.tr("{0} of them").format(len(self._recipe.targets)), self._recipe.targets)
+        kept = [tuple(editor.itemData(place)) for place in range(editor.count())]
+        editor.setCurrentIndex(kept.index(self._recipe.targets))
+        self._fields["targets"] = lambda: kept[editor.currentIndex()]
+        self._add(self.tr("Matrices"), self.tr("Which of a layer's are trained; attention alone holds less."), editor)
 
     def _choice(self, field: str, name: str, why: str, choices: tuple[str, ...]) -> None:
         editor = QComboBox()

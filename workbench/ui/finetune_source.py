@@ -45,13 +45,18 @@ def stale_adapters(project: Project) -> dict[str, tuple[str, ...]]:
     return facts.stale_adapters(project)
 
 
-def start_and_watch(recipe: Recipe) -> Stage:
-    """Start a fine-tune and follow it. Closing this leaves the run alone, so that it outlives the window."""
+def differences(recipe: Recipe) -> tuple[str, ...]:
+    """What stands in the way of going on by this recipe, in words."""
+    return tune.differences(recipe)
+
+
+def start_and_watch(recipe: Recipe, anew: bool = False) -> Stage:
+    """Start a fine-tune, or go on with it, and follow it. Closing this leaves the run alone: it outlives the window."""
     known = tune.finished(recipe)
     if known is not None:
         yield Result(known)
         return
-    yield from tune.start(recipe)
+    yield from tune.start(recipe, anew)
     yield from _begun(recipe.folder)
     yield from watch(recipe.folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from workbench.tuning.recipe import RunInfo
@@ -12,21 +12,14 @@ from workbench.ui import widgets
 from workbench.ui.charts_versus import VersusChart
 from workbench.ui.finetune_run import read_samples
 from workbench.ui.finetune_samples import judge
+from workbench.ui.finetune_settings import setting_name
 from workbench.ui.page import Sheet
 
+# Settings of the recipe, shown where they differ.
 SETTINGS = (
-    ("epochs", "Passes"),
-    ("minutes", "At most, in minutes"),
-    ("learning_rate", "Learning rate"),
-    ("b_rate", "Rate of B"),
-    ("rank", "Rank"),
-    ("alpha", "Alpha"),
-    ("batch_size", "Rows per step"),
-    ("max_tokens", "Longest row"),
-    ("patience", "Patience"),
-    ("seed", "Seed"),
-    ("precision", "Precision"),
-)  # of the recipe, shown where they differ
+    *("epochs", "minutes", "learning_rate", "b_rate", "warmup", "rank", "alpha"),
+    *("batch_size", "max_tokens", "patience", "seed", "precision"),
+)
 
 
 def figures_of(run: RunInfo) -> dict[str, str]:
@@ -37,29 +30,42 @@ def figures_of(run: RunInfo) -> dict[str, str]:
     right = sum(judge(sample).same for sample in newest)
     general = run.effects.get("general", {})
     files = ", ".join(str(each).rpartition("/")[2] for each in run.recipe.get("datasets") or ())
+    translate = QCoreApplication.translate
+    before_and_after = translate("versus", "{0:.2f} to {1:.2f}")
     return {
-        "Training files": files or dash,
-        "Steps": f"{run.step:,} of {run.total:,}" if run.total else dash,
-        "Held-out loss": f"{run.eval_loss[-1][1]:.3f}" if run.eval_loss else dash,
-        "Lowest held-out loss": f"{min(each[1] for each in run.eval_loss):.3f}" if run.eval_loss else dash,
-        "Loss on general text": f"{general['before']:.2f} to {general['after']:.2f}" if general else dash,
-        "Held-out answers as expected": f"{right} of {len(newest)}" if newest else dash,
-        "Training": widgets.seconds_text(run.seconds) if run.seconds else dash,
-        "Tokens a second": f"{run.tokens_per_second:,.0f}" if run.tokens_per_second else dash,
+        translate("versus", "Training files"): files or dash,
+        translate("versus", "Steps"): translate("versus", "{0:,} of {1:,}").format(run.step, run.total)
+        if run.total
+        else dash,
+        translate("versus", "Held-out loss"): f"{run.eval_loss[-1][1]:.3f}" if run.eval_loss else dash,
+        translate("versus", "Lowest held-out loss"): f"{min(each[1] for each in run.eval_loss):.3f}"
+        if run.eval_loss
+        else dash,
+        translate("versus", "Loss on general text"): before_and_after.format(general["before"], general["after"])
+        if general
+        else dash,
+        translate("versus", "Held-out answers as expected"): translate("versus", "{0} of {1}").format(
+            right, len(newest)
+        )
+        if newest
+        else dash,
+        translate("versus", "Training"): widgets.seconds_text(run.seconds) if run.seconds else dash,
+        translate("versus", "Tokens a second"): f"{run.tokens_per_second:,.0f}" if run.tokens_per_second else dash,
     }
 
 
 def differences(first: RunInfo, second: RunInfo) -> tuple[tuple[str, str, str], ...]:
     """The settings two runs differ in: (name, of the first, of the second)."""
     found = []
-    for key, name in SETTINGS:
+    for key in SETTINGS:
         one, two = (run.recipe.get(key) for run in (first, second))
         if one != two:
-            found.append((name, _plain(one), _plain(two)))
+            found.append((setting_name(key), _plain(one), _plain(two)))
     layers = [len(run.recipe.get("layers") or ()) for run in (first, second)]
     if layers[0] != layers[1]:
-        one, two = (str(each) if each else "all" for each in layers)
-        found.append(("Layers", one, two))
+        every = QCoreApplication.translate("versus", "all")
+        one, two = (str(each) if each else every for each in layers)
+        found.append((QCoreApplication.translate("versus", "Layers"), one, two))
     return tuple(found)
 
 

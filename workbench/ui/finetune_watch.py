@@ -35,9 +35,9 @@ class RunWatch(QObject):
         """Whether a run is followed, or is being stopped."""
         return self.ending or (self._job is not None and self._job.running)
 
-    def start(self, recipe: Recipe) -> None:
-        """Start a run, or go on with one."""
-        self._follow(recipe.name, recipe.folder, lambda: source.start_and_watch(recipe))
+    def start(self, recipe: Recipe, anew: bool = False) -> None:
+        """Start a run, or go on with one, or begin it `anew`."""
+        self._follow(recipe.name, recipe.folder, lambda: source.start_and_watch(recipe, anew))
 
     def follow(self, run: RunInfo) -> None:
         """Follow a run that was started before the window was opened, or elsewhere."""
