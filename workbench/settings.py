@@ -18,8 +18,7 @@ class Settings:
     background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
     gpu_layers: int = -1  # of a chat model, computed on a graphics card; -1: as many as fit, where that is faster
     memory_limit: float = 0.0  # GB that one model with its context, or one fine-tune, may take; 0: what is free
-    offline: bool = True  # True: no command but an explicit fetch may touch the network, and fetch asks first
-    never_fetch: bool = False  # the offline switch: even an explicit fetch is refused
+    never_fetch: bool = False  # the offline switch: also a fetch that a person asks for by name is refused
     theme: str = "system"  # "system", "light" or "dark"
     text_scale: float = 1.0  # of the window's text
     last_project: str = ""  # the folder opened at the next start
@@ -33,6 +32,11 @@ class Settings:
     def thread_count(self) -> int:
         """Threads for answering, resolved against this machine."""
         return self.threads or available_cores()
+
+    @property
+    def downloads_are_off(self) -> bool:
+        """Whether nothing at all may be fetched, by this switch or by the environment of the process."""
+        return self.never_fetch or os.environ.get("WORKBENCH_OFFLINE") == "1"
 
 
 def available_cores() -> int:

@@ -223,6 +223,25 @@ def test_a_changed_question_replaces_what_followed_and_undo_brings_it_back(
     assert [turn.question for turn in page.talk.turns][1:] == [QUESTION, "And the S1?"]
 
 
+def test_a_changed_question_waits_while_another_one_is_answered(
+    page: ComparePage, qtbot: QtBot, script: Script
+) -> None:
+    first = ask(page, qtbot)
+    click(qtbot, first.edit_button)
+    first.edit.setPlainText("How long is the warranty on the S1?")
+    script.hold.clear()
+    begin(page, qtbot)
+    assert not first.retry.isEnabled() and "still coming" in first.retry.toolTip()
+    qtbot.keyClick(first.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert first.edit.isVisible() and first.edit.toPlainText().endswith("the S1?"), "it is not lost"
+    script.hold.set()
+    qtbot.waitUntil(lambda: not page.asking.busy, timeout=20_000)
+    assert first.retry.isEnabled() and first.retry.toolTip() == "Ask again"
+    qtbot.keyClick(first.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not page.asking.busy, timeout=20_000)
+    assert [turn.question for turn in page.talk.turns] == ["How long is the warranty on the S1?"]
+
+
 def test_the_best_answer_is_voted_for_and_kept(page: ComparePage, qtbot: QtBot) -> None:
     view = ask(page, qtbot)
     click(qtbot, view.cells["rag"].vote)

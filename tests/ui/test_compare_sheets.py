@@ -8,11 +8,15 @@ from dataclasses import replace
 import pytest
 from compare_steps import QUESTION, ask, click
 from conftest import LANES, OTHER, PASSAGE, Script, make_answer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from workbench.errors import DiskFull
 from workbench.evaluation.suite import read_suite
+from workbench.ui import compare_lanes
+from workbench.ui.compare_edit import LaneSheet
 from workbench.ui.compare_keep import SuiteSheet, TrainingSheet
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_source import SourceSheet
@@ -139,6 +143,32 @@ def test_a_question_becomes_a_case_of_the_suite(page: ComparePage, qtbot: QtBot,
     [case] = suite.cases
     assert case.question == QUESTION and case.checks == ({"contains": ["36 months", "three years"]},)
     assert case.source == "policies/warranty.md"
+
+
+def test_what_was_typed_in_a_sheet_comes_back_by_undo_and_closes_only_once_kept(
+    page: ComparePage, qtbot: QtBot, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.lanes.edit(LANES["prompted"])
+    sheet = window.sheet
+    assert isinstance(sheet, LaneSheet) and not sheet.dirty
+    sheet.system.setPlainText("Answer in Polish.")
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert window.sheet is None
+    window.open_page("help")
+    click(qtbot, window.notice_bar._action)  # Undo
+    assert window.sheet is sheet and sheet.system.toPlainText() == "Answer in Polish."
+    assert window.current_page == "compare"
+
+    def full(*_: object) -> None:
+        raise DiskFull("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compare_lanes, "keep_lane", full)
+        click(qtbot, sheet.save)
+        assert window.sheet is sheet, "what could not be kept is not thrown away"
+    click(qtbot, sheet.save)
+    assert window.sheet is None and "prompted-changed" in compare_lanes.own_lanes(page.bench.project)
+    assert not window.notice_bar._action.isVisible()
 
 
 def test_a_case_that_could_not_be_read_is_not_written(page: ComparePage, qtbot: QtBot, window: Window) -> None:

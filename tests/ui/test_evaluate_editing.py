@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pytestqt.qtbot import QtBot
 from workbench.errors import BadSuite
 from workbench.evaluation.records import Suite
 from workbench.evaluation.suite import read_suite, write_suite
-from workbench.ui.evaluate_cases import CHECKS, ID, KIND, QUESTION, CasesModel
+from workbench.ui.evaluate_cases import CHECKS, ID, KIND, QUESTION, CasesModel, Draft, draft_of
+from workbench.ui.evaluate_changes import changes_of, with_changes
 from workbench.ui.evaluate_checks import read_checks, write_checks
 from workbench.ui.evaluate_editor import SuiteEditor
 from workbench.ui.theme import Theme
@@ -116,3 +118,14 @@ def test_discarded_changes_can_be_taken_back(qtbot: QtBot, theme: Theme, suite: 
     editor.cancel.click()
     told[-1]["action"]()
     assert editor.model.drafts[0].question == "Changed?" and editor.dirty
+
+
+def test_changes_are_laid_over_a_file_that_changed_meanwhile(suite: Suite) -> None:
+    first, second, third = suite.cases[:3]
+    drafts = [replace(draft_of(first), question="Changed?"), draft_of(third), Draft("own", "Mine?")]
+    kept = changes_of(replace(suite, cases=(first, second, third)), "Support", drafts)
+    added = replace(second, id="added")
+    now = with_changes(replace(suite, cases=(first, second, replace(third, question="Other?"), added)), kept)
+    assert [each.id for each in now] == [first.id, third.id, "own", "added"], "what was removed stays out"
+    assert [each.question for each in now[:2]] == ["Changed?", "Other?"]
+    assert [each.id for each in with_changes(replace(suite, cases=(second,)), kept)] == [first.id, "own"]

@@ -23,6 +23,7 @@ from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
 from workbench.ui import evaluate_source
 from workbench.ui.bench import Bench
+from workbench.ui.compare_keep import add_case
 from workbench.ui.evaluate_model import MatrixModel
 from workbench.ui.evaluate_page import EvaluatePage
 from workbench.ui.evaluate_rows import MatrixFilter, build_matrix, build_rows, short_reason
@@ -267,6 +268,31 @@ def test_a_question_from_compare_becomes_a_case(page: EvaluatePage) -> None:
     page.shown(question="Is it waterproof?")
     assert page.stack.currentWidget() is page.editor
     assert any(draft.question == "Is it waterproof?" for draft in page.editor.model.drafts)
+
+
+def test_unsaved_changes_to_a_suite_stay_whatever_happens_beside_them(
+    page: EvaluatePage, bench: Bench, project: Project, qtbot: QtBot
+) -> None:
+    page.edit_cases()
+    page.editor.model.setData(page.editor.model.index(0, 0), "Changed?")
+    file = page.sight.suite.path if page.sight.suite is not None else Path()
+    add_case(file, "From Compare?", "unanswerable", {"refuses": True}, None)
+    bench.suite_changed.emit()  # as "Add to suite" does
+    page._on_ended(stopped=False)
+    page.shown(question="Is it waterproof?")
+    questions = [draft.question for draft in page.editor.model.drafts]
+    assert page.stack.currentWidget() is page.editor and page.head.run.isHidden()
+    assert {"Changed?", "From Compare?", "Is it waterproof?"} <= set(questions)
+    page.create_suite("Returns")
+    assert page.head.suite_picker.text() == "Returns" and page.editor.model.rowCount() == 1
+    again = EvaluatePage(bench)  # as after a restart
+    qtbot.addWidget(again)
+    assert [entry.text() for entry in again.head.suite_menu.actions()][1] == "Returns, not saved yet"
+    again.edit_cases()
+    assert [draft.question for draft in again.editor.model.drafts] == questions and again.editor.dirty
+    again.editor.cancel.click()
+    again.edit_cases()
+    assert not again.editor.dirty and again.editor.model.drafts[0].question != "Changed?"
 
 
 def test_an_index_of_nothing_has_no_parent(page: EvaluatePage) -> None:

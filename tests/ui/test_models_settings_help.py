@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench import paths, records
 from workbench.catalog.records import Check, Model
-from workbench.errors import BadModel
+from workbench.errors import BadModel, InputError
 from workbench.events import Progress, Result, Stage
 from workbench.settings import load_settings
 from workbench.ui import models_page
@@ -116,16 +116,35 @@ def test_settings_are_kept_at_once(settings: SettingsPage, bench: Bench, qtbot: 
     settings.background.setValue(2)
     settings.memory.setValue(1)
     settings.scale.setCurrentIndex(3)
-    settings.offline.setChecked(False)
+    settings.offline.setChecked(True)
     kept = load_settings()
     assert kept.memory_limit == 1.0
-    assert (kept.theme, kept.threads, kept.background_threads, kept.text_scale, kept.offline) == (
+    assert (kept.theme, kept.threads, kept.background_threads, kept.text_scale, kept.never_fetch) == (
         "dark",
         1,
         2,
         1.3,
-        False,
+        True,
     )
+
+
+def test_offline_refuses_a_fetch_and_says_so_before(
+    settings: SettingsPage, bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    from workbench.catalog.fetch import fetch
+
+    monkeypatch.delenv("WORKBENCH_OFFLINE", raising=False)
+    monkeypatch.setattr("workbench.catalog.models.list_models", lambda: (BIG,))
+    monkeypatch.setattr("workbench.catalog.models.model_named", lambda name: BIG)
+    models = ModelsPage(bench)
+    qtbot.addWidget(models)
+    assert models.rows["big"].fetch.isEnabled() and not settings.offline.isChecked()
+    settings.offline.click()
+    assert not models.rows["big"].fetch.isEnabled() and "Stay offline" in models.rows["big"].fetch.toolTip()
+    with pytest.raises(InputError, match="switched off"):
+        next(fetch("big"))
+    settings.offline.click()
+    assert models.rows["big"].fetch.isEnabled()
 
 
 def test_settings_are_found_by_their_words(settings: SettingsPage, qtbot: QtBot) -> None:

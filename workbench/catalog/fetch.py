@@ -54,10 +54,10 @@ def fetch(name: str) -> Stage:
 
 def _refuse_if_forbidden(model: Model) -> None:
     """Raise InputError where the person switched downloads off for good, or the model cannot be fetched."""
-    if os.environ.get("WORKBENCH_OFFLINE") == "1" or getattr(load_settings(), "never_fetch", False):
+    if load_settings().downloads_are_off:
         raise InputError(
-            "Downloads are switched off here: unset WORKBENCH_OFFLINE or allow them in the settings, "
-            "or bring the file on a disk and use `workbench models import FILE`."
+            "Downloads are switched off here: unset WORKBENCH_OFFLINE or take the tick from Stay offline in the "
+            "settings, or bring the file on a disk and use `workbench models import FILE`."
         )
     if "/" not in model.source:
         raise InputError(f"{model.title} does not come from a hub: run `make setup`, or import it again.")

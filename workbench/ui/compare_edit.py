@@ -34,7 +34,7 @@ class ExamplesEdit(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pairs: list[tuple[QPlainTextEdit, QPlainTextEdit]] = []
+        self.pairs: list[tuple[QPlainTextEdit, QPlainTextEdit]] = []
         self._rows = QVBoxLayout()
         self._rows.setSpacing(8)
         add = widgets.button(self.tr("Add an example"), "plus", partial(self.add, "", ""), "small")
@@ -42,7 +42,7 @@ class ExamplesEdit(QWidget):
 
     def set_examples(self, examples: Sequence[tuple[str, str]]) -> None:
         widgets.clear_layout(self._rows)
-        self._pairs = []
+        self.pairs = []
         for message, answer in examples:
             self.add(message, answer)
 
@@ -59,16 +59,16 @@ class ExamplesEdit(QWidget):
         line.addLayout(widgets.column(*edits, spacing=4), 1)
         line.addWidget(remove)
         holder.setLayout(line)
-        self._pairs.append(edits)
+        self.pairs.append(edits)
         self._rows.addWidget(holder)
 
     def examples(self) -> tuple[tuple[str, str], ...]:
         """The pairs that have both halves."""
-        found = ((first.toPlainText().strip(), second.toPlainText().strip()) for first, second in self._pairs)
+        found = ((first.toPlainText().strip(), second.toPlainText().strip()) for first, second in self.pairs)
         return tuple((message, answer) for message, answer in found if message and answer)
 
     def _remove(self, holder: QWidget, edits: tuple[QPlainTextEdit, QPlainTextEdit]) -> None:
-        self._pairs.remove(edits)
+        self.pairs.remove(edits)
         holder.hide()
         holder.deleteLater()
 
@@ -76,7 +76,7 @@ class ExamplesEdit(QWidget):
 class LaneSheet(Sheet):
     """Edits one lane. A standard lane stays what its name says: a changed one is kept as a person's own."""
 
-    saved = Signal(object, object)  # the lane as it was, the lane as it is now
+    saved = Signal(object, object)  # the lane as it was, the lane as it is now: whoever keeps it closes the sheet
 
     def __init__(self, project: Project, lane: Lane, parent: QWidget | None = None) -> None:
         super().__init__("", lane.name, title_of(lane), parent)
@@ -90,6 +90,11 @@ class LaneSheet(Sheet):
             self.tr("Save lane") if self._own else self.tr("Save as my own"), "", self._on_save
         )
         self.add_foot(None, widgets.button(self.tr("Cancel"), "", self.close_sheet), self.save)
+        self.settle()
+
+    def typed(self) -> object:
+        pairs = [(first.toPlainText(), second.toPlainText()) for first, second in self.examples.pairs]
+        return self.edited(), [each for each in pairs if any(each)]
 
     def _build(self) -> None:
         self.name = QLineEdit()
@@ -241,7 +246,6 @@ class LaneSheet(Sheet):
 
     def _on_save(self) -> None:
         self.saved.emit(self.lane, self.edited())
-        self.close_sheet()
 
     def _field(self, name: str, widget: QWidget) -> None:
         head = widgets.label(name, "caption")

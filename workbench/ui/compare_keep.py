@@ -112,6 +112,8 @@ class TrainingSheet(Sheet):
         _field(self, self.tr("Question"), self.question)
         _field(self, self.tr("The answer it should have given"), self.answer)
         self.content.addWidget(self.with_passages)
+        self.trouble = widgets.label("", "bad", wrap=True)
+        self.content.addWidget(self.trouble)
         if len(text) > LONGEST:
             cut = self.tr("The answer is very long: its first {0:,} characters stand here.").format(LONGEST)
             self.content.addWidget(widgets.label(cut, "caption", wrap=True))
@@ -123,12 +125,21 @@ class TrainingSheet(Sheet):
         self.save = widgets.primary_button(self.tr("Add to training data"), "", self._on_save)
         self.add_foot(None, widgets.button(self.tr("Cancel"), "", self.close_sheet), self.save)
         self.answer.textChanged.connect(lambda: self.save.setEnabled(bool(self.answer.toPlainText().strip())))
+        self.settle()
+
+    def typed(self) -> object:
+        return self.question.toPlainText(), self.answer.toPlainText()
 
     def _on_save(self) -> None:
         passages = self._passages if self.with_passages.isChecked() else ()
         row = training_row(self.question.toPlainText().strip(), self.answer.toPlainText().strip(), self._lane, passages)
-        self.kept.emit(keep_row(self._project, row))
-        self.close_sheet()
+        try:
+            kept = keep_row(self._project, row)
+        except (OSError, WorkbenchError) as error:
+            self.trouble.setText(str(error))
+            return
+        self.kept.emit(kept)
+        self.close_kept()
 
 
 class SuiteSheet(Sheet):
@@ -183,6 +194,10 @@ class SuiteSheet(Sheet):
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.check.currentIndexChanged.connect(self._on_check)
         self._on_kind()
+        self.settle()
+
+    def typed(self) -> object:
+        return self.question.toPlainText(), self.value.toPlainText(), self.source.text()
 
     def _on_kind(self, *_: object) -> None:
         name, value = guess_check(self._answer_text, self.kind.currentData())
@@ -222,7 +237,7 @@ class SuiteSheet(Sheet):
             self.trouble.setText(str(error))
             return
         self.kept.emit(made, path)
-        self.close_sheet()
+        self.close_kept()
 
 
 def _editor(text: str, height: int) -> QPlainTextEdit:

@@ -14,6 +14,7 @@ from workbench.ui import compare_lanes, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.compare_heads import title_of
 from workbench.ui.compare_view import TurnsView
+from workbench.ui.page import Sheet
 
 
 class LaneActions(QObject):
@@ -116,7 +117,7 @@ class LaneActions(QObject):
         from workbench.ui.compare_edit import LaneSheet
 
         sheet = LaneSheet(self._bench.project, lane)
-        sheet.saved.connect(self._on_saved)
+        sheet.saved.connect(partial(self._on_saved, sheet))
         self._open(sheet, lane.name)
 
     def open_all(self) -> None:
@@ -128,8 +129,14 @@ class LaneActions(QObject):
         sheet.edit_clicked.connect(self.edit)
         self._open(sheet)
 
-    def _on_saved(self, before: Lane, after: Lane) -> None:
-        compare_lanes.keep_lane(self._bench.project, after)
+    def _on_saved(self, sheet: Sheet, before: Lane, after: Lane) -> None:
+        """The sheet closes once the lane is kept, and not before."""
+        try:
+            compare_lanes.keep_lane(self._bench.project, after)
+        except (OSError, WorkbenchError) as error:
+            self._bench.notices.error(error)
+            return
+        sheet.close_kept()
         self._show_beside(before.name, after.name)
 
     def _show_beside(self, name: str, new: str) -> None:

@@ -125,6 +125,7 @@ class ComparePage(Page):
 
     def _connect_turn(self, view: TurnView) -> None:
         turn = view.turn
+        view.set_waiting(self.asking.busy)
         view.retry_clicked.connect(partial(self._ask_again, turn, None))
         view.lane_retry_clicked.connect(partial(self._ask_again, turn))
         view.lane_stop_clicked.connect(partial(self.asking.stop_lane, turn))
@@ -217,7 +218,13 @@ class ComparePage(Page):
 
     def _begin(self, turn: TalkTurn, lanes: Sequence[Lane]) -> None:
         self.asking.begin(self.talk, turn, lanes)
-        self.composer.set_busy(True)
+        self._show_busy()
+
+    def _show_busy(self) -> None:
+        """While answers come nothing else is asked, and what would ask says so."""
+        self.composer.set_busy(self.asking.busy)
+        for each in self.view.turns:
+            each.set_waiting(self.asking.busy)
 
     def _ask_again(self, turn: TalkTurn, name: str | None) -> None:
         """Ask a turn again: all its lanes as they are now, or one, also while the others go on."""
@@ -263,7 +270,7 @@ class ComparePage(Page):
             view.refresh_lane(name)
 
     def _on_ended(self, call: Call) -> None:
-        self.composer.set_busy(self.asking.busy)
+        self._show_busy()
         self._refresh(call.turn)
         if call.kept:
             self._keep(call)

@@ -65,6 +65,7 @@ class TurnView(QWidget):
         self._columns.came.connect(self.refresh_lane)
         self._differ: tuple[str, str] | None = None
         self._lettered = self._drawing = False
+        self._waiting = False  # answers to another question are coming: nothing else can be asked meanwhile
         self.setAccessibleName(self.tr("Turn {0}: {1}").format(number, turn.question))
         layout = widgets.column(self._question_band(), widgets.hline(), spacing=0)
         layout.addLayout(self._columns.layout)
@@ -148,9 +149,21 @@ class TurnView(QWidget):
         self.differences.setVisible(len(answered) > 1 and not busy and not self.hidden_names)
         self.suite.setVisible(not busy)
         self.copy.setVisible(bool(answered) and not busy and not self.hidden_names)
-        for each in (self.retry, self.edit_button):
-            each.setEnabled(not busy)
+        self._enable_asking()
         self.settle()
+
+    def set_waiting(self, waiting: bool) -> None:
+        """Whether answers are coming, here or in another turn: only then can this one not be asked again."""
+        self._waiting = waiting
+        self._enable_asking()
+
+    def _enable_asking(self) -> None:
+        waits = self._waiting or self.turn.busy
+        why = self.tr("Answers are still coming: wait for them, or stop them with Esc")
+        for each in (self.retry, self.edit_button):
+            each.setEnabled(not waits)
+            each.setToolTip(why if waits else each.accessibleName())
+            each.setAccessibleDescription(why if waits else "")
 
     def refresh_lane(self, name: str) -> None:
         """Draw one lane's answer again."""
@@ -230,6 +243,9 @@ class TurnView(QWidget):
         self.question.show()
 
     def _on_sent(self, question: str) -> None:
+        if self._waiting:  # it cannot be asked yet: what was typed stays
+            self.note.set_text(self.tr("Answers are still coming. Send the question once they are there."))
+            return
         self._leave_edit()
         if question:
             self.resent.emit(question)

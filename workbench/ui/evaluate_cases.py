@@ -76,8 +76,12 @@ class CasesModel(QAbstractTableModel):
 
     def show_cases(self, cases: Sequence[Case]) -> None:
         """Start from the cases of a file."""
+        self.show_drafts([draft_of(case) for case in cases])
+
+    def show_drafts(self, drafts: Sequence[Draft]) -> None:
+        """Start from drafts, whole or not."""
         self.beginResetModel()
-        self.drafts = [draft_of(case) for case in cases]
+        self.drafts = list(drafts)
         self.endResetModel()
 
     def cases(self) -> tuple[Case, ...]:

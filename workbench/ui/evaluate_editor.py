@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHeaderView, QLineEdit, QStyledItemDele
 from workbench.errors import BadSuite
 from workbench.evaluation.records import Suite
 from workbench.ui import widgets
-from workbench.ui.evaluate_cases import CHECKS, ID, KIND, KINDS, QUESTION, SOURCE, TAGS, CasesModel
+from workbench.ui.evaluate_cases import CHECKS, ID, KIND, KINDS, QUESTION, SOURCE, TAGS, CasesModel, Draft
 from workbench.ui.tables import make_table
 
 Index = QModelIndex | QPersistentModelIndex
@@ -50,6 +50,7 @@ class SuiteEditor(QWidget):
 
     saved = Signal(object)  # Suite
     closed = Signal()
+    brought_back = Signal()  # changes that were discarded are there again
 
     def __init__(self, tell: Callable[..., None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,8 +99,33 @@ class SuiteEditor(QWidget):
             self.table.setCurrentIndex(self.model.index(0, QUESTION))
         self._say()
 
+    def show_changes(self, name: str, drafts: Sequence[Draft]) -> None:
+        """Put unsaved changes over the suite that is edited."""
+        at = self.table.currentIndex()
+        self._dirty = True
+        self.name.setText(name)
+        self.model.show_drafts(drafts)
+        self.table.setCurrentIndex(self.model.index(max(0, at.row()), max(QUESTION, at.column())))
+        self._say()
+
+    def finish_cell(self) -> None:
+        """Take over what stands in a cell that is still open."""
+        at = self.table.currentIndex()
+        self.table.setCurrentIndex(QModelIndex())
+        self.table.setCurrentIndex(at)
+
+    def forget(self) -> None:
+        """Nothing is being changed here any more; whoever calls has kept what was."""
+        self._dirty = False
+
+    @property
+    def suite(self) -> Suite | None:
+        """The suite that is edited, as it lies in its file."""
+        return self._suite
+
     @property
     def dirty(self) -> bool:
+        """Whether there are changes that are not saved."""
         return self._dirty
 
     def add_question(self, question: str) -> None:
@@ -160,15 +186,13 @@ class SuiteEditor(QWidget):
 
     def _on_close_clicked(self) -> None:
         """Closing throws unsaved changes away, and says so with a way back."""
-        suite, drafts = self._suite, list(self.model.drafts)
+        suite, name, drafts = self._suite, self.name.text(), list(self.model.drafts)
         if self._dirty and suite is not None:
 
             def undo() -> None:
                 self.edit(suite)
-                for row in range(len(self.model.drafts) - 1, -1, -1):
-                    self.model.remove_case(row)
-                for row, draft in enumerate(drafts):
-                    self.model.restore_case(row, draft)
+                self.show_changes(name, drafts)
+                self.brought_back.emit()
 
             self._tell(self.tr("The changes to the suite were discarded."), action_text=self.tr("Undo"), action=undo)
         self._dirty = False

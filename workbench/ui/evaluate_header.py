@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -20,6 +21,7 @@ class EvaluateHeader(QObject):
     suite_chosen = Signal(object)  # the Path of its file
     results_chosen = Signal(str)  # the name of a suite whose file lies elsewhere
     new_wanted = Signal()
+    unsaved_chosen = Signal(str)  # the name of a new suite that is not saved yet
     import_wanted = Signal()
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
     export_wanted = Signal(str)  # as `evaluate_source.export` has it
@@ -56,11 +58,14 @@ class EvaluateHeader(QObject):
         for each in (self.edit, self.export, self.lanes, self.stop, self.run):
             page.add_action(each)
 
-    def show_suites(self, shown: Shown) -> None:
-        """Offer the suites of the project, and name the one that is shown."""
+    def show_suites(self, shown: Shown, unsaved: Sequence[str] = (), editing: str = "") -> None:
+        """Offer the suites of the project and new ones that are `unsaved`; name the one shown, or that is edited."""
         self.suite_menu.clear()
         for path in shown.files:
             widgets.add_action(self.suite_menu, path.stem, partial(self.suite_chosen.emit, path))
+        for name in unsaved:
+            text = self.tr("{0}, not saved yet").format(name)
+            widgets.add_action(self.suite_menu, text, partial(self.unsaved_chosen.emit, name))
         for name in shown.suites_elsewhere():
             text = self.tr("{0}, results only").format(name)
             widgets.add_action(self.suite_menu, text, partial(self.results_chosen.emit, name))
@@ -72,7 +77,7 @@ class EvaluateHeader(QObject):
         widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
         widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
         widgets.add_action(self.suite_menu, self.tr("Judge with a model…"), self.judge_wanted.emit, "scales")
-        self.suite_picker.setText(shown.name or self.tr("No suite"))
+        self.suite_picker.setText(editing or shown.name or self.tr("No suite"))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:
         """Offer the runs of the suite, the newest first, and say which one is shown."""

@@ -14,6 +14,7 @@ from workbench.evaluation.records import Evaluation, Suite
 from workbench.ui import evaluate_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_board import RunBoard
+from workbench.ui.evaluate_changes import UnsavedChanges
 from workbench.ui.evaluate_editor import SuiteEditor
 from workbench.ui.evaluate_empty import NoSuite, NotMeasured
 from workbench.ui.evaluate_header import EvaluateHeader
@@ -50,6 +51,7 @@ class EvaluatePage(Page):
     def _build_body(self) -> None:
         self.empty, self.ready = NoSuite(self.suites.ask_name), NotMeasured(self._on_run_clicked)
         self.editor, self.board = SuiteEditor(self.bench.notices.tell), RunBoard()
+        self.changes = UnsavedChanges(self.bench, self.editor)
         self.stack = QStackedWidget()
         for each in (self.empty, self.ready, self.editor, self.board):
             self.stack.addWidget(each)
@@ -60,6 +62,7 @@ class EvaluatePage(Page):
         head.suite_chosen.connect(self._on_suite_chosen)
         head.results_chosen.connect(self._on_results_chosen)
         head.new_wanted.connect(self.suites.ask_name)
+        head.unsaved_chosen.connect(self.create_suite)
         head.import_wanted.connect(self.suites.ask_file)
         head.run_chosen.connect(self._choose_run)
         head.export_wanted.connect(self._on_export)
@@ -78,6 +81,7 @@ class EvaluatePage(Page):
         self.suites.imported.connect(self._on_suite_chosen)
         self.editor.saved.connect(self._on_suite_saved)
         self.editor.closed.connect(self._show_page)
+        self.changes.shown.connect(self._show_editor)
         board.filters.changed.connect(self._show_matrix)
         board.filters.earlier_chosen.connect(self._on_earlier)
         board.answers.edit_wanted.connect(self._on_edit_case)
@@ -108,13 +112,18 @@ class EvaluatePage(Page):
         if what.get("case"):
             self.board.open_case(str(what["case"]), str(what.get("lane", "")))
 
+    def hidden(self) -> None:
+        self.editor.finish_cell()
+
     def reload(self) -> None:
         """Read suites and runs again."""
+        self.changes.use_project()
         try:
             self.sight.read_suite(self.bench.project, self.bench.recall("suite", ""))
         except WorkbenchError as error:
             self.bench.notices.error(error)
-        self.head.show_suites(self.sight)
+        self.changes.follow(self.sight.suite)
+        self._name_suites()
         self._show_lanes()
         self._start_reading()
 
@@ -135,7 +144,7 @@ class EvaluatePage(Page):
         """The newest run is shown; one that was stopped before its end goes before it, as it can be gone on with."""
         self._reading = False
         self.sight.show_runs(self.bench.project, source.list_runs(self.bench.project))
-        self.head.show_suites(self.sight)
+        self._name_suites()
         suite, runs = self.sight.suite, self.sight.runs_of_suite
         if not self.suite_run.busy:
             self.suite_run.forget()
@@ -171,8 +180,10 @@ class EvaluatePage(Page):
         """The editor, the matrix or what is missing for it."""
         live, run, suite = self.suite_run, self.sight.run, self.sight.suite
         stopped = not live.busy and run is None and bool(live.results)
-        if self._reading:
-            page: QWidget = self.board
+        if self.editor.dirty:
+            page: QWidget = self.editor  # until they are saved or discarded, changes stay in sight
+        elif self._reading:
+            page = self.board
         elif suite is None and run is None:
             page = self.empty
         else:
@@ -180,6 +191,8 @@ class EvaluatePage(Page):
         self._say_ready()
         self.stack.setCurrentWidget(page)
         self.head.arrange(self.sight, live.busy, stopped, page is self.board)
+        if page is self.editor:
+            self.head.hide_actions()
         self.board.strip.setVisible(live.busy or stopped)
         if stopped:
             self.board.say_stopped(len(live.results), live.total)
@@ -202,11 +215,17 @@ class EvaluatePage(Page):
 
     # Suites
 
+    def _name_suites(self) -> None:
+        editing = self.editor.suite.name if self.editor.dirty and self.editor.suite is not None else ""
+        self.head.show_suites(self.sight, self.changes.unsaved(self.sight.files), editing)
+
     def _on_suite_chosen(self, path: Path) -> None:
+        self.changes.leave(path)
         self.bench.remember(suite=path.name)
         self.bench.suite_changed.emit()
 
     def _on_results_chosen(self, name: str) -> None:
+        self.changes.leave()
         self.sight.show_results(name)
         self.head.suite_picker.setText(name)
         runs = self.sight.runs_of_suite
@@ -228,19 +247,24 @@ class EvaluatePage(Page):
 
     def create_suite(self, name: str) -> None:
         """Begin a suite with one empty case; it is a file once it is saved."""
-        self.sight.suite = Suite(source.new_suite_file(self.bench.project, name), name, (), "")
-        self.sight.run = None
+        file = self.changes.file_of(name) or source.new_suite_file(self.bench.project, name)
+        self.changes.leave(file)
+        self.sight.suite, self.sight.run = Suite(file, name, (), ""), None
         self.head.suite_picker.setText(name)
         self.edit_cases()
-        self.editor.add.click()
+        if not self.editor.model.drafts:
+            self.editor.add.click()
 
     def edit_cases(self) -> None:
         """Show the cases of the suite as a table."""
         if self.sight.suite is not None:
             self.tests.close_drafts()  # what is accepted would change the file under the editor
-            self.editor.edit(self.sight.suite)
-            self.stack.setCurrentWidget(self.editor)
-            self.head.hide_actions()
+            self.changes.leave(self.sight.suite.path)
+            self.changes.open(self.sight.suite)
+
+    def _show_editor(self) -> None:
+        self.stack.setCurrentWidget(self.editor)
+        self.head.hide_actions()
 
     def add_question(self, question: str) -> None:
         """Begin a case with a question that was asked elsewhere."""

@@ -33,7 +33,9 @@ class ModelRow(QFrame):
     fetch_wanted = Signal(object)
     remove_wanted = Signal(object)
 
-    def __init__(self, model: Model, used: bool, free: int, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: Model, used: bool, free: int, offline: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.model = model
         self.setProperty("kind", "panel")
@@ -60,6 +62,11 @@ class ModelRow(QFrame):
         self.fetch = widgets.button(
             self.tr("Fetch {0}").format(size), "download-simple", lambda: self.fetch_wanted.emit(model)
         )
+        if offline:
+            said = self.tr("Downloads are switched off: see Stay offline in the settings, and WORKBENCH_OFFLINE.")
+            self.fetch.setEnabled(False)
+            self.fetch.setToolTip(said)
+            self.fetch.setAccessibleDescription(said)
         self.remove = widgets.icon_button(
             "trash", self.tr("Remove {0}").format(model.title), lambda: self.remove_wanted.emit(model)
         )
@@ -123,7 +130,8 @@ class ModelsPage(Page):
         head = widgets.row(self.chips, None, self.memory, margins=(24, 12, 24, 12))
         self.body.addLayout(head)
         self.body.addWidget(scroll_area(inner), 1)
-        bench.project_changed.connect(self._fill)
+        for signal in (bench.project_changed, bench.settings_changed):
+            signal.connect(self._fill)
         self.reload()
 
     def shown(self, **what: Any) -> None:
@@ -148,12 +156,13 @@ class ModelsPage(Page):
         widgets.clear_layout(self._list)
         self.rows = {}
         free, shown = memory.free(), self.chips.current
+        offline = self.bench.settings.downloads_are_off
         said = self.tr("{0} of {1} memory free").format(widgets.bytes_text(free), widgets.bytes_text(memory.total()))
         self.memory.setText(said)
         for model in self.models:
             if shown == "here" and model.path is None or shown == "fits" and not model.fits:
                 continue
-            row = self.rows[model.name] = ModelRow(model, self._is_used(model), free)
+            row = self.rows[model.name] = ModelRow(model, self._is_used(model), free, offline)
             row.use_wanted.connect(self._on_use)
             row.fetch_wanted.connect(self._on_fetch)
             row.remove_wanted.connect(self._on_remove)

@@ -145,6 +145,7 @@ class Sheet(QWidget):
 
     def __init__(self, title: str, lane: str = "", lane_title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._settled: object = None  # what was typed, as it was last kept
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(sheet_width())
@@ -189,8 +190,30 @@ class Sheet(QWidget):
             else:
                 self.foot.addWidget(part)
 
+    @property
+    def title(self) -> str:
+        return self._title.full_text()
+
+    def typed(self) -> object:
+        """What a person put in, as a value that can be compared; None where there is nothing to lose."""
+        return None
+
+    def settle(self) -> None:
+        """What was typed is kept, or was there from the start: there is nothing to lose."""
+        self._settled = self.typed()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether closing would lose something that was typed."""
+        return self.typed() != self._settled
+
     def close_sheet(self) -> None:
         self.closed.emit()
+
+    def close_kept(self) -> None:
+        """What was typed is kept now: close."""
+        self.settle()
+        self.close_sheet()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

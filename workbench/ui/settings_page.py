@@ -149,10 +149,11 @@ class SettingsPage(Page):
 
     def _offline_row(self) -> SettingRow:
         self.offline = QCheckBox()
-        self.offline.setChecked(self.bench.settings.offline)
-        self.offline.toggled.connect(lambda on: self._change(offline=on))
+        self.offline.setChecked(self.bench.settings.never_fetch)
+        self.offline.toggled.connect(lambda on: self._change(never_fetch=on))
         why = self.tr(
-            "Nothing uses the network but a download you ask for by name and confirm. Each one is listed below."
+            "Nothing uses the network but a download you ask for by name and confirm; each one is listed below. "
+            "With a tick here such a download is refused as well."
         )
         return SettingRow(self.tr("Stay offline"), why, self.offline)
 

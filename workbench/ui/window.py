@@ -62,6 +62,7 @@ class Window(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._current = ""
         self._sheet: Sheet | None = None
+        self._aside: Sheet | None = None  # the last sheet that was closed with something typed in it
         self._closed = False
         self.setMinimumSize(QSize(880, 560))
         self.setWindowIcon(QIcon(rail.mark(64)))
@@ -116,14 +117,35 @@ class Window(QMainWindow):
         if old is not None:
             self._sheet_place.removeWidget(old)
             old.hide()
-            old.deleteLater()
+            self._let_go(old)
         if isinstance(sheet, Sheet):
             self._sheet = sheet
-            sheet.closed.connect(lambda: self.show_sheet(None) if self._sheet is sheet else None)
+            if sheet is self._aside:
+                self._aside = None
+            else:
+                sheet.closed.connect(lambda: self.show_sheet(None) if self._sheet is sheet else None)
             self._sheet_place.addWidget(sheet)
             sheet.show()
         self._fold_rail()
         self.bench.sheet_changed.emit(self._sheet)
+
+    def _let_go(self, sheet: Sheet) -> None:
+        """A sheet was closed: what was typed in it can be brought back, until something is typed in another."""
+        if self._closed or not sheet.dirty:
+            sheet.deleteLater()
+            return
+        if self._aside is not None:
+            self._aside.deleteLater()
+        self._aside = sheet
+        project, page = self.bench.project, self._current
+
+        def bring_back() -> None:
+            if self._aside is sheet and self.bench.project is project:
+                self.open_page(page)
+                self.show_sheet(sheet)
+
+        said = self.tr("“{0}” was closed; nothing of what you typed in it is kept.").format(sheet.title)
+        self.bench.notices.tell(said, action_text=self.tr("Undo"), action=bring_back)
 
     def _build(self) -> None:
         self.stack.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
