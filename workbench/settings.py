@@ -15,7 +15,7 @@ class Settings:
     """Preferences that hold for every project."""
 
     threads: int = 0  # for answering; 0: as many as the machine has cores
-    background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
+    background_cores: int = 0  # for indexing and training at most; 0: as many as other programs leave
     gpu_layers: int = -1  # of a chat model, computed on a graphics card; -1: as many as fit, where that is faster
     memory_limit: float = 0.0  # GB that one model with its context, or one fine-tune, may take; 0: what is free
     offline: bool = True  # True: no command but an explicit fetch may touch the network, and fetch asks first
@@ -33,6 +33,11 @@ class Settings:
     def thread_count(self) -> int:
         """Threads for answering, resolved against this machine."""
         return self.threads or available_cores()
+
+    @property
+    def background_count(self) -> int:
+        """Threads for indexing and training at most, resolved against this machine."""
+        return self.background_cores or available_cores()
 
 
 def available_cores() -> int:
