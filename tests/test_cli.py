@@ -13,6 +13,7 @@ from workbench.children import Here
 from workbench.cli import COMMANDS, run, spread_lanes
 from workbench.commands import console
 from workbench.events import Result, Stage
+from workbench.priority import READING
 from workbench.tuning.columns import Columns
 from workbench.tuning.recipe import Recipe, RunInfo
 
@@ -129,3 +130,8 @@ def test_a_newer_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "project.json").write_text(json.dumps({"name": "later", "format": 99}))
     assert run(["search", "anything", "--project", str(tmp_path)]) == 2
     assert "newer version" in capsys.readouterr().err
+
+
+def test_indexing_gives_way_to_answers_as_in_the_window() -> None:
+    with console.Workers() as workers:
+        assert (workers.knowledge._niceness, workers.engine._niceness) == (READING, 0)

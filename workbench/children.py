@@ -144,7 +144,7 @@ class Child:
                 connection.send(("close", 0, None, ()))
         process.join(STOP_GRACE)
         if process.is_alive():
-            process.kill()
+            _kill(process)
             process.join()
         with contextlib.suppress(OSError):
             self._log.unlink()
@@ -199,7 +199,7 @@ class Child:
                 pass
             return
         self._forget(process)
-        process.kill()
+        _kill(process)
 
     def _tell_part(self, process: Any, number: int, part: str) -> None:
         """A part of a stage is to stop; one whose child is gone has stopped already."""
@@ -265,6 +265,7 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                         wanted_stops.add(number)
                         _stop_requested.set()
                 requests.put(request)
+        _end_programs(os.getpid())
         os._exit(0)  # the pipe broke, so the parent is gone, however it ended: nobody is left to answer
 
     threading.Thread(target=read, name="requests", daemon=True).start()
@@ -288,6 +289,27 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
             del running[number]
             stops.pop(number, None)
             is_over(number)
+
+
+def _kill(process: Any) -> None:
+    """Kill a child and the programs it runs, which would outlive it."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(process.pid).suspend()  # so that it starts no more of them
+    _end_programs(process.pid)
+    process.kill()
+
+
+def _end_programs(pid: int) -> None:
+    """End what a process runs in sessions of their own. Python's helpers share its session; they end by themselves."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        for each in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error, OSError):
+                if not hasattr(os, "getsid") or os.getsid(each.pid) != os.getsid(pid):
+                    each.kill()
 
 
 def _chatter_to(log: Path) -> None:

@@ -15,7 +15,7 @@ class Settings:
     """Preferences that hold for every project."""
 
     threads: int = 0  # for answering; 0: as many as the machine has cores
-    background_threads: int = 1  # for indexing and training while a chat is going on: llama.cpp's threads spin
+    background_cores: int = 0  # for indexing and training at most; 0: as many as other programs leave
     gpu_layers: int = -1  # of a chat model, computed on a graphics card; -1: as many as fit, where that is faster
     memory_limit: float = 0.0  # GB that one model with its context, or one fine-tune, may take; 0: what is free
     never_fetch: bool = False  # the offline switch: also a fetch that a person asks for by name is refused
@@ -37,6 +37,11 @@ class Settings:
     def downloads_are_off(self) -> bool:
         """Whether nothing at all may be fetched, by this switch or by the environment of the process."""
         return self.never_fetch or os.environ.get("WORKBENCH_OFFLINE") == "1"
+
+    @property
+    def background_count(self) -> int:
+        """Threads for indexing and training at most, resolved against this machine."""
+        return self.background_cores or available_cores()
 
 
 def available_cores() -> int:

@@ -123,6 +123,19 @@ def test_the_reading_process_cannot_take_more_memory_than_it_may(tmp_path: Path)
     assert [event.value for event in events if isinstance(event, Result)] == ["refused"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes in folders there")
+def test_a_file_that_blocks_its_reader_blocks_nobody_else(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")  # as a drive that does not answer: opening it never ends
+    (tmp_path / "good.txt").write_text("words")
+    reader = FencedReader(Limits(seconds=0.5, seconds_per_mb=0.0))
+    try:
+        assert take(reader, found_in(tmp_path, "good.txt")).document is not None  # its process is there
+        reading = take(reader, FoundFile(str(tmp_path), "pipe.txt", tmp_path / "pipe.txt", 5, 7))
+    finally:
+        reader.close()
+    assert (reading.reason, reading.size, reading.mtime_ns, reading.lasting) == ("reading it took too long", 5, 7, True)
+
+
 SPINS = "while True: pass"
 SLEEPS = "import time; time.sleep(600)"
 

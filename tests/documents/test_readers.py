@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import made_files as made
+import psutil
 import pytest
 
 from workbench.documents import readers
 from workbench.documents.document import Document, Section
+from workbench.documents.fence import FencedReader
 from workbench.documents.formats import converted, office, recognise
+from workbench.documents.formats import programs as program_runner
+from workbench.documents.scan import FoundFile
 from workbench.errors import BadDocument
 
 
@@ -202,6 +207,61 @@ def test_the_program_that_keeps_headings_is_preferred(tmp_path: Path, programs: 
     script = f"import shutil, sys; shutil.copy({str(tmp_path / 'ready.docx')!r}, sys.argv[-2] + '/old.docx')"
     install(programs, "soffice", script)
     assert place_of(read_made(tmp_path / "old.doc", "x"), "one year").location == "Toasters"
+
+
+# It starts a helper that holds its output open, tells the helper's id, and hangs.
+HANGS = """import subprocess, sys, time
+helper = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+open(sys.argv[-1] + '.pid', 'w').write(str(helper.pid))
+time.sleep(600)"""
+
+
+def wait_for(told: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not told():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="scripts are no programs there")
+def test_a_program_that_hangs_is_ended_with_all_it_started(
+    tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(programs, "antiword", HANGS)
+    monkeypatch.setattr(converted, "SECONDS", 1.5)
+    with pytest.raises(BadDocument, match="too long"):
+        read_made(tmp_path / "old.doc", "x")
+    helper = int((tmp_path / "old.doc.pid").read_text())
+    wait_for(lambda: is_gone(helper))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="scripts are no programs there")
+def test_a_program_that_hangs_does_not_outlive_a_reader_that_is_killed(tmp_path: Path, programs: Path) -> None:
+    install(programs, "antiword", HANGS)
+    path, told = tmp_path / "old.doc", tmp_path / "old.doc.pid"
+    path.write_text("x")
+    reader = FencedReader()
+    try:
+        reader.start(FoundFile(str(tmp_path), "old.doc", path, 1, 1))
+        wait_for(lambda: told.exists() and bool(told.read_text()))
+    finally:
+        reader.close()
+    wait_for(lambda: is_gone(int(told.read_text())))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="scripts are no programs there")
+def test_a_program_that_says_too_much_is_ended(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(programs, "antiword", "while True: print('x' * 1000)")
+    monkeypatch.setattr(program_runner, "MOST", 100_000)
+    with pytest.raises(BadDocument, match="damaged"):
+        read_made(tmp_path / "old.doc", "x")
 
 
 def test_a_program_that_fails_names_the_file_as_damaged(tmp_path: Path, programs: Path) -> None:

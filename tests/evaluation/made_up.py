@@ -140,9 +140,9 @@ class FakeStages:
             yield Progress(0, 0, "searching")
             yield Result(SearchResult(question, (make_passage(), make_passage("other.md")), 0.01))
 
-    def whole(self, project: Path, files: tuple[str, ...]) -> Stage:
-        self.documents += files
-        for file in files:
+    def whole(self, project: Path, files: tuple[tuple[str, str], ...]) -> Stage:
+        self.documents += tuple(file for _, file in files)
+        for _, file in files:
             yield Result(make_passage(file, "The whole document."))
 
 

@@ -17,6 +17,7 @@ from workbench.evaluation.records import Case, Evaluation, Measuring, Suite
 from workbench.events import Result, Stage, last_result
 from workbench.lanes.engine import Request
 from workbench.lanes.lane import Lane, Sampling
+from workbench.lanes.stamp import COPIED
 from workbench.project import Project
 
 
@@ -158,3 +159,29 @@ def test_a_documents_lane_that_finds_nothing_loses_its_label(project: Path, monk
     found: Evaluation = last_result(evaluate(suite, make_lanes(("base", "rag")), project, worker, worker))
     assert found.withheld == {"rag"} and "No passage ever reached" in found.canaries["rag"]
     assert not found.effects and decide(found, suite).recommendation == "cannot-tell"
+
+
+class CopiedStages(FakeStages):
+    """A model whose first answer was read from its faster copy."""
+
+    def answer(self, requests: tuple[Request, ...], stops: object = None, exact: bool = False) -> Stage:
+        self.copied = [*getattr(self, "copied", []), requests[0].copied]
+        for event in super().answer(requests, stops, exact):
+            if not isinstance(event, Result):
+                yield event
+                continue
+            stamp = dataclasses.replace(event.value.stamp, build=f"llama.cpp{COPIED}")
+            yield Result(dataclasses.replace(event.value, stamp=stamp))
+
+
+def test_a_run_that_goes_on_reads_the_weights_it_began_with(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = make_suite(6, 0, 0)
+    worker = put_in_place(monkeypatch, first := CopiedStages(suite))
+    stage = evaluate(suite, lane_with(0.0), project, worker, worker, "run")
+    while not isinstance(next(stage), Result):
+        pass
+    stage.close()
+    assert first.copied == [None]
+    worker = put_in_place(monkeypatch, again := CopiedStages(suite))
+    last_result(evaluate(suite, lane_with(0.0), project, worker, worker, "run"))
+    assert set(again.copied) == {True}

@@ -163,7 +163,7 @@ def test_the_command_adds_a_folder_and_forgets_one(project: Path, folder: Path, 
     assert run(["index", str(other), "--forget", "--project", str(project)]) == 0
     assert (len(list_files(project)), Project.open(project).info.folders) == (4, (folder,))
     with pytest.raises(MissingFile, match=str(folder)):
-        forget_folder(base, other, here)
+        forget_folder(Project.open(project), other, here)
 
 
 @pytest.mark.slow

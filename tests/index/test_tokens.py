@@ -10,10 +10,11 @@ from index_checks import built, check_agreement
 
 from workbench.errors import BadProject
 from workbench.events import last_result
-from workbench.index import embed
+from workbench.index import embed, varied
 from workbench.index.build import build
 from workbench.index.tokens import FILE_NAME, TokenSigns, closeness, pack
 from workbench.retrieval.search import search
+from workbench.settings import Settings
 
 
 def test_each_token_of_a_question_counts_its_best_match() -> None:
@@ -105,3 +106,35 @@ def test_what_is_missing_for_one_file_makes_that_file_be_read_again(project: Pat
     assert report.left == () and report.build.embedded == 1
     check_agreement(project)
     assert last_result(build(project, (folder,))).embedded == 0
+
+
+def test_indexing_takes_no_more_cores_than_the_settings_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed, "load_settings", lambda: Settings(threads=8, background_cores=3))
+    assert embed._FreeCores()._free() == 3
+
+
+@pytest.mark.parametrize(("cosine", "chosen"), [(0.996, "bfloat16"), (0.993, "float32")])
+def test_a_faster_type_is_used_only_where_it_keeps_the_direction_of_every_text(
+    cosine: float, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    clock = [0.0]
+
+    class Model:
+        """Takes a second in fp32 and half of one in bf16, where it turns the last of the texts."""
+
+        def __init__(self, precision: str) -> None:
+            self.fast = precision == "bfloat16"
+
+        def encode(self, texts: list[str], **_: object) -> torch.Tensor:
+            clock[0] += 0.5 if self.fast else 1.0
+            vectors = torch.zeros(len(texts), 2)
+            vectors[:, 0] = 1.0
+            if self.fast:
+                vectors[-1] = torch.tensor([cosine, (1 - cosine**2) ** 0.5])
+            return vectors
+
+    monkeypatch.setattr(embed, "_load", lambda folder, precision: Model(precision))
+    monkeypatch.setattr(embed.time, "perf_counter", lambda: clock[0])
+    assert embed._probe(Path("nowhere")) == chosen and len(set(varied.TEXTS)) >= 36

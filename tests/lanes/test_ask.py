@@ -27,8 +27,9 @@ FULL = Lane("full", Path("model.gguf"), context="full", passages=1)
 class Knowledge:
     """Finds the same passages for every question, and counts how often it was asked."""
 
-    def __init__(self, fails: bool = False) -> None:
+    def __init__(self, fails: bool = False, fits: bool = True) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self._fits = fits
         self._fails = fails
 
     def run(self, function: Callable[..., Stage], *arguments: Any) -> Stage:
@@ -37,7 +38,7 @@ class Knowledge:
             raise InputError("Nothing is indexed yet: index a folder first.")
         yield Waiting("", "searching")
         if function.__name__ == "whole":
-            for file in arguments[1]:
+            for _, file in arguments[1]:
                 yield Result(Passage(file, file, "", f"all of {file}", 1.0))
             return
         if function.__name__ == "sections":
@@ -48,7 +49,7 @@ class Knowledge:
             Passage(f"p{place}", f"file{place}.txt", "", f"text {place}", 1.0) for place in range(arguments[2])
         )
         for question in arguments[1]:
-            yield Result(SearchResult(question, found, 0.1))
+            yield Result(SearchResult(question, found, 0.1, self._fits))
 
     def close(self) -> None:
         pass
@@ -213,3 +214,12 @@ def test_the_transcript_is_searched_by_words_and_outlives_a_broken_line(tmp_path
     assert [entry.answer.text for entry in search_transcript(tmp_path, "warranty years")] == ["Two years."]
     assert len(read_transcript(tmp_path)) == 2
     assert read_transcript(tmp_path, newest=1)[0].answer.question == "Who are you?"
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_an_answer_says_where_nothing_in_the_documents_is_about_the_question(fits: bool, tmp_path: Path) -> None:
+    sections = replace(RAG, name="sections", context="sections")
+    stage = ask("How?", (BASE, RAG, sections, FULL), tmp_path, {}, Knowledge(fits=fits), Engine())
+    found = {event.value.lane: event.value.fits for event in stage if isinstance(event, Result)}
+    assert found == {"base": True, "rag": fits, "sections": fits, "full": fits}
+    assert {entry.answer.lane: entry.answer.fits for entry in read_transcript(tmp_path)} == found

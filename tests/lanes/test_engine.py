@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from workbench import children, paths, records
+from workbench.catalog import memory
 from workbench.children import Child
-from workbench.errors import BadModel, ChildCrashed
+from workbench.errors import BadModel, ChildCrashed, TooLittleMemory
 from workbench.events import Event, Progress, Result, Token, Waiting
 from workbench.lanes import engine, pool, weigh
 from workbench.lanes.context import Context, chunk_size
@@ -445,3 +446,40 @@ def test_a_stop_while_answers_are_weighed_reaches_the_next_yield(monkeypatch: py
     assert [type(next(stage)) for _ in range(3)] == [Progress, Progress, Progress]
     monkeypatch.setattr(weigh, "stop_requested", lambda: False)  # another stage was meant
     assert sum(next(event.value for event in stage if isinstance(event, Result))) <= 1.0
+
+
+def test_where_there_is_no_room_only_the_lane_that_needs_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(context: Context, length: int) -> Context:
+        raise TooLittleMemory("There is no memory for a context.")
+
+    talk = (Turn("Who wrote down the wind?", "The keeper of the light did, every day of the year. " * 4),)
+    brief = Request("Tell me of the sea.", lane("brief", sampling=Sampling(max_tokens=48)))
+    alone = answers(brief, exact=True)["brief"]
+    pool.clear()
+    monkeypatch.setattr(pool, "grow", full)
+    monkeypatch.setattr(pool, "TOGETHER", 9.0)
+    monkeypatch.setattr(engine, "FIRST_ROOM", 8)
+    long = Request("Tell me of the sea.", lane("long", sampling=Sampling(max_tokens=120)), history=talk)
+    found = answers(brief, long, exact=True)
+    assert (found["long"].stopped, found["long"].error) == ("length", "")
+    assert 8 <= found["long"].answer_tokens < 120 and found["long"].text
+    assert (found["brief"].text, found["brief"].stopped) == (alone.text, alone.stopped)
+
+
+def test_a_model_that_memory_does_not_hold_beside_an_idle_one_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.gguf"
+    other.symlink_to(STARTER)
+    assert not answers(Request("Hello?", lane("base")), exact=True)["base"].error
+    require = memory.require
+
+    def one_alone(wanted: int, what: str) -> None:
+        if "other" in what and len(pool._models):
+            raise TooLittleMemory("There is no memory for two.")
+        require(wanted, what)
+
+    monkeypatch.setattr(memory, "require", one_alone)
+    loaded = pool.model(other, exact=True, copied=False)
+    assert list(pool._models.values()) == [loaded] and not pool._idle
+    pool.clear()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from workbench.settings import Settings
 from workbench.tuning import threads
 from workbench.tuning.threads import advise
 
@@ -16,6 +17,26 @@ from workbench.tuning.threads import advise
 )
 def test_threads_follow_the_free_cores(cores: int, others: float, most: int, wanted: int) -> None:
     assert advise(cores, others, most) == wanted
+
+
+@pytest.mark.parametrize(("recipe", "wanted"), [(0, 1), (2, 2)])
+def test_training_takes_no_more_than_the_settings_allow_unless_its_recipe_says_so(
+    recipe: int, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    clock = {"now": 0.0}
+    monkeypatch.setattr(threads, "load_settings", lambda: Settings(background_cores=1))
+    monkeypatch.setattr(threads, "available_cores", lambda: 4)
+    monkeypatch.setattr(threads.time, "monotonic", lambda: clock["now"])
+    monkeypatch.setattr(threads.psutil, "cpu_times", lambda: SimpleNamespace(user=0.0, system=0.0))
+    cores, before = threads.FreeCores(recipe), torch.get_num_threads()
+    clock["now"] = 1.0
+    try:
+        cores.adjust()
+        assert torch.get_num_threads() == wanted
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("priority", "wanted"), [(0, 2), (10, 1)])

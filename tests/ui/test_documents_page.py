@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from workbench.documents.document import Chunk
-from workbench.events import Progress, Result, Stage
+from workbench.events import Progress, Result, Stage, last_result
 from workbench.index.files import cutting_of, left_out_of
 from workbench.index.report import IndexReport
 from workbench.project import Project
@@ -185,6 +186,44 @@ def test_changes_wait_for_a_click(filled: DocumentsPage, shelf: Shelf, qtbot: Qt
     qtbot.mouseClick(filled.changes.apply, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shelf.built == 1)
     assert not filled.changes.isVisible()
+
+
+def test_a_few_changes_are_read_by_themselves_where_a_person_lets_them(
+    filled: DocumentsPage, shelf: Shelf, bench: Bench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = source.Changes((shelf.row("a.md", "changed", 12),), small=True)
+
+    def find_changes(base: object) -> Stage:
+        yield Result(few if shelf.built == 0 else source.Changes(()))
+
+    monkeypatch.setattr(source, "find_changes", find_changes)
+    filled._on_by_itself()
+    assert not source.keeps_itself(bench.base)
+    filled.watch.touched.emit()
+    qtbot.waitUntil(filled.changes.isVisible)
+    assert shelf.built == 0
+    filled._on_by_itself()  # it is let again, and what waits is read
+    qtbot.waitUntil(lambda: shelf.built == 1)
+    assert not filled.changes.isVisible()
+
+
+def test_only_a_few_files_of_folders_that_were_read_are_a_small_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, folder, other = Project.open(tmp_path / "p"), tmp_path / "docs", tmp_path / "other"
+    monkeypatch.setattr(source, "list_rows", lambda base: [FileRow("old.md", str(folder), "indexed")])
+
+    def is_small(*files: Path) -> bool:
+        for file in files:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("words")
+        project.change(folders=tuple(each for each in (folder, other) if each.is_dir()))
+        return bool(last_result(source.find_changes(project)).small)
+
+    assert is_small(folder / "a.md")
+    assert not is_small(other / "a.md")  # which was never read
+    shutil.rmtree(other)
+    assert not is_small(*(folder / f"{number}.md" for number in range(source.FEW)))
 
 
 def test_a_folder_that_is_away_is_named_and_holds_up_no_other(
@@ -382,9 +421,8 @@ def test_a_real_folder_is_read_searched_and_brought_level(bench: Bench, tmp_path
     qtbot.waitUntil(lambda: "36 months" in page.preview.text.toPlainText())
     page.shown(search="How long is the warranty of the X2?")
     qtbot.waitUntil(lambda: page.search._found.count() == 2, timeout=60_000)
-    (folder / "returns.md").write_text("# Returns\n\nThirty days.\n")
-    page.reading.look_for_changes()
-    qtbot.waitUntil(lambda: page.files.model.counts()["new"] == 1, timeout=20_000)
+    (folder / "returns.md").write_text("# Returns\n\nThirty days.\n")  # it is read without a click
+    qtbot.waitUntil(lambda: page.files.model.counts()["indexed"] == 2, timeout=60_000)
     page.watch.close()
 
 

@@ -119,7 +119,7 @@ def test_settings_are_kept_at_once(settings: SettingsPage, bench: Bench, qtbot: 
     settings.offline.setChecked(True)
     kept = load_settings()
     assert kept.memory_limit == 1.0
-    assert (kept.theme, kept.threads, kept.background_threads, kept.text_scale, kept.never_fetch) == (
+    assert (kept.theme, kept.threads, kept.background_cores, kept.text_scale, kept.never_fetch) == (
         "dark",
         1,
         2,

@@ -22,6 +22,7 @@ from typing import Any
 from workbench import paths, records
 from workbench.catalog import memory
 from workbench.catalog.architectures import CHAT, OTHER
+from workbench.catalog.fast_copies import drop_orphans
 from workbench.catalog.gguf_header import GgufHeader, read_header
 from workbench.catalog.records import Model
 from workbench.errors import BadModel, DiskFull, InputError, MissingFile
@@ -140,6 +141,7 @@ def remove_model(name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         (folder / MANIFEST).unlink()  # from here on it is not listed, however far the rest comes
     shutil.rmtree(folder)
+    drop_orphans()
 
 
 def template_family(header: GgufHeader) -> str:

@@ -129,6 +129,8 @@ def _print_answer(answer: Answer) -> None:
     strength = f" at {stamp.adapter_scale:g}" if stamp and stamp.adapter and stamp.adapter_scale != 1 else ""
     figures = f"first token {answer.first_token_seconds:.2f} s, {answer.tokens_per_second:.0f} tokens/s"
     click.echo(f"\n── {answer.lane}{strength}  ({figures})\n{answer.error or answer.text}")
+    if not answer.fits:
+        click.echo("   nothing in your documents seems to be about this; it was given the nearest there is")
     if answer.stopped in ENDED:
         click.echo(f"   {ENDED[answer.stopped]}")
     for start, end in unsupported(answer.text, answer.question, answer.passages):

@@ -16,6 +16,7 @@ from workbench import records
 from workbench.children import Child
 from workbench.errors import InputError, MissingFile
 from workbench.events import Note, Progress, Result, Stage, Step
+from workbench.priority import READING
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,7 +54,9 @@ class Workers:
     """The two children a command may need; nothing starts before it is used."""
 
     def __init__(self) -> None:
-        self.knowledge = Child("The document index", "What was indexed so far is kept.")
+        self.knowledge = Child(
+            "The document index", "What was indexed so far is kept.", niceness=READING
+        )  # as in the window
         self.engine = Child("The model engine", "The answers so far are kept.")
 
     def __enter__(self) -> Workers:

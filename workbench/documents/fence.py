@@ -190,13 +190,11 @@ class FencedReader:
         return reading
 
     def _failed(self, reason: str) -> Reading:
-        """The process is gone, so the file is hashed here: the same content is not tried again."""
+        """The process is gone. The file is not touched here, where what blocked that process would block this one too:
+        its size and time tell that it is the same, and is not tried again."""
         found = self._found
         assert found is not None
-        try:
-            return Reading(found, records.hash_file(found.path), found.size, found.mtime_ns, reason=reason)
-        except OSError:
-            return Reading(found, reason=reason, lasting=False)
+        return Reading(found, "", found.size, found.mtime_ns, reason=reason)
 
     def _read(self, found: FoundFile, known: frozenset[str]) -> Reading:
         stage: Generator[object, None, None] = self._child.run(read_file, found, known, self._limits)

@@ -87,13 +87,13 @@ def _over(key: Searched, lanes: Iterable[Lane]) -> list[Lane]:
     return [lane for lane in lanes if _searched(lane) == key]
 
 
-def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> Stage:
+def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker, copied: bool | None = None) -> Stage:
     """Yields what the stages it draws on yield, last a Result with the Answer: a failed one when the engine crashed or
-    failed twice on it. Raises InputError where nothing is indexed."""
+    failed twice on it. `copied` as a Request has it. Raises InputError where nothing is indexed."""
     sentence = ""
     for _ in range(ATTEMPTS):
         try:
-            found = yield from _answer_once(question, lane, finder, engine)
+            found = yield from _answer_once(question, lane, finder, engine, copied)
         except ChildCrashed as error:
             sentence = str(error)
             continue
@@ -105,11 +105,16 @@ def answer_case(question: str, lane: Lane, finder: Finder, engine: Worker) -> St
 
 
 def await_answer(
-    question: str, lane: Lane, finder: Finder, engine: Worker, progress: Callable[[], Progress]
+    question: str,
+    lane: Lane,
+    finder: Finder,
+    engine: Worker,
+    progress: Callable[[], Progress],
+    copied: bool | None = None,
 ) -> Generator[Event, None, Answer]:
     """The Answer of `answer_case`; meanwhile yields what `progress` tells in place of the tokens nobody reads."""
     shown, found = time.monotonic(), None
-    stage = answer_case(question, lane, finder, engine)
+    stage = answer_case(question, lane, finder, engine, copied)
     try:
         for event in stage:
             if isinstance(event, Result):
@@ -130,9 +135,11 @@ def stamped(answer: Answer) -> dict[str, str]:
     return {"model": stamp.model if stamp else "", "adapter": stamp.adapter if stamp else ""}
 
 
-def _answer_once(question: str, lane: Lane, finder: Finder, engine: Worker) -> Generator[Event, None, Answer | None]:
+def _answer_once(
+    question: str, lane: Lane, finder: Finder, engine: Worker, copied: bool | None
+) -> Generator[Event, None, Answer | None]:
     passages, searched = yield from finder.find(question, lane)
-    results = yield from collect(engine.run(answer, (Request(question, lane, passages),), None, True))
+    results = yield from collect(engine.run(answer, (Request(question, lane, passages, copied=copied),), None, True))
     found: Answer | None = results[-1] if results else None
     return found and replace(
         found,

@@ -20,6 +20,7 @@ from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import majority
 from workbench.events import Event, Note, Progress, Result, Stage, last_result
 from workbench.lanes.lane import Lane
+from workbench.lanes.stamp import read_a_copy
 
 SAMPLE = 12  # cases asked of the second base lane where chance has no part: enough to see that it repeats itself
 GIVE_UP = 5  # failed cases in a row after which the engine itself is what is broken
@@ -109,9 +110,15 @@ class Asking:
         if self.measuring.cold:
             last_result(self._engine.run(forget))
         progress = functools.partial(self._progress, lane, said)
-        answer = yield from await_answer(case.question, lane, finder, self._engine, progress)
+        answer = yield from await_answer(case.question, lane, finder, self._engine, progress, self._copied(lane))
         checks = run_checks(case, answer, self._similarity)
         return CaseResult(case.id, case.kind, lane.name, all(check.passed for check in checks), answer, checks)
+
+    def _copied(self, lane: Lane) -> bool | None:
+        """Whether this run's answers of the lane's model were read from its faster copy; None before the first."""
+        models = {each.name: each.model for each in self.lanes}
+        stamps = (each.answer.stamp for (name, _), each in self.first.items() if models.get(name) == lane.model)
+        return next((read_a_copy(stamp) for stamp in stamps if stamp is not None), None)
 
     def _watch_failures(self, result: CaseResult) -> None:
         failed = result.answer.stopped == "failed"

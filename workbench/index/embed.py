@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import children, paths, records
 from workbench.errors import BadModel
 from workbench.index.quick import quicken
+from workbench.index.varied import TEXTS
 from workbench.index.wording import STOPWORDS
 from workbench.settings import load_settings
 
@@ -38,7 +39,8 @@ BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping
 FEW_PRODUCTS = {"LRU_CACHE_CAPACITY": "16", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
 FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
 SAMPLES = ("How long is the warranty?", "What of it has to be sent back to the maker before March, and by whom?")
-KEPT_COSINE = 0.99  # least cosine between a text's vectors in fp32 and in a faster type for the type to be used
+# Least cosine between a text's vectors in fp32 and in a faster type for the type to be used, over texts of many kinds.
+KEPT_COSINE = 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Embedder:
     @property
     def precision(self) -> str:
         """ "float32" or "bfloat16": what was faster on this machine, measured once. Loads the model the first time."""
-        return str(_remembered(self.folder, f"precision {_machine()}", lambda: _probe(self.folder)))
+        return str(_remembered(self.folder, f"precision at {KEPT_COSINE} {_machine()}", lambda: _probe(self.folder)))
 
     def count(self, texts: list[str]) -> list[int]:
         """Lengths in tokens, special tokens not counted."""
@@ -216,7 +218,7 @@ class _FreeCores:
         times, own = psutil.cpu_times(), sum(psutil.Process().cpu_times()[:2])
         busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
         before, self._last = self._last, (now, busy, own)
-        self._threads = load_settings().thread_count
+        self._threads = load_settings().background_count
         if before[0] and now - before[0] < 30:
             others = ((busy - before[1]) - (own - before[2])) / (now - before[0])
             self._threads = min(self._threads, max(1, round((psutil.cpu_count() or 1) - others)))
@@ -258,7 +260,7 @@ def _load(folder: Path, precision: str) -> Any:
     quiet: Any = logging.disable_progress_bar  # it has no types
     quiet()
     _weights(folder)
-    torch.set_num_threads(load_settings().thread_count)
+    torch.set_num_threads(load_settings().background_count)
     options = {"dtype": getattr(torch, precision), "use_safetensors": True}
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -298,8 +300,6 @@ def _probe(folder: Path) -> str:
 
     Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX, slower on others.
     """
-    import numpy as np
-
     texts = [f"Sentence {n} of a passage that is read to measure how fast this machine is. " * 5 for n in range(4)]
     found: dict[str, tuple[float, Any]] = {}
     for precision in ("float32", "bfloat16"):
@@ -311,12 +311,24 @@ def _probe(folder: Path) -> str:
         seconds = []
         for _ in range(3):
             started = time.perf_counter()
-            vectors = model.encode(texts, normalize_embeddings=True, convert_to_tensor=True).float().cpu().numpy()
+            model.encode(texts, normalize_embeddings=True)
             seconds.append(time.perf_counter() - started)
-        found[precision] = (min(seconds), vectors)
-    cosine = float(np.min(np.sum(found["float32"][1] * found["bfloat16"][1], axis=1)))
+        found[precision] = (min(seconds), _vectors(model, TEXTS))
     faster = found["bfloat16"][0] < 0.9 * found["float32"][0]
-    return "bfloat16" if faster and cosine >= KEPT_COSINE else "float32"
+    return "bfloat16" if faster and least_cosine(*(each[1] for each in found.values())) >= KEPT_COSINE else "float32"
+
+
+def _vectors(model: Any, texts: Sequence[str]) -> Vectors:
+    found: Vectors = model.encode(list(texts), normalize_embeddings=True, convert_to_tensor=True).float().cpu().numpy()
+    return found
+
+
+def least_cosine(one: Vectors, other: Vectors) -> float:
+    """The least cosine between the rows of two arrays, whatever their lengths: bf16 leaves them a little off 1."""
+    import numpy as np
+
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return float(np.min(np.sum(one * other, axis=1) / lengths))
 
 
 def _remembered(folder: Path, key: str, find: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.bases import home_of
@@ -49,16 +49,18 @@ def ask(
     searched_for = self_contained(question, _earlier(lanes, history))
     found = yield from _find(searched_for, lanes, project, knowledge)
     searched = time.perf_counter() - started
-    requests = []
+    requests, unfit = [], set()
     for lane in lanes:
-        got = found.get(_reads(lane), ())
+        got = found.get(_reads(lane), NOTHING)
         if lane.name in stops:
             yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="cancelled"))
             continue
         if isinstance(got, str):
             yield _keep(project, Answer(question, lane.name, "", seconds=searched, stopped="failed", error=got))
             continue
-        requests.append(Request(question, lane, got[: lane.passages], tuple(history.get(lane.name, ()))))
+        requests.append(Request(question, lane, got.passages[: lane.passages], tuple(history.get(lane.name, ()))))
+        if not got.fits:
+            unfit.add(lane.name)
     if not requests:
         return
     late = time.perf_counter() - started  # the engine's clock begins here
@@ -72,6 +74,8 @@ def ask(
                 whole = _with_search(event.value, searched if needed else 0.0, late)
                 if needed and searched_for != question:
                     whole = replace(whole, searched=searched_for)
+                if whole.lane in unfit:
+                    whole = replace(whole, fits=False)
                 event = _keep(project, whole)
                 unfinished.pop(event.value.lane, None)
             yield event
@@ -129,7 +133,18 @@ def _answer(requests: tuple[Request, ...], engine: Worker, stops: Stops) -> Stag
 
 
 Reads = tuple[str, Path | None, str]  # what a lane is given to read: its knowledge base, reranker and `context`
-Found = dict[Reads, tuple[Passage, ...] | str]  # the passages, or why there are none
+Found = dict[Reads, "_Given | str"]  # what is given, or why nothing is
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a search brings a lane: what it reads, and whether any of that seems to be about the question."""
+
+    passages: tuple[Passage, ...]
+    fits: bool
+
+
+NOTHING = _Given((), True)  # for a lane that reads no documents
 
 
 def _reads(lane: Lane) -> Reads:
@@ -154,15 +169,16 @@ def _find_in(
     """What lanes over one knowledge base and ranking read."""
     try:
         home = home_of(project, base)
-        passages = yield from _search(question, home, search_depth(lanes), reranker, knowledge)
+        given = yield from _search(question, home, search_depth(lanes), reranker, knowledge)
     except WorkbenchError as error:
         return {_reads(lane): str(error) for lane in lanes}
-    found: Found = {(base, reranker, "passages"): passages}
+    found: Found = {(base, reranker, "passages"): given}
     for context, read in (("sections", read_sections), ("full", whole_documents)):
         most = max((lane.passages for lane in lanes if lane.context == context), default=0)
         if most:
             try:
-                found[base, reranker, context] = yield from read(passages, most, home, knowledge)
+                passages = yield from read(given.passages, most, home, knowledge)
+                found[base, reranker, context] = _Given(passages, given.fits)
             except WorkbenchError as error:
                 found[base, reranker, context] = str(error)
     return found
@@ -170,8 +186,8 @@ def _find_in(
 
 def _search(
     question: str, home: Path, k: int, reranker: Path | None, knowledge: Worker
-) -> Generator[Event, None, tuple[Passage, ...]]:
+) -> Generator[Event, None, _Given]:
     from workbench.retrieval.search import search
 
     results = yield from collect(knowledge.run(search, home, (question,), k, *ranking(reranker)))
-    return results[-1].passages if results else ()
+    return _Given(results[-1].passages, results[-1].fits) if results else NOTHING

@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.catalog.template import read_template, render
 from workbench.children import stop_requested
-from workbench.errors import WorkbenchError
+from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.events import Event, Result, Stage, Token, Waiting
 from workbench.lanes import pool
 from workbench.lanes.batch import Sampler
@@ -39,6 +39,7 @@ class Request:
     lane: Lane
     passages: tuple[Passage, ...] = ()  # best first; whole documents for a lane with context "full"
     history: tuple[Turn, ...] = ()
+    copied: bool | None = None  # whether the model's faster copy is read, as answers before this one; see `pool.model`
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
             continue
         yield Waiting(request.lane.name, _waiting_for(request))
         try:
-            runs.append(_prepare(request, started))
+            runs.append(_prepare(request, started, exact))
             runs[-1].loose = not exact and bool(request.history)
         except WorkbenchError as error:
             yield Result(_unanswered(request, started, "failed", str(error)))
@@ -136,10 +137,10 @@ def _waiting_for(request: Request) -> str:
     return "reading 1 passage" if one else f"reading {len(request.passages)} passages"
 
 
-def _prepare(request: Request, started: float) -> _Run:
+def _prepare(request: Request, started: float, exact: bool) -> _Run:
     """Fit, render and tokenise the prompt. Raises BadModel, MissingFile, InputError or TooLittleMemory."""
     lane = request.lane
-    model = pool.model(lane.model)
+    model = pool.model(lane.model, exact, request.copied)
     longest = pool.longest_context(model)
     room = longest - min(lane.sampling.max_tokens, longest // 2)
     fitted = fit_prompt(_material(request), model.count, room)
@@ -219,19 +220,32 @@ class _Group:
         running = [run for run in self.runs if not run.reading]
         if not running:
             return
-        self._make_room(running)
+        yield from self._make_room(running)
+        running = [run for run in running if run in self.runs]
         for batch in [[run] for run in running] if self.context.alone else [running]:
             self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in batch])
             for place, run in enumerate(batch):
                 yield from self._take(run, place)
 
-    def _make_room(self, running: list[_Run]) -> None:
-        """Let the context grow by half when an answer comes to its end, as far as one of the lanes may need."""
-        if max(len(run.tokens) + run.count for run in running) <= self.context.length:
+    def _make_room(self, running: list[_Run]) -> Iterator[Event]:
+        """Let the context grow by half when an answer comes to its end, as far as one of the lanes may need.
+
+        Where there is no memory for that the lanes that need it end there, and the others go on.
+        """
+        over = [run for run in running if len(run.tokens) + run.count > self.context.length]
+        if not over:
             return
         most = max(run.limit for run in running)
         samplers = [run.sampler for run in self._all]
-        self.context = pool.grow(self.context, min(most, max(self.context.length * 3 // 2, self.context.length + 64)))
+        wanted = min(most, max(self.context.length * 3 // 2, self.context.length + 64))
+        try:
+            self.context = pool.grow(self.context, wanted)
+        except TooLittleMemory:
+            for run in over:
+                run.stopped = "length"
+                self.runs.remove(run)
+                yield Result(self._answer(run))
+            return
         for sampler in samplers:
             sampler.move(self.context)
 

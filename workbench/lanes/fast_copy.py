@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from workbench import paths, records
+from workbench.catalog import fast_copies
 from workbench.catalog.gguf_header import read_header
 from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, survives, trial_key
 
@@ -24,17 +25,25 @@ ROUNDS = 3  # trial reads of each, in turn
 PATIENCE = 30.0  # seconds: a busy machine is asked another day, and reads the model's own file until then
 
 
-def fast_copy(model: Path) -> Path:
-    """The file to load for `model`; makes and measures the copy when this machine has not done so before."""
-    if not _may_gain(model):
+def fast_copy(model: Path, exact: bool = False, copied: bool | None = None) -> Path:
+    """The file to load for `model`; makes and measures the copy when this machine has not done so before.
+
+    With `exact` nothing is measured: the copy is read where it is known to be faster. `copied` decides by itself.
+    """
+    if copied is False or not _may_gain(model):
         return model
-    stat = model.stat()
-    mark = records.hash_text(f"{model} {stat.st_size} {stat.st_mtime_ns}")[:16]
-    copy = paths.model_folder() / "fast" / f"{mark}-q8_0.gguf"
-    if not outcome(f"{trial_key(model)} q8_0", make_and_measure, str(model), str(copy), patience=PATIENCE):
+    copy = fast_copies.copy_of(model)
+    key = f"{trial_key(model)} q8_0"
+    if exact and copied is None:
+        copied = known_outcomes(paths.cache_folder() / "engine.json").get(key) is True
+    if copied is None:
+        copied = outcome(key, make_and_measure, str(model), str(copy), patience=PATIENCE)
+    if not copied:
         return model
     if not copy.exists():  # measured with another file of the same kind
         survives(make_copy, str(model), str(copy))
+    if copy.exists():
+        fast_copies.note_source(model)
     return copy if copy.exists() else model
 
 

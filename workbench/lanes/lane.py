@@ -91,3 +91,4 @@ class Answer:
     retrieved: tuple[Passage, ...] = ()  # all that was found, also what did not fit the prompt
     stamp: Stamp | None = None
     searched: str = ""  # what the documents were searched for, where that is not just the question
+    fits: bool = True  # False: nothing in the documents seems to be about the question; see `SearchResult.fits`

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.catalog import memory
+from workbench.children import stop_requested
 from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.lanes.context import Context
 from workbench.lanes.cores import CoreWatch
@@ -27,31 +28,64 @@ LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
 
 Item = TypeVar("Item")
 
-_models: OrderedDict[tuple[Path, int, int, int], Model] = OrderedDict()
+_models: OrderedDict[tuple[Path, int, int, int, Path], Model] = OrderedDict()
+_files: dict[tuple[Any, ...], Path] = {}  # see `_weights`
 _idle: list[Context] = []
 _in_use: list[Context] = []
 _canaries: dict[tuple[Any, ...], bytes] = {}
 _shelf = Shelf()
 
 
-def model(path: Path) -> Model:
-    """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory."""
+def model(path: Path, exact: bool = False, copied: bool | None = None) -> Model:
+    """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory.
+
+    With `exact` nothing is timed to choose its weights, for how busy the machine is would choose them; `copied` says
+    whether its faster copy is to be read, as an evaluation began with (None: what is known to be faster).
+    """
     from workbench.lanes.adapter_file import model_header
-    from workbench.lanes.fast_copy import fast_copy
     from workbench.lanes.offload import layers_on_card
     from workbench.lanes.probe import extra_buffers_work
 
     _watch()  # looks at the cores from now on, so that the first context gets as many threads as there are free ones
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
-    key = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
+    place = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
+    key = (*place, _weights(path, (*place, exact, copied)))
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        layers = layers_on_card(path)
-        file = path if layers else fast_copy(path)
-        _models[key] = Model(file, extra_buffers_work(file), path, layers)
+        layers, file = layers_on_card(path), key[-1]
+        _models[key] = _load(Model, file, extra_buffers_work(file), path, layers)
     _models.move_to_end(key)
     return _models[key]
+
+
+def _weights(path: Path, asked: tuple[Any, ...]) -> Path:
+    """The file that is read for a model, found once in this process, so that it stays what it is while models go and
+    come; `asked` is what may change it: the file's size and time, the layers on a card, `exact` and `copied`."""
+    from workbench.lanes.fast_copy import fast_copy
+    from workbench.lanes.offload import layers_on_card
+
+    if asked in _files and _files[asked].exists():
+        return _files[asked]
+    file = path if layers_on_card(path) else fast_copy(path, *asked[-2:])
+    if not stop_requested():  # which puts a trial off
+        _files[asked] = file
+    return file
+
+
+def _load(make: Callable[..., Item], *arguments: Any) -> Item:
+    """A model or context; where memory does not hold it, what nobody uses goes for it, and it is tried once more."""
+    try:
+        return make(*arguments)
+    except TooLittleMemory:
+        used = {id(each.model) for each in _in_use} | {id(each) for each in arguments}
+        spare = [found for found in _models.values() if id(found) not in used]
+        if not _idle and not spare:
+            raise
+        while _idle:
+            _put_away(_idle.pop())
+        _make_room(0, keep=arguments[0])
+        return make(*arguments)
 
 
 def flash(found: Model) -> bool:
@@ -150,15 +184,8 @@ def cache_bytes() -> int:
 def _make_context(
     found: Model, adapter: Path | None, scale: float, length: int, sequences: int, flash: bool
 ) -> Context:
-    """A new context; idle ones are closed for it where memory does not hold both."""
-    try:
-        return Context(found, adapter, scale, length, sequences, thread_limit(), flash)
-    except TooLittleMemory:
-        if not _idle:
-            raise
-        while _idle:
-            _put_away(_idle.pop())
-        return Context(found, adapter, scale, length, sequences, thread_limit(), flash)
+    """A new context."""
+    return _load(Context, found, adapter, scale, length, sequences, thread_limit(), flash)
 
 
 def _held(context: Context, prompts: Sequence[tuple[Tokens, bool]]) -> int:
@@ -309,11 +336,11 @@ def clear() -> None:
     _make_room(0)
 
 
-def _make_room(most: int) -> None:
-    """Unload the models used longest ago until at most `most` are left; those in use stay."""
+def _make_room(most: int, keep: object = None) -> None:
+    """Unload the models used longest ago until at most `most` are left; those in use stay, and the one to `keep`."""
     for key in list(_models):
         found = _models[key]
-        if len(_models) <= most or any(context.model is found for context in _in_use):
+        if len(_models) <= most or found is keep or any(context.model is found for context in _in_use):
             continue
         for context in [each for each in _idle if each.model is found]:
             _idle.remove(context)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import paths, records
+from workbench.children import stop_requested
 from workbench.lanes.adapter_file import model_header
 from workbench.lanes.cores import too_busy
 
@@ -40,6 +41,8 @@ def extra_buffers_work(model: Path) -> bool:
     if isinstance(known.get(key), bool):
         return bool(known[key])
     works = survives(try_decoding, str(model))
+    if not works and stop_requested():  # it was put off
+        return False
     with contextlib.suppress(OSError):  # without a cache it is tried again next time
         records.write_json(cache, {**known, key: works})
     return works
@@ -64,7 +67,8 @@ def outcome(key: str, trial: Callable[..., None], *arguments: str, patience: flo
     known = known_outcomes(cache)
     if key not in known and key not in _given_up and time.time() - known.get(_hung(key), 0.0) >= AGAIN:
         began = time.monotonic()
-        if too_busy() or not survives(trial, *arguments, str(cache), key, patience=patience):
+        survived = not too_busy() and survives(trial, *arguments, str(cache), key, patience=patience)
+        if not survived and not stop_requested():  # which only puts it off
             _given_up.add(key)
             if time.monotonic() - began >= patience:
                 with contextlib.suppress(OSError):
@@ -79,10 +83,12 @@ def _hung(key: str) -> str:
 
 
 def survives(function: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
-    """Whether a function ends in peace, and within so many seconds, in a process of its own."""
+    """Whether a function ends in peace, and within so many seconds, in a process of its own; False after a stop."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments, name="engine trial")
     process.start()
-    process.join(patience)
+    until = time.monotonic() + patience
+    while process.is_alive() and time.monotonic() < until and not stop_requested():
+        process.join(0.1)
     if process.is_alive():
         process.kill()
         process.join()

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from workbench.lanes.context import Context
 
 
+COPIED = "; weights read from their Q8_0 copy"  # in a build's text
+
+
+def read_a_copy(stamp: Stamp) -> bool:
+    """Whether an answer was made with the faster copy of its model's weights."""
+    return COPIED in stamp.build
+
+
 def make_stamp(
     context: Context, prompt: str, passages: tuple[Passage, ...], sampling: Sampling, canary: str = ""
 ) -> Stamp:
@@ -65,7 +73,7 @@ def _hash(path: Path, size: int, changed: int) -> str:
 def build_text(extra_buffers: bool, threads: int, copied: bool = False, flash: bool = False) -> str:
     """llama.cpp's version, its CPU features, extra buffers on or off, threads, attention, and whether a faster
     copy is read."""
-    weights = "; weights read from their Q8_0 copy" if copied else ""
+    weights = COPIED if copied else ""
     attention = "; flash attention" if flash else ""
     return f"{_build()}; extra buffers {'on' if extra_buffers else 'off'}; {threads} threads{attention}{weights}"
 

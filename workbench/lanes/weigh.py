@@ -24,7 +24,7 @@ def weigh(path: Path, prompts: tuple[tuple[Message, ...], ...], options: tuple[s
     What is left of 1 the model would have spent on saying something else. Raises InputError where two options begin
     with the same token, and BadModel, MissingFile or TooLittleMemory as loading does.
     """
-    model = pool.model(path)
+    model = pool.model(path, exact=True)
     first = [model.tokenise(option, control=False)[0] for option in options]
     if len(set(first)) != len(first):
         raise InputError(f"This model cannot tell {', '.join(options)} apart by their first token: use other words.")

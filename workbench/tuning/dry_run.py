@@ -18,7 +18,7 @@ from workbench import paths, records
 from workbench.catalog import memory
 from workbench.errors import Cancelled
 from workbench.events import Progress, Result, Stage, Step
-from workbench.settings import available_cores
+from workbench.settings import available_cores, load_settings
 from workbench.tuning import tune
 from workbench.tuning.forecast import Measured, Shape, for_rows
 from workbench.tuning.recipe import Recipe
@@ -116,7 +116,7 @@ def _place(recipe: Recipe) -> str:
     stat = recipe.model.stat() if recipe.model.exists() else None
     model = f"{recipe.model.absolute()} {stat.st_size} {stat.st_mtime_ns}" if stat else str(recipe.model)
     computer = f"{processor()} {available_cores()} {memory.total() >> 28}"
-    use = f"{recipe.backend} {recipe.precision} {recipe.threads}"
+    use = f"{recipe.backend} {recipe.precision} {recipe.threads or load_settings().background_cores}"
     return records.hash_text(f"{FORMAT} {model} {computer} {use}")[:16]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.catalog.memory import free as free_memory
 from workbench.events import Event, Progress
-from workbench.settings import available_cores
+from workbench.settings import load_settings
 from workbench.tuning import loop
 from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_base
 from workbench.tuning.begun import PRECISION
@@ -42,7 +42,7 @@ def train(recipe: Recipe, data: Data, stop: Callable[[], bool], run: loop.Run = 
     that raises."""
     import torch
 
-    torch.set_num_threads(recipe.threads or available_cores())
+    torch.set_num_threads(recipe.threads or load_settings().background_count)
     cores = FreeCores(recipe.threads)
     torch.manual_seed(recipe.seed)  # LoRA's A starts random; nothing else is
     precision = choose_precision(_kept(recipe) or recipe.precision)

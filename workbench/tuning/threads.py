@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from workbench.settings import available_cores
+from workbench.settings import available_cores, load_settings
 
 EVERY = 0.5  # seconds between looks
 
@@ -23,11 +23,11 @@ class FreeCores:
     """Watches what other programs take of this machine's cores."""
 
     def __init__(self, most: int) -> None:
-        self._most = most  # threads a person allows; 0: as many as there are cores
+        self._most = most or load_settings().background_cores  # a recipe's own threads, else those of the settings
         self._process = psutil.Process()
         self._humble = niceness(self._process) > 0  # programs of low priority give way, unless this is one too
         self._at, self._busy, self._own = self._sample()
-        self._threads = most or available_cores()
+        self._threads = self._most or available_cores()
 
     def adjust(self) -> None:
         """Set torch's threads to what is free now; looks at most twice a second."""

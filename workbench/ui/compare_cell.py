@@ -256,6 +256,9 @@ class AnswerCell(QWidget):
         if answer is None or self._hidden or not answer.passages:
             return
         self.sources.addSpacing(8)
+        if not answer.fits:
+            said = self.tr("Nothing in your documents seems to be about this. The nearest there is was read.")
+            self.sources.addWidget(widgets.label(said, "caption", wrap=True))
         if unsupported(answer.text, answer.question, answer.passages):
             said = self.tr("Dots underline what no passage says in its words.")
             self.sources.addWidget(widgets.label(said, "caption", wrap=True))

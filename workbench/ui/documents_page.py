@@ -109,7 +109,7 @@ class DocumentsPage(Page):
         reading.moved_on.connect(self.files.model.mark_reading)
         reading.changes_found.connect(self._on_changes_found)
         reading.ended.connect(self._on_ended)
-        self.watch.touched.connect(reading.look_for_changes)
+        self.watch.touched.connect(reading.follow_changes)
         self.files.chosen.connect(self._on_row_chosen)
         self.files.acted.connect(self._on_row_acted)
         self.changes.wanted.connect(self.index_folders)
@@ -166,6 +166,9 @@ class DocumentsPage(Page):
             remove = self.tr("Remove {0} from the project").format(folder.name)
             widgets.add_action(self._folders_menu, remove, partial(self._on_remove_folder, folder), "trash")
         self._folders_menu.addSeparator()
+        itself = widgets.add_action(self._folders_menu, self.tr("Read a few changes by itself"), self._on_by_itself)
+        itself.setCheckable(True)
+        itself.setChecked(source.keeps_itself(self.bench.base))
         audit = self.tr("Compare the index with the folders, and mend it")
         widgets.add_action(self._folders_menu, audit, self._on_audit, "shield-check")
         if not base_names(self.bench.project):
@@ -281,6 +284,17 @@ class DocumentsPage(Page):
 
         said = self.tr("{0} is no longer part of the project. Its files are untouched.").format(folder.name)
         self.bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
+
+    def _on_by_itself(self) -> None:
+        wanted = not source.keeps_itself(self.bench.base)
+        try:
+            source.keep_itself(self.bench.base, wanted)
+        except (OSError, WorkbenchError) as error:
+            self.bench.notices.error(error)
+            return
+        self._show_folders(self.bench.base.info.folders)
+        if wanted:
+            self.reading.follow_changes()
 
     def _on_audit(self) -> None:
         """What a reading cannot see is found as well: a file edited within its time stamp, a vector that is gone."""

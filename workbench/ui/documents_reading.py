@@ -44,6 +44,9 @@ class Reading(QObject):
         self._list_again = False
         self._waiting: tuple[FileRow, ...] = ()  # files known to change, or that the running build has not come to yet
         self._at = ""  # the file that is read now
+        self._look_again = False
+        self._follow = False  # what is being looked for has just changed
+        self._quiet = False  # the reading began by itself
         self._again = QTimer(self, singleShot=True)
         self._again.timeout.connect(self.read_list)
 
@@ -170,7 +173,7 @@ class Reading(QObject):
             self._bench.notices.tell(event.message, "warning")
 
     def _on_done(self, report: Any) -> None:
-        if report is not None:
+        if report is not None and not self._quiet:  # nobody asked for it; the list shows what it did
             line = source.report_line(report)
             if not self.here:
                 line = f"{source.base_title(self._base)}: {line}"
@@ -182,7 +185,9 @@ class Reading(QObject):
             self._bench.notices.tell(line, level, details)
 
     def _on_ended(self) -> None:
-        self._at = ""
+        self._at, self._quiet = "", False
+        if self._job is not None and self._job.state == "stopped":
+            self._follow = False  # a person wants none of it now
         self._again.stop()
         if not self.paused:
             if self.here:
@@ -198,6 +203,11 @@ class Reading(QObject):
 
     # What changed
 
+    def follow_changes(self) -> None:
+        """Something changed in the folders just now: look what it is, and read it where it is little."""
+        self._follow = True
+        self.look_for_changes()
+
     def look_for_changes(self) -> None:
         """Compare the folders with the index, in the background; what is found waits for a click."""
         if self._bench.base.info.folders and not (self.here and (self.busy or self.paused)):
@@ -207,7 +217,9 @@ class Reading(QObject):
 
     def _look(self) -> None:
         if self._looking is not None and self._looking.running:
+            self._look_again = True  # what it has passed already may be what changed
             return
+        self._look_again = False
         base = self._bench.base
         self._looking = self._bench.jobs.start(
             self.tr("Looking for changes"),
@@ -219,12 +231,17 @@ class Reading(QObject):
         self._looking.finished.connect(lambda: self._on_looked(base))
 
     def _on_looked(self, base: Base) -> None:
-        if base is not self._bench.base:  # another one is shown since, and could not be looked at meanwhile
+        if base is not self._bench.base or self._look_again:  # another one is shown since, or more has changed
             QTimer.singleShot(0, self, self.look_for_changes)
 
     def _on_changes(self, base: Base, found: source.Changes | None) -> None:
+        follow, self._follow = self._follow, self._look_again
         if base is self._bench.base and found is not None:
             self._waiting = found.rows
+            if follow and found.small and source.keeps_itself(base) and not (self.busy or self.paused):
+                self._quiet = True
+                self._build(base)
+                return
             self.read_list()
             self.changes_found.emit(found)
 

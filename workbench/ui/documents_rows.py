@@ -50,6 +50,7 @@ class FileRow:
     chunks: int = 0
     found: str = ""  # what was found in it, or why it was skipped
     edited: float = 0.0  # seconds since 1970; 0 when it is not known
+    anew: bool = False  # its folder is to be read again with other settings, not for what changed in it
 
     @property
     def key(self) -> tuple[str, str]:

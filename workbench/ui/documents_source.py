@@ -45,6 +45,7 @@ KINDS = {
     "epub": "EPUB",
     "xml": "XML",
 }
+FEW = 8  # files that are read without a click: what a person saves, not a folder that is copied
 BREATH = 50  # rows between two chances for the window to go on
 
 Item = TypeVar("Item")
@@ -64,6 +65,7 @@ class Changes:
 
     rows: tuple[FileRow, ...]
     missing: tuple[Path, ...] = ()
+    small: bool = False  # a few files, of folders that were read before: what a person is at work on
 
 
 def unhurried(items: Iterable[Item]) -> Iterator[Item]:
@@ -148,7 +150,19 @@ def find_changes(base: Base) -> Stage:
             except MissingFile:
                 missing.append(folder)
             yield Progress(len(found), 0, str(folder))
-        yield Result(Changes(tuple(found), tuple(missing)))
+        read = {folder for folder, _ in known}
+        small = 0 < len(found) <= FEW and all(row.folder in read and not row.anew for row in found)
+        yield Result(Changes(tuple(found), tuple(missing), small))
+
+
+def keeps_itself(base: Base) -> bool:
+    """Whether a few changes in a base's folders are read without a click; a person may turn it off."""
+    return base.info.options.get("by_itself") is not False
+
+
+def keep_itself(base: Base, wanted: bool) -> None:
+    """Read a few changes without a click, or not. Raises as `Base.change`."""
+    base.change(options={**base.info.options, "by_itself": wanted})
 
 
 def find_changes_elsewhere(shown: Base) -> Stage:
@@ -170,7 +184,9 @@ def _changes(base: Base, folder: Path, known: dict[tuple[str, str], FileRow]) ->
 
     def row(file: str, state: str, found: str) -> FileRow:
         before = known.get((place, file))
-        return FileRow(file, place, state, before.chunks if before else 0, found, _edited(place, file))
+        return FileRow(
+            file, place, state, before.chunks if before else 0, found, _edited(place, file), preview.rebuilds
+        )
 
     translate = QCoreApplication.translate
     new, gone = translate("Documents", "Not read yet"), translate("Documents", "No longer in the folder")

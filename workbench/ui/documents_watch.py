@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("workbench")
 
-LOOK_MS = 500  # how often it is looked whether something was heard
-SETTLE_MS = 1500  # an editor that saves writes several times; a copied folder comes file by file
+LOOK_MS = 150  # how often it is looked whether something was heard
+FIRST_MS = 200  # from the first news after a quiet time until it is told: an editor that saves writes several times
+SETTLE_MS = 1500  # the same while more news comes: a copied folder comes file by file
 RECONCILE_MS = 5 * 60 * 1000  # network drives tell nothing, and queues overflow: look for oneself this often
 
 
@@ -83,7 +85,8 @@ class Ear:
 
 
 class FolderWatch(QObject):
-    """Emits `touched` a moment after something changed in a folder, and every five minutes besides."""
+    """Emits `touched` a moment after something changed in a folder, then more rarely while more does; and every five
+    minutes besides."""
 
     touched = Signal()
 
@@ -92,8 +95,9 @@ class FolderWatch(QObject):
         self._ear: Ear | None = None
         self._look = QTimer(self, interval=LOOK_MS)
         self._look.timeout.connect(self._on_look)
-        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
-        self._settle.timeout.connect(self.touched)
+        self._settle = QTimer(self, singleShot=True)
+        self._settle.timeout.connect(self._on_settled)
+        self._told = -1e9  # when news was told last, as monotonic() counts
         self._clock = QTimer(self, interval=RECONCILE_MS)
         self._clock.timeout.connect(self.touched)
 
@@ -112,8 +116,13 @@ class FolderWatch(QObject):
             self._clock.start()
 
     def _on_look(self) -> None:
-        if self._ear is not None and self._ear.take():
-            self._settle.start()
+        if self._ear is not None and self._ear.take() and not self._settle.isActive():
+            quiet = 1000 * (time.monotonic() - self._told) > SETTLE_MS
+            self._settle.start(FIRST_MS if quiet else SETTLE_MS)
+
+    def _on_settled(self) -> None:
+        self._told = time.monotonic()
+        self.touched.emit()
 
     def close(self) -> None:
         """Stop watching."""

@@ -107,18 +107,22 @@ class SettingsPage(Page):
 
     def _thread_rows(self) -> list[SettingRow]:
         cores = settings.available_cores()
-        self.threads, self.background = whole_box(0, max(64, cores)), whole_box(1, max(64, cores))
+        self.threads, self.background = whole_box(0, max(64, cores)), whole_box(0, max(64, cores))
         self.threads.setSpecialValueText(self.tr("All {0}").format(cores))
         self.threads.setValue(self.bench.settings.threads)
         self.threads.valueChanged.connect(lambda value: self._change(threads=value))
-        self.background.setValue(self.bench.settings.background_threads)
-        self.background.valueChanged.connect(lambda value: self._change(background_threads=value))
+        self.background.setSpecialValueText(self.tr("What is free"))
+        self.background.setValue(self.bench.settings.background_cores)
+        self.background.valueChanged.connect(lambda value: self._change(background_cores=value))
         for box in (self.threads, self.background):
             box.setFixedWidth(theme.px(120))
         answering = self.tr(
             "How many threads write answers. More than the cores of this computer are slower, not faster."
         )
-        background = self.tr("Threads for reading documents while a chat goes on, so that answers stay quick.")
+        background = self.tr(
+            "The most that reading documents and fine-tuning may take. They leave the cores that answers and other "
+            "programs use in any case."
+        )
         self.memory = whole_box(0, max(1, round(psutil.virtual_memory().total / 1e9)), self.tr(" GB"))
         self.memory.setSpecialValueText(self.tr("What is free"))
         self.memory.setValue(round(self.bench.settings.memory_limit))

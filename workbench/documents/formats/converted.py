@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from workbench.documents.document import Draft, Part
 from workbench.documents.formats.office import read_docx, read_pptx
 from workbench.documents.formats.plain import clean
+from workbench.documents.formats.programs import output_of
 from workbench.errors import BadDocument
 
 # By type, the programs that are tried, in this order: LibreOffice keeps headings and slides, the others give lines.
@@ -58,9 +58,8 @@ def _read(path: Path, modern: str) -> Draft:
 
 def _output(*command: str) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL, check=True)
-    except subprocess.TimeoutExpired as error:
+        return output_of(list(command), SECONDS).decode("utf-8", errors="replace")
+    except TimeoutError as error:
         raise BadDocument("reading it took too long") from error
-    except (subprocess.CalledProcessError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise BadDocument("the file is damaged, or of another type than its name says") from error
-    return done.stdout.decode("utf-8", errors="replace")

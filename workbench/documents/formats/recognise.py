@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterable
 from functools import lru_cache
 from time import monotonic
+
+from workbench.documents.formats.programs import output_of
 
 SECONDS_A_PICTURE = 30.0
 
@@ -31,7 +32,6 @@ def recognise(pictures: Iterable[bytes], until: float) -> str:
 def _text(picture: bytes, seconds: float) -> str:
     command = [program(), "stdin", "stdout", "--psm", "3"]  # 3: find columns and blocks by itself
     try:
-        done = subprocess.run(command, input=picture, capture_output=True, timeout=seconds, check=True)
-    except (subprocess.SubprocessError, OSError):
+        return output_of(command, seconds, picture).decode("utf-8", errors="replace").strip()
+    except (ValueError, OSError):  # one that takes too long among them
         return ""  # a picture it cannot read is a picture without text
-    return done.stdout.decode("utf-8", errors="replace").strip()
