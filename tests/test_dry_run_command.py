@@ -84,7 +84,7 @@ def test_what_fits_is_said_and_trained(
 
     trained: list[Recipe] = []
 
-    def stage(recipe: Recipe) -> Stage:
+    def stage(recipe: Recipe, anew: bool = False) -> Stage:
         trained.append(recipe)
         yield Result(RunInfo("x", recipe.folder, "done", "Done.", 1, 1, (), (), 1.0, 1.0, ""))
 
