@@ -190,6 +190,15 @@ def test_a_person_can_switch_downloads_off(stand_in: Hub, monkeypatch: pytest.Mo
     assert not hub.connections_file().exists()
 
 
+def test_one_model_is_fetched_by_one_at_a_time(stand_in: Hub) -> None:
+    first = fetch(NAME)
+    next(first)
+    with pytest.raises(InputError, match="fetched already"):
+        list(fetch(NAME))
+    first.close()
+    assert fetched().path is not None
+
+
 def test_every_connection_is_written_down(stand_in: Hub) -> None:
     fetched()
     lines = records.read_lines(hub.connections_file())

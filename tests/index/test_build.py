@@ -79,6 +79,24 @@ def test_an_edit_reads_that_file_only_and_embeds_its_new_chunks_only(
     assert "frost" in document_text(project, "pumps.md")
 
 
+def test_one_file_alone_is_read_or_taken_out_and_the_others_wait(project: Path, folder: Path) -> None:
+    built(project, folder)
+    (folder / "returns.txt").unlink()
+    (folder / "sub" / "people.md").unlink()
+    for name in ("pumps.md", "new.md", "newer.md"):
+        (folder / name).write_text("# Valves\n\nA valve is opened by hand, and closed with a key.\n")
+    for file, told in (
+        ("returns.txt", ((), (), ("returns.txt",))),
+        ("new.md", (("new.md",), (), ())),
+        ("pumps.md", ((), ("pumps.md",), ())),
+    ):
+        report = last_result(build(project, (folder,), ((str(folder), file),)))
+        assert (report.added, report.changed, report.removed) == told
+        check_agreement(project)
+    assert preview_changes(project, (folder,)).removed == ("sub/people.md",)
+    assert preview_changes(project, (folder,)).added == ("newer.md",)
+
+
 def test_removed_renamed_and_touched_files_are_followed_without_embedding_anew(project: Path, folder: Path) -> None:
     built(project, folder)
     (folder / "returns.txt").unlink()

@@ -22,7 +22,8 @@ from workbench.lanes.lane import Answer, Lane, Stamp
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
-from workbench.ui import compare_asking, compare_lanes
+from workbench.ui import compare_asking, compare_lanes, lane_names
+from workbench.ui import theme as theme_module
 from workbench.ui.bench import Bench
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_talk import Talk
@@ -188,6 +189,8 @@ def bench(project: Project, theme: Theme) -> Iterator[Bench]:
     made = Bench(project, settings.load_settings(), Here(), Here())
     yield made
     made.close()
+    lane_names.show_names({})  # the names and colours are those of one project
+    theme_module.place_lanes({})
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_a_base_waits_while_another_is_read(
     built: list[str] = []
     go = threading.Event()
 
-    def build(home: Path, folders: tuple[Path, ...]) -> Stage:
+    def build(home: Path, folders: tuple[Path, ...], only: Any = ()) -> Stage:
         built.append(home.name)
         yield Progress(1, 4, "Reading b.md", "files")
         while not go.wait(0.02):

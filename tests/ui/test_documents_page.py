@@ -45,6 +45,7 @@ class Shelf:
         self.chunks: tuple[Chunk, ...] = ()
         self.go = threading.Event()
         self.built = 0
+        self.only: tuple[tuple[str, str], ...] = ()
         self.forgotten: list[str] = []
 
     def row(self, file: str, state: str = "indexed", chunks: int = 3, found: str = "Markdown") -> FileRow:
@@ -53,8 +54,9 @@ class Shelf:
     def find_changes(self, project: Project) -> Stage:
         yield Result(source.Changes(tuple(self.changes), self.missing))
 
-    def build(self, project: Path, folders: tuple[Path, ...]) -> Stage:
+    def build(self, project: Path, folders: tuple[Path, ...], only: tuple[tuple[str, str], ...] = ()) -> Stage:
         self.built += 1
+        self.only = only
         yield Progress(0, 0, "Looking through the folder", "files")
         yield Progress(1, 4, "Reading b.md", "files", 31.0, "chunks/s", 120.0)
         while not self.go.wait(0.02):
@@ -236,12 +238,22 @@ def test_a_folder_that_is_away_is_named_and_holds_up_no_other(
     assert source.present((shelf.folder, tmp_path / "stick")) == (shelf.folder,)
 
 
+def test_the_side_opens_as_wide_as_it_was_left(filled: DocumentsPage, qtbot: QtBot) -> None:
+    filled._open_side(filled.preview)
+    filled.split.moveSplitter(filled.split.width() - 300, 1)
+    filled._kept_split._timer.timeout.emit()
+    left = filled.split.sizes()[1]
+    filled._on_side_closed()
+    filled._open_side(filled.search)
+    assert filled.split.sizes()[1] == left != 368
+
+
 def test_retry_of_a_skipped_file_reads_it_again(filled: DocumentsPage, shelf: Shelf, qtbot: QtBot) -> None:
     index = filled.files.model.index(0, ACTION)
     assert index.data() == "Retry"
     filled.files.view.clicked.emit(index)
     qtbot.waitUntil(lambda: shelf.built == 1)
-    assert shelf.forgotten == ["old.pdf"]
+    assert shelf.forgotten == ["old.pdf"] and shelf.only == ((str(shelf.folder), "old.pdf"),), "that file alone"
 
 
 def test_a_file_of_a_type_without_text_offers_nothing_for_no_retry_would_read_it(

@@ -17,7 +17,7 @@ from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from workbench.evaluation.records import CaseResult, CheckOutcome
+from workbench.evaluation.records import CaseResult, CheckOutcome, Measuring
 from workbench.evaluation.results import open_run
 from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
@@ -80,7 +80,11 @@ def test_the_newest_run_is_shown_with_rates_in_the_heads(page: EvaluatePage) -> 
     assert page.sight.run is not None and page.sight.run.name == "later"
     assert page.board.view.head.lanes == LANES
     assert page.board.view.head.summaries["base"].overall.total == 16
-    assert "16 cases" in page.board.view.head.caption
+    assert "16 cases" in page.board.caption.text() and page.board.labels_said.text().startswith("Every lane")
+    why = "The adapter differs from the one that was measured, " + "and so on. " * 30
+    page.sight.run = replace(page.sight.run, canaries={"rag": why})
+    page._show_matrix()
+    assert page.board.labels_said.text() == f"Documents (RAG): {why}" and page.board.labels_said.wordWrap()
     group = page.board.model.index(0, 1)
     assert group.data() == "{} of {}".format(*page.board.model.matrix.groups[0].passed["base"])
     assert not page.grab().isNull()
@@ -150,8 +154,10 @@ class ScriptedRun:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.measuring: Measuring | None = None
 
-    def stage(self, suite: Any, lanes: Any, project: Path, knowledge: Any, engine: Any, name: str = "") -> Stage:
+    def stage(self, suite: Any, lanes: Any, project: Path, knowledge: Any, engine: Any, measuring: Measuring) -> Stage:
+        self.measuring = measuring
         results = make_results(suite.cases, lanes=("base", "rag"))
         kept = open_run(project, suite, lanes)
         yield Note("3 of 32 answers are kept from before; going on with the rest.")
@@ -219,6 +225,35 @@ def test_a_run_stopped_behind_another_page_says_so(
     with qtbot.waitSignal(bench.results_changed, timeout=30_000):
         page.suite_run.stop()
     assert said[-1] == "Stopped. 5 answers are kept, and Go on asks the rest."
+
+
+def test_how_a_run_measures_is_chosen_beside_its_lanes_and_kept(
+    page: EvaluatePage, scripted: ScriptedRun, bench: Bench, qtbot: QtBot
+) -> None:
+    assert page.head.lanes.measuring == Measuring() and page.head.lanes.button.text() == "2 lanes"
+    for action in page.head.lanes.menu.actions():
+        if action.text().startswith(("Each question 3 times", "Forget")):
+            action.trigger()
+    assert page.head.lanes.button.text() == "2 lanes"
+    page.reload()  # as at the next start
+    scripted.go.set()
+    with qtbot.waitSignal(bench.results_changed, timeout=30_000):
+        page.head.run.click()
+    assert scripted.measuring == Measuring(repeats=3, cold=True)
+
+
+def test_a_suite_is_deleted_with_a_way_back_and_a_run_for_good(page: EvaluatePage, bench: Bench) -> None:
+    suite, run, said = page.sight.suite, page.sight.run, list[Any]()
+    assert suite is not None and run is not None
+    bench.notices.attach(said.append)
+    page.head.delete_suite_wanted.emit()
+    assert not suite.path.exists() and page.sight.suite is None
+    said[-1].action()
+    assert page.sight.suite is not None and page.sight.suite.hash == suite.hash
+    page.suites.delete_run(run)
+    assert [each.name for each in page.sight.runs] == ["earlier"] and not run.folder.exists()
+    page.suites.delete_run(replace(run, folder=bench.project.folder))
+    assert said[-1].level == "error" and bench.project.folder.exists()
 
 
 def test_a_filter_that_leaves_nothing_says_so_and_can_be_taken_off(page: EvaluatePage, qtbot: QtBot) -> None:

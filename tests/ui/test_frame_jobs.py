@@ -67,6 +67,20 @@ def test_an_error_reaches_whom_it_concerns(bench: Bench, qtbot: QtBot) -> None:
         bench.jobs.start("Work", stage)
 
 
+def test_a_folded_tray_stops_and_pauses_too_and_opens_by_key(window: Window, slow_stage: Any, qtbot: QtBot) -> None:
+    tray = window.rail.tray
+    handle = window.bench.jobs.start("Exporting", slow_stage, kind="export", can_pause=True)
+    window.rail.set_folded(True)
+    [card] = tray.cards
+    qtbot.waitUntil(card._stop.isVisible, timeout=20_000)
+    window.grab()
+    assert card._pause.isVisible() and card.rect().contains(card._stop.geometry())
+    qtbot.keyClick(card, Qt.Key.Key_Return)
+    assert window.current_page == "finetune"
+    qtbot.mouseClick(card._stop, Qt.MouseButton.LeftButton)
+    ended(qtbot, handle)
+
+
 def test_what_a_library_says_at_length_stays_out_of_the_tray(bench: Bench, tray: JobsTray, qtbot: QtBot) -> None:
     def stage() -> Stage:
         yield Progress(0, 0, "so far")

@@ -53,11 +53,18 @@ def welcome(window: Window) -> WelcomePage:
 
 
 def test_the_sample_is_one_click_away(first_window: Window, asked_to_index: list[Path], qtbot: QtBot) -> None:
+    assert not welcome(first_window).back.isVisible()
     qtbot.mouseClick(welcome(first_window).sample, Qt.MouseButton.LeftButton)
     bench = first_window.bench
     assert bench.project.info.folders == (bench.project.folder / "documents",)
     assert asked_to_index == [bench.project.folder]
     assert first_window.current_page == "compare" and first_window.rail.isVisible()
+    for leave in (lambda page: page.back.click(), lambda page: qtbot.keyClick(page, Qt.Key.Key_Escape)):
+        first_window.open_page("welcome")
+        page = welcome(first_window)
+        assert page.back.isVisible() and page.back.text() == f"Back to {bench.project.info.name}"
+        leave(page)
+        assert first_window.current_page == "compare"
     page = first_window.page("compare")
     assert isinstance(page, ComparePage) and questions_to_try(page.bench) == sample_questions()[:3]
     assert bench.settings.welcomed and bench.settings.last_project == str(bench.project.folder)

@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import LANES, Script, make_lane
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QTextDocument
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.errors import BadModel, Cancelled
 from workbench.project import Project
+from workbench.ui import compare_lanes, rail, widgets
 from workbench.ui import theme as theme_module
+from workbench.ui.advise_verdict import _Sentence
 from workbench.ui.bench import Bench
+from workbench.ui.lane_looks import follow_lanes
+from workbench.ui.lane_names import lane_short, lane_title
 from workbench.ui.notices import Notices, describe
 from workbench.ui.page import Sheet
+from workbench.ui.plain import tooltip
+from workbench.ui.tables import Column, RecordModel
 from workbench.ui.theme import Theme
 from workbench.ui.window import FOOT, PAGES, SHORTCUTS, Window
 
@@ -80,6 +88,25 @@ def test_our_error_is_one_line_and_anything_else_carries_its_details(window: Win
     assert "ValueError: inner" in bar._details.toPlainText() and bar._details.isVisible()
     qtbot.mouseClick(bar._copy, Qt.MouseButton.LeftButton)
     assert "ValueError: inner" in QApplication.clipboard().text()
+
+
+def test_what_was_not_seen_comes_back_after_what_was_said_over_it(window: Window, qtbot: QtBot) -> None:
+    bar, done, tell = window.notice_bar, list[str](), window.bench.notices.tell
+    tell("Removed a.", action_text="Undo", action=lambda: done.append("a"))
+    window.bench.notices.error(BadModel("It is damaged."))
+    tell("Copied.")
+    assert bar._text.text() == "Copied." and bar._others.text() == "2 more" and bar._timer.isActive()
+    bar._timer.timeout.emit()
+    assert bar._text.text() == "It is damaged." and not bar._timer.isActive()
+    tell("Removed b.", action_text="Undo", action=lambda: done.append("b"))
+    assert bar._others.text() == "1 more", "an Undo takes the place of the one before"
+    window.open_page("help")
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert done == ["b"] and bar._text.text() == "It is damaged."
+    qtbot.mouseClick(bar._close, Qt.MouseButton.LeftButton)
+    assert not bar.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert done == ["b"]
 
 
 def test_an_action_of_a_notice_can_be_taken_once(window: Window, qtbot: QtBot) -> None:
@@ -176,6 +203,29 @@ def test_texts_stand_out_from_what_is_behind_them(tokens: theme_module.Tokens) -
         assert theme_module.contrast(color, tokens.surface) >= 3
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_lane_has_a_colour_and_a_name_of_its_own(bench: Bench, theme: Theme, script: Script, scheme: str) -> None:
+    lanes = [make_lane(name) for name in ("tuned:a", "tuned:b", "tuned:c")]
+    lanes += [make_lane(f"own-{n}", title=f"My lane {n}", short=f"Mine {n}") for n in range(8)]
+    for lane in lanes:
+        compare_lanes.keep_lane(bench.project, lane)
+    follow_lanes(bench)
+    names = [*LANES, *(lane.name for lane in lanes)]
+    theme.choose(scheme)
+    colors = {name: theme_module.lane_color(name).name() for name in names}
+    assert len(set(colors.values())) == len(names)
+    assert all(theme_module.contrast(each, theme_module.tokens().surface) >= 3 for each in colors.values())
+    assert len({lane_title(name) for name in names}) == len(names)
+    assert (lane_title("own-3"), lane_short("own-3"), lane_title("tuned:b")) == (
+        "My lane 3",
+        "Mine 3",
+        "Fine-tuned \N{MIDDLE DOT} b",
+    )
+    compare_lanes.drop_lane(bench.project, "own-0")
+    follow_lanes(bench)
+    assert colors == {name: theme_module.lane_color(name).name() for name in names} and lane_title("own-0")[-1] == "0"
+
+
 def test_every_control_has_a_name(window: Window) -> None:
     from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit
 
@@ -228,3 +278,41 @@ def test_the_windows_process_loads_nothing_heavy(tmp_path: Path) -> None:
     env = {**os.environ, "WORKBENCH_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_what_people_and_files_brought_is_shown_as_it_is(window: Window, bench: Bench, qtbot: QtBot) -> None:
+    asked = "What does <b> do, and why R&D?"
+    shown = QTextDocument()
+    label = widgets.ElidedLabel(asked)
+    table = RecordModel((Column("Question", str),))
+    table.set_records([asked])
+    qtbot.addWidget(label)
+    label.resize(20, 20)
+    label.show()
+    for tip in (label.toolTip(), table.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)):
+        shown.setHtml(tip)
+        assert shown.toPlainText() == asked
+    assert tooltip("a < b\nc") != "a < b\nc" and tooltip("R&D\nplain") == "R&D\nplain"
+    menu = QMenu(window)
+    assert [widgets.add_action(menu, "R&D", print).text(), widgets.button("R&D").text()] == ["R&&D"] * 2
+    bench.project.change(name="R&D")
+    window.rail.refresh()
+    assert window.rail.project.text().strip() == "R&&D" and window.rail.project.accessibleName() == "Project R&D"
+    bench.notices.tell("<h1>Read</h1> <a href='x'>this</a>")
+    assert window.notice_bar._text.textFormat() is Qt.TextFormat.PlainText
+    assert _Sentence("<b>").textFormat() is Qt.TextFormat.PlainText
+
+
+def test_a_folder_with_documents_becomes_a_project_only_when_asked_for(
+    window: Window, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, asked = tmp_path / "documents", list[str]()
+    folder.mkdir()
+    (folder / "a.md").write_text("A")
+    monkeypatch.setattr(rail.QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    monkeypatch.setattr(rail, "question", lambda parent, title, text: bool(asked.append(text)))
+    window.rail._on_open_clicked()
+    assert len(asked) == 1 and not (folder / "project.json").exists() and bench.project.folder != folder
+    (folder / "a.md").unlink()
+    window.rail._on_open_clicked()
+    assert len(asked) == 1 and bench.project.folder == folder

@@ -83,6 +83,8 @@ def test_a_fetch_shows_progress_and_then_the_model(
 
     monkeypatch.setattr("workbench.catalog.fetch.fetch", fetch)
     models.fetch(BIG)
+    assert models.rows["big"].stop.isVisible() and not models.rows["big"].fetch.isVisible()
+    models.fetch(BIG)  # asked for twice, it is fetched once
     qtbot.waitUntil(lambda: models.rows["big"].state.text() == "Here")
     assert [handle.kind for handle in bench.jobs.handles] == ["models"]
 
@@ -183,6 +185,7 @@ def test_help_lists_shortcuts_and_versions(bench: Bench, qtbot: QtBot) -> None:
     page.show()
     page.shown()
     assert any(name == "PySide6" and version for name, version, _ in page.parts.records)
+    assert {"PySide6", "safetensors", "gguf"} <= {name for name, *_ in page.parts.records}
     assert licence_of("no-such-package-at-all") == ("no-such-package-at-all", "", "not installed")
 
 

@@ -5,12 +5,13 @@ What has come lies in `models/.NAME.fetch` until all of it is there and verified
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,40 @@ def fetch(name: str) -> Stage:
     """STAGE: bring a model of the catalogue here; the last Result is its Model.
 
     The hash stated in the catalogue, or else by the hub, must be that of what came. Raises InputError (not of the
-    catalogue, or never_fetch is set), DownloadFailed, DiskFull, BadModel.
+    catalogue, being fetched already, or never_fetch is set), DownloadFailed, DiskFull, BadModel.
     """
     model = models.model_named(name)
     if model.path is not None:
         yield Result(model)
         return
     _refuse_if_forbidden(model)
+    folder = paths.model_folder() / f".{name}.fetch"
+    with _alone(model):
+        yield from _fetch(model, folder)
+
+
+@contextlib.contextmanager
+def _alone(model: Model) -> Iterator[None]:
+    """Two fetches of one model would write into one file. Raises InputError where another one is under way."""
+    from filelock import FileLock, Timeout
+
+    locks = paths.cache_folder() / "fetching"  # not beside the models, where a lock that is left would be seen
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / f"{model.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"{model.title} is being fetched already: wait for it, or stop it where it began.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fetch(model: Model, folder: Path) -> Stage:
     yield Progress(0, model.size, f"asking the hub for {model.title}", "bytes")
     files = yield from _in_background(lambda: list_files(model), f"asking the hub for {model.title}", model.size)
     _check_statement(model, files)
-    folder = paths.model_folder() / f".{name}.fetch"
     parts = {each: folder / f"{each.name}.part" for each in files}
     present = sum(part.stat().st_size for part in parts.values() if part.exists())
     models.require_disk(folder, max(sum(each.size for each in files) - present, 0))

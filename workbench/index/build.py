@@ -28,17 +28,18 @@ Value = TypeVar("Value")
 Steps = Generator[Progress | Note, None, Value]
 
 
-def build(home: Path, folders: tuple[Path, ...]) -> Stage:
+def build(home: Path, folders: tuple[Path, ...], only: tuple[Key, ...] = ()) -> Stage:
     """STAGE: bring the index of a knowledge base level with folders; the last Result is an IndexReport.
 
     `home` is the base's folder. Only the files of these folders are looked at, which become the base's; those of its
-    other folders stay, and what is of none of them any more leaves the index. Raises MissingFile for a folder that is
-    not there, ProjectBusy while another process writes, DiskFull, BadProject for a damaged index.
+    other folders stay, and what is of none of them any more leaves the index. With `only`, pairs of folder and file, no
+    other file is read or taken out, however it differs from the index. Raises MissingFile for a folder that is not
+    there, ProjectBusy while another process writes, DiskFull, BadProject for a damaged index.
     """
     opened = open_base(home)
     checked = check_folders(folders)
     with opened.writing("indexing"), records.naming_full_disk(opened.index_folder / "index"):
-        work = Builder(opened, checked)
+        work = Builder(opened, checked, only=only)
         try:
             yield from work.run()
         finally:
@@ -67,10 +68,15 @@ class Builder:
     """One build: how the folders differ from the index, what is read and in which order."""
 
     def __init__(
-        self, base: Base, folders: tuple[Path, ...], cutting: Cutting | None = None, limits: Limits | None = None
+        self,
+        base: Base,
+        folders: tuple[Path, ...],
+        cutting: Cutting | None = None,
+        limits: Limits | None = None,
+        only: tuple[Key, ...] = (),
     ) -> None:
         self._started = monotonic()
-        self._base, self._folders = base, folders
+        self._base, self._folders, self._only = base, folders, frozenset(only)
         self._ledger = Ledger(base, cutting or cutting_of(base))
         self._embedder = self._ledger.embedder
         self._reader = FencedReader(limits)
@@ -89,6 +95,8 @@ class Builder:
         if difference.new or difference.changed or difference.gone or self._ledger.is_dirty():
             yield from self._open_store()
             difference = _with_lost(difference, self._ledger.lost)
+        if self._only:
+            difference = _narrowed(difference, self._only)
         self._base.change(folders=tuple(dict.fromkeys((*self._base.info.folders, *self._folders))))
         todo = [each for each in (*difference.new, *difference.changed) if not self._skip_unread(each)]
         waiting = self._remove_gone(difference, todo)
@@ -286,6 +294,16 @@ def _with_lost(difference: Difference, lost: set[Key]) -> Difference:
         difference,
         changed=(*difference.changed, *(each for each in difference.unchanged if each.key in lost)),
         unchanged=tuple(each for each in difference.unchanged if each.key not in lost),
+    )
+
+
+def _narrowed(difference: Difference, only: frozenset[Key]) -> Difference:
+    """The same for these files alone; what differs otherwise waits."""
+    return replace(
+        difference,
+        new=tuple(each for each in difference.new if each.key in only),
+        changed=tuple(each for each in difference.changed if each.key in only),
+        gone=tuple(each for each in difference.gone if each.key in only),
     )
 
 

@@ -47,7 +47,8 @@ class PricesSheet(Sheet):
         self, given: Assumptions, own: Mapping[str, float], currency: str, parent: QWidget | None = None
     ) -> None:
         """`own` are the published prices that a person has put their own in place of."""
-        super().__init__("Prices and assumptions", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("Prices and assumptions"))
         self.boxes: dict[str, QDoubleSpinBox] = {}
         self.published: dict[str, QDoubleSpinBox] = {}
         intro = self.tr("Times are measured here; the rest is yours to set. All amounts in one currency ({0}).").format(

@@ -65,7 +65,8 @@ class QuestionnaireSheet(Sheet):
     """The same beside a verdict."""
 
     def __init__(self, answers: Mapping[str, str], parent: QWidget | None = None) -> None:
-        super().__init__("Questionnaire", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("Questionnaire"))
         self.questions = Questionnaire(answers)
         said = self.tr("What published guides say without measuring. Where a measured verdict exists, it goes first.")
         self.content.addWidget(widgets.label(said, "muted", wrap=True))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from workbench.advice.attribution import REASONS
@@ -17,15 +18,15 @@ from workbench.ui.charts_advice import EffectBar, EffectsChart
 from workbench.ui.lane_names import lane_title
 
 # What a reason's next step opens, and the words on its link.
-NEXT = {
-    "not-indexed": ("documents", "See skipped files"),
-    "not-retrieved": ("documents", "Try a search"),
-    "ignored": ("evaluate", "See answers"),
-    "wrong-format": ("finetune", "Add examples"),
-    "should-have-refused": ("finetune", "Add examples"),
-    "refused-wrongly": ("evaluate", "See answers"),
-    "no-knowledge": ("documents", "Add documents"),
-    "engine-failure": ("evaluate", "Run again"),
+NEXT: dict[str, tuple[str, Any]] = {
+    "not-indexed": ("documents", QT_TRANSLATE_NOOP("Advice", "See skipped files")),
+    "not-retrieved": ("documents", QT_TRANSLATE_NOOP("Advice", "Try a search")),
+    "ignored": ("evaluate", QT_TRANSLATE_NOOP("Advice", "See answers")),
+    "wrong-format": ("finetune", QT_TRANSLATE_NOOP("Advice", "Add examples")),
+    "should-have-refused": ("finetune", QT_TRANSLATE_NOOP("Advice", "Add examples")),
+    "refused-wrongly": ("evaluate", QT_TRANSLATE_NOOP("Advice", "See answers")),
+    "no-knowledge": ("documents", QT_TRANSLATE_NOOP("Advice", "Add documents")),
+    "engine-failure": ("evaluate", QT_TRANSLATE_NOOP("Advice", "Run again")),
 }
 
 
@@ -38,6 +39,7 @@ class _Sentence(QLabel):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("kind", "muted")
         self.setWordWrap(True)
 
@@ -96,22 +98,24 @@ class VerdictHead(QWidget):
 
 def effect_bars(evaluation: Evaluation, verdict: Verdict) -> list[EffectBar]:
     """What each thing adds over the bare model, and the extra from having both, in points."""
+    translate = QCoreApplication.translate
     titles = {
-        "prompting": "Better prompt",
-        "retrieval": "Documents",
-        "tuning": "Fine-tune",
-        "both": "Documents and fine-tune",
+        "prompting": translate("Advice", "Better prompt"),
+        "retrieval": translate("Advice", "Documents"),
+        "tuning": translate("Advice", "Fine-tune"),
+        "both": translate("Advice", "Documents and fine-tune"),
     }
-    whole = {"whole documents": "Whole documents"}
+    whole = {"whole documents": translate("Advice", "Whole documents")}
+    cases = translate("Advice", "{0} cases only {1} passed, {2} only {3}")
     found = []
     for effect in verdict.effects:
         if effect.kind or effect.name not in {*titles, *whole, "interaction"}:
             continue
         low, high = (100 * each for each in effect.interval)
-        title = {**titles, **whole}.get(effect.name, "Extra from having both")
+        title = {**titles, **whole}.get(effect.name, translate("Advice", "Extra from having both"))
         lane = "" if effect.name == "interaction" else effect.lane
         ours, theirs = lane_title(effect.lane), lane_title(effect.against)
-        hint = f"{effect.better} cases only {ours} passed, {effect.worse} only {theirs}"
+        hint = cases.format(effect.better, ours, effect.worse, theirs)
         found.append(EffectBar(title, lane, 100 * effect.difference, (low, high), hint if lane else ""))
     return sorted(found, key=lambda bar: bar.lane == "")
 
@@ -196,7 +200,8 @@ class FailuresPanel(QWidget):
             name.setToolTip(f"{found.sentence} {found.next_step}" if found is not None else "")
             name.setContentsMargins(0, 7, 0, 7)
             link = widgets.link_button(
-                NEXT.get(reason, ("evaluate", "See answers"))[1], partial(self.next_wanted.emit, reason, lane)
+                QCoreApplication.translate("Advice", NEXT.get(reason, NEXT["ignored"])[1]),
+                partial(self.next_wanted.emit, reason, lane),
             )
             link.setToolTip(found.next_step if found is not None else "")
             link.setAccessibleName(f"{name.text()}: {link.text()}")

@@ -13,6 +13,7 @@ from workbench.retrieval.support import unsupported
 from workbench.ui import widgets
 from workbench.ui.compare_talk import LaneAnswer
 from workbench.ui.compare_text import AnswerText
+from workbench.ui.plain import tooltip
 
 SIDE = 16  # left and right of the text
 BETWEEN = 4  # the buttons of an answer, where there is room
@@ -43,7 +44,7 @@ def source_line(number: int, passage: Passage, cited: bool) -> FoldLine:
         widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], hug=True),
         last=widgets.ElidedLabel(passage.location, "caption"),
     )
-    made.setToolTip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}")
+    made.setToolTip(tooltip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}"))
     return made
 
 
@@ -186,7 +187,7 @@ class AnswerCell(QWidget):
         self._show_sources(answer)
         told = answer is not None and not self._hidden and said.state != "failed"
         self.figures.set_text(*(figures_text(answer), figures_text(answer, short=True)) if answer and told else ("",))
-        self.figures.setToolTip(self._explain(answer) if answer is not None and told else "")
+        self.figures.setToolTip(tooltip(self._explain(answer)) if answer is not None and told else "")
         self._show_buttons(said)
 
     def _show_doubts(self, answer: Answer | None) -> None:
@@ -312,12 +313,14 @@ def _end_icon(said: LaneAnswer) -> tuple[str, str]:
 
 def figures_text(answer: Answer, short: bool = False) -> str:
     """The figures under an answer on one line; `short` for narrow columns."""
-    tokens = " tokens" if answer.answer_tokens != 1 else " token"
-    search, first, token = ("", "", " tok") if short else ("search ", "first ", tokens)
-    parts = [f"{search}{widgets.seconds_text(answer.retrieve_seconds)}"] if answer.passages else []
-    if answer.answer_tokens:
-        parts.append(f"{first}{widgets.seconds_text(answer.first_token_seconds)}")
-    if answer.answer_tokens > 1:  # one token has no speed
-        parts.append(f"{answer.tokens_per_second:.0f} tok/s")
-    parts.append(f"{answer.answer_tokens:,}{token}")
+    translate, count = QCoreApplication.translate, answer.answer_tokens
+    search = "{0}" if short else translate("compare", "search {0}")
+    first = "{0}" if short else translate("compare", "first {0}")
+    tokens = translate("compare", "{0:,} token") if count == 1 else translate("compare", "{0:,} tokens")
+    parts = [search.format(widgets.seconds_text(answer.retrieve_seconds))] if answer.passages else []
+    if count:
+        parts.append(first.format(widgets.seconds_text(answer.first_token_seconds)))
+    if count > 1:  # one token has no speed
+        parts.append(translate("compare", "{0:.0f} tok/s").format(answer.tokens_per_second))
+    parts.append((translate("compare", "{0:,} tok") if short else tokens).format(count))
     return " · ".join(parts)

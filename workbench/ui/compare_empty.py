@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
+from workbench.ui.plain import tooltip
 
 OFFERED = 3  # questions
 LONGEST = 80  # characters of one on its button
@@ -37,7 +38,7 @@ def empty_state(bench: Bench, ask: Callable[[str], object]) -> QWidget:
         room = LONGEST * 100 // theme.px(100)  # fewer where they are larger
         short = question if len(question) <= room else question[: room - 1].rsplit(" ", 1)[0].rstrip(" .,;:") + "…"
         button = widgets.button(short, "", partial(ask, question))
-        button.setToolTip(question)
+        button.setToolTip(tooltip(question))
         layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
     if not bench.project.info.folders:
         add = widgets.button(_tr("Add documents"), "files", partial(bench.open_page, "documents"))

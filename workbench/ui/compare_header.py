@@ -12,6 +12,7 @@ from workbench.ui import widgets
 from workbench.ui.compare_heads import title_of
 from workbench.ui.compare_talk import Talk
 from workbench.ui.page import Page
+from workbench.ui.plain import tooltip, unmarked
 
 ROOM_FOR_WORDS = 1040  # a narrower page has icons without words in its header
 NAME_SHARE = 4  # a conversation's name takes at most this part of the page's width
@@ -51,7 +52,7 @@ class MoreLanes(QPushButton):
         whole = one.format(len(lanes))
         self.words.setText(self.tr("{0} more").format(len(lanes)) if short else whole)
         names = ", ".join(title_of(lane) for lane in lanes) if named else ""
-        self.setToolTip(names)
+        self.setToolTip(tooltip(names))
         self.setAccessibleName(f"{whole}: {names}" if names else whole)
         self.setVisible(bool(lanes))
         self.updateGeometry()
@@ -111,7 +112,8 @@ class CompareHeader(QObject):
     def fit(self) -> None:
         """Take words out of the buttons where room is short."""
         room = max(LEAST_NAME, self._page.width() // NAME_SHARE)
-        self.picker.setText(self.picker.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, room))
+        name = self.picker.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, room)
+        self.picker.setText(unmarked(name))
         self.picker.setAccessibleName(self.tr("Conversation: {0}").format(self._name))
         narrow = self._page.width() < ROOM_FOR_WORDS
         for button, text in ((self.blind, self.tr("Blind")), (self.add, self.tr("Add lane"))):

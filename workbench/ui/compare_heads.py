@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.project import is_sound
 from workbench.ui import widgets
 from workbench.ui.lane_names import lane_short, lane_title
+from workbench.ui.plain import tooltip
 
 NARROWEST = 264  # a lane's least width: four fit at 1280
 HEAD_HEIGHT = 62
@@ -36,28 +37,31 @@ def column_widths(width: int, columns: int) -> list[int]:
 
 def made_of(lane: Lane) -> str:
     """What a lane is made of, in one line."""
+    translate = QCoreApplication.translate
     parts = []
     if lane.adapter is not None:
-        strength = f" at {lane.adapter_scale:g}" if lane.adapter_scale != 1 else ""
-        parts.append(f"{adapter_name(lane)}{strength}")
+        strength = translate("lanes", "{0} at {1:g}").format(adapter_name(lane), lane.adapter_scale)
+        parts.append(strength if lane.adapter_scale != 1 else adapter_name(lane))
     if lane.context == "passages":
-        parts.append(f"up to {lane.passages} passages")
+        parts.append(translate("lanes", "up to {0} passages").format(lane.passages))
     elif lane.context == "sections":
-        parts.append(f"up to {lane.passages} sections")
+        parts.append(translate("lanes", "up to {0} sections").format(lane.passages))
     elif lane.context == "full":
-        parts.append("the whole document")
+        parts.append(translate("lanes", "the whole document"))
     if lane.base and lane.context != "none":
-        parts[-1] += f" of {lane.base}"
+        parts[-1] = translate("lanes", "{0} of {1}").format(parts[-1], lane.base)
     if lane.reranker is not None and lane.context != "none":
-        parts[-1] += ", reranked"
-    if lane.examples:
-        parts.append(f"your prompt, {len(lane.examples)} example{'s' * (len(lane.examples) != 1)}")
+        parts[-1] = translate("lanes", "{0}, reranked").format(parts[-1])
+    if len(lane.examples) == 1:
+        parts.append(translate("lanes", "your prompt, 1 example"))
+    elif lane.examples:
+        parts.append(translate("lanes", "your prompt, {0} examples").format(len(lane.examples)))
     elif lane.system and lane.adapter is None:
-        parts.append("your prompt")
+        parts.append(translate("lanes", "your prompt"))
     if lane.sampling.temperature:
-        parts.append(f"temperature {lane.sampling.temperature:g}")
+        parts.append(translate("lanes", "temperature {0:g}").format(lane.sampling.temperature))
     if not parts:
-        return f"{model_name(lane)}, nothing added"
+        return translate("lanes", "{0}, nothing added").format(model_name(lane))
     line = ", ".join(parts)
     return line if lane.adapter is not None else line[0].upper() + line[1:]
 
@@ -125,7 +129,7 @@ class LaneHead(QWidget):
         self.dot.set_lane("" if letter else lane.name)
         self.name.set_text(self.tr("Answer {0}").format(letter) if letter else title_of(lane))
         self.note.set_text(self.tr("shown after your vote") if letter else made_of(lane))
-        self.note.setToolTip("" if letter else f"{made_of(lane)}\n{lane.model.name}")
+        self.note.setToolTip("" if letter else tooltip(f"{made_of(lane)}\n{lane.model.name}"))
         self.doubt.setVisible(not letter and lane.adapter is not None and not is_sound(lane.adapter))
         self.more.setVisible(not letter)
         self.more.setAccessibleName(self.tr("Change lane {0}").format(title_of(lane)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QWidget
 
 from workbench import records
@@ -21,10 +21,10 @@ from workbench.ui.page import Sheet
 COLLECTED = "collected.jsonl"  # rows of messages
 LONGEST = 20_000  # characters of an answer that are put in a box to edit: more would be no example, and hold the box up
 COLLECTED_READING = "collected-reading.jsonl"  # rows with passages: the two kinds do not share a file
-KINDS = (
-    ("fact", "A fact from the documents"),
-    ("behaviour", "A format or a manner"),
-    ("unanswerable", "Not in the documents"),
+KINDS: tuple[tuple[str, Any], ...] = (
+    ("fact", QT_TRANSLATE_NOOP("SuiteSheet", "A fact from the documents")),
+    ("behaviour", QT_TRANSLATE_NOOP("SuiteSheet", "A format or a manner")),
+    ("unanswerable", QT_TRANSLATE_NOOP("SuiteSheet", "Not in the documents")),
 )
 
 
@@ -161,7 +161,7 @@ class SuiteSheet(Sheet):
         self.question = _editor(question, 84)
         self.kind = widgets.Choice()
         for key, title in KINDS:
-            self.kind.addItem(title, key)
+            self.kind.addItem(QCoreApplication.translate("SuiteSheet", title), key)
         self.check = widgets.Choice()
         for name, title in (
             ("contains", self.tr("contains one of these, a line each")),

@@ -66,7 +66,7 @@ class TalkActions(QObject):
         menu.addSeparator()
         for entry in (self.entries() or [])[:IN_MENU]:
             name = menu.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideRight, MENU_WIDTH)
-            widgets.add_action(menu, name.replace("&", "&&"), partial(self.open, entry))
+            widgets.add_action(menu, name, partial(self.open, entry))
         widgets.add_action(menu, self.tr("All conversations…"), self.open_history, "chats")
 
     def open(self, entry: TalkEntry) -> None:

@@ -17,6 +17,7 @@ from workbench.ui import documents_source as source
 from workbench.ui import icons, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.documents_reading import Reading
+from workbench.ui.plain import tooltip, unmarked
 
 REMEMBERED = "documents_base"  # the option of the project that holds the name of the base that was shown last
 
@@ -47,10 +48,10 @@ class BaseChooser(QObject):
         """Say which base is shown, and by an icon that others have changed."""
         self._elsewhere.pop(self._bench.base.base_name, None)
         self.picker.setVisible(bool(base_names(self._bench.project)))
-        self.picker.setText(widgets.path_text(source.base_title(self._bench.base)))
+        self.picker.setText(unmarked(widgets.path_text(source.base_title(self._bench.base))))
         self.picker.setIcon(icons.icon("arrow-clockwise", "warning") if self._elsewhere else icons.icon("books"))
         said = [self._entry(name) for name in self._elsewhere]
-        self.picker.setToolTip("\n".join([self.tr("Knowledge base"), *said]))
+        self.picker.setToolTip(tooltip("\n".join([self.tr("Knowledge base"), *said])))
         self.picker.setAccessibleDescription("; ".join(said))
 
     def add_new(self, menu: QMenu) -> None:

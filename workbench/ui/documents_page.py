@@ -25,6 +25,8 @@ from workbench.ui.documents_status import ChangesStrip, IndexingStrip, SettingsF
 from workbench.ui.documents_table import FilesTable
 from workbench.ui.documents_watch import FolderWatch
 from workbench.ui.page import Page
+from workbench.ui.plain import tooltip, unmarked
+from workbench.ui.splits import KeptSplit
 
 PATH_SHOWN = 36  # characters of a folder's path in the header; its end tells more than its beginning
 SIDE = 368  # pixels of what stands beside the table
@@ -85,6 +87,7 @@ class DocumentsPage(Page):
         self.split.addWidget(self._build_list())
         self.split.addWidget(self.side)
         self.split.setStretchFactor(0, 1)
+        self._kept_split = KeptSplit(self.bench, self.split, "documents_side", SIDE)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.split)
@@ -111,7 +114,7 @@ class DocumentsPage(Page):
         reading.ended.connect(self._on_ended)
         self.watch.touched.connect(reading.follow_changes)
         self.files.chosen.connect(self._on_row_chosen)
-        self.files.acted.connect(self._on_row_acted)
+        self.files.acted.connect(reading.read_one)
         self.changes.wanted.connect(self.index_folders)
         self.foot.change_wanted.connect(self._on_change_settings)
         self.search.opened.connect(self.show_chunk)
@@ -159,8 +162,8 @@ class DocumentsPage(Page):
         home = str(Path.home())
         short = text.replace(home, "~", 1) if text.startswith(home) else text
         most = max(12, round(PATH_SHOWN * (theme.TEXT / theme.px(theme.TEXT)) ** 2))  # the actions beside it grow too
-        self.folders.setText(widgets.path_text(short if len(short) <= most else f"…{short[-most:]}"))
-        self.folders.setToolTip("\n".join(str(folder) for folder in folders))
+        self.folders.setText(unmarked(widgets.path_text(short if len(short) <= most else f"…{short[-most:]}")))
+        self.folders.setToolTip(tooltip("\n".join(str(folder) for folder in folders)))
         self._folders_menu.clear()
         for folder in folders:
             remove = self.tr("Remove {0} from the project").format(folder.name)
@@ -210,7 +213,7 @@ class DocumentsPage(Page):
         self.side.setCurrentWidget(panel)
         if not self.side.isVisible():
             self.side.show()
-            self.split.setSizes([max(480, self.split.width() - SIDE), SIDE])
+            self._kept_split.open(480)
 
     # What a person does
 
@@ -227,15 +230,6 @@ class DocumentsPage(Page):
         if not shown or self.preview.row != row:
             self.preview.show_row(row)
             self._open_side(self.preview)
-
-    def _on_row_acted(self, row: FileRow) -> None:
-        if row.state == "skipped" and not self.reading.busy:
-            try:
-                source.forget(self.bench.base, row)
-            except WorkbenchError as error:
-                self.bench.notices.error(error)
-                return
-        self.index_folders()
 
     def _on_add_clicked(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder of documents"), str(Path.home()))

@@ -23,6 +23,7 @@ from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.documents_rows import FileRow
 from workbench.ui.page import is_theme_change
+from workbench.ui.plain import tooltip
 
 LINE_BREAK = "\u2028"  # a new line in the same paragraph, as QTextDocument has it
 SHOWN_AT_ONCE = 40  # chunks; a book has thousands, and laying them out at once would hold up the window
@@ -168,7 +169,7 @@ class PreviewPanel(QWidget):
         self.row, self._path = row, Path(row.folder) / row.file
         self.name.set_text(row.name)
         self.open.setEnabled(row.state != "gone")
-        self.open.setToolTip(str(self._path))
+        self.open.setToolTip(tooltip(str(self._path)))
         self._show_chunks((), marked)
         self.caption.setText(row.found)
         base = self._bench.base

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from workbench.bases import Base, base_names
+from workbench.errors import WorkbenchError
 from workbench.events import Event, Note, Progress, Stage
 from workbench.ui import documents_source as source
 from workbench.ui.bench import Bench
@@ -128,6 +129,22 @@ class Reading(QObject):
         if base_names(self._bench.project):
             title = self.tr("Indexing {0}").format(source.base_title(base))
         self._run(title, base, lambda: source.build_stage(base, worker))
+
+    def read_one(self, row: FileRow) -> None:
+        """Read one file again, or take it out where it is gone; what else has changed waits."""
+        if self.busy or self.paused:
+            self._bench.notices.tell(self.tr("Let the reading end first: it comes to this file as well."))
+            return
+        base, worker = self._bench.base, self._bench.knowledge
+        if row.state == "skipped":
+            try:
+                source.forget(base, row)
+            except WorkbenchError as error:
+                self._bench.notices.error(error)
+                return
+        self._waiting = (row,)
+        title = self.tr("Taking out {0}") if row.state == "gone" else self.tr("Reading {0}")
+        self._run(title.format(row.file), base, lambda: source.build_stage(base, worker, (row.key,)))
 
     def take_out(self, folder: Path) -> None:
         """Take a folder's files out of the index."""

@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 
 from workbench.documents.readers import never_read
 from workbench.ui.charts import glyph
+from workbench.ui.plain import tooltip
 from workbench.ui.theme import color
 from workbench.ui.widgets import path_text
 
@@ -224,7 +225,7 @@ class FilesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (CHUNKS, EDITED, ACTION):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.found if column == FOUND else f"{row.folder}/{row.file}"
+            return tooltip(row.found if column == FOUND else f"{row.folder}/{row.file}")
         if role == Qt.ItemDataRole.AccessibleTextRole and column == FILE:
             return f"{row.name}, {self.words[row.state]}, {row.found}"
         return None

@@ -13,6 +13,7 @@ from workbench.ui.bench import Bench
 from workbench.ui.documents_filter import SearchFilter
 from workbench.ui.job import JobHandle
 from workbench.ui.page import scroll_area
+from workbench.ui.plain import tooltip
 from workbench.ui.words import ordinal
 
 PASSAGES = 8  # shown at once: twice what a lane reads, so that one sees what just missed it
@@ -27,7 +28,7 @@ class PassageRow(QFrame):
         super().__init__(parent)
         self._passage = passage
         name = widgets.link_button(passage.file.rpartition("/")[2], self._on_clicked)
-        name.setToolTip(passage.file)
+        name.setToolTip(tooltip(passage.file))
         places = self.tr("meaning {0}, words {1}").format(ordinal(passage.vector_rank), ordinal(passage.keyword_rank))
         if passage.similarity is not None:
             places += self.tr(", similarity {0:.2f}").format(passage.similarity)

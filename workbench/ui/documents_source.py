@@ -202,11 +202,12 @@ def _is_shown(before: FileRow | None) -> bool:
     return before is None or before.state != "skipped"
 
 
-def build_stage(base: Base, worker: Worker) -> Stage:
-    """Bring the index level; what has to be imported for it is imported here, in the job's thread."""
+def build_stage(base: Base, worker: Worker, only: tuple[tuple[str, str], ...] = ()) -> Stage:
+    """Bring the index level, or `only` some files (folder and name); what has to be imported for it is imported here,
+    in the job's thread."""
     from workbench.index.build import build
 
-    return worker.run(build, base.folder, present(base.info.folders))
+    return worker.run(build, base.folder, present(base.info.folders), only)
 
 
 def take_out_stage(base: Base, worker: Worker, folder: Path) -> Stage:

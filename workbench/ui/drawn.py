@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.ui import icons, theme
+from workbench.ui.plain import tooltip
 
 
 class IconLabel(QWidget):
@@ -114,7 +115,7 @@ class TokenBar(QWidget):
     def set_parts(self, parts: Sequence[tuple[str, int, str]], total: int) -> None:
         self._parts, self._total = tuple(parts), max(1, total)
         self.setAccessibleName(", ".join(f"{name} {amount}" for name, amount, _ in parts))
-        self.setToolTip(self.accessibleName())
+        self.setToolTip(tooltip(self.accessibleName()))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -12,12 +12,15 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.events import Progress
 from workbench.ui import widgets
+from workbench.ui.bench import Bench
 from workbench.ui.evaluate_answers import AnswersPanel
 from workbench.ui.evaluate_filters import FilterLine
 from workbench.ui.evaluate_marks import Opinions
 from workbench.ui.evaluate_matrix import MatrixView
 from workbench.ui.evaluate_model import MatrixModel, RowRole
 from workbench.ui.evaluate_rows import CaseRow, build_matrix, build_rows
+from workbench.ui.lane_names import lane_title
+from workbench.ui.splits import KeptSplit
 
 ANSWERS_HEIGHT = 300  # of the answers under the matrix when they are opened
 
@@ -25,8 +28,9 @@ ANSWERS_HEIGHT = 300  # of the answers under the matrix when they are opened
 class RunBoard(QSplitter):
     """The matrix of a run; a click on one of its cells opens the answers to that case."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
+        self._split = KeptSplit(bench, self, "evaluate_answers_height", ANSWERS_HEIGHT)
         self._cases: tuple[Case, ...] = ()
         self._run: Evaluation | None = None  # whose answers are shown; None while one goes on
         self._opinions: Opinions | None = None  # None: the answers cannot be marked just now
@@ -42,7 +46,7 @@ class RunBoard(QSplitter):
         self.matrix.addWidget(self.view)
         self.matrix.addWidget(self.nothing)
         top = QWidget()
-        parts = (self._build_strip(), self.filters, self.matrix)
+        parts = (self._build_strip(), self.filters, self._build_words(), self.matrix)
         top.setLayout(widgets.column(*parts, spacing=12, margins=(24, 12, 24, 12)))
         self.setChildrenCollapsible(False)
         self.addWidget(top)
@@ -67,6 +71,19 @@ class RunBoard(QSplitter):
         self.strip.setLayout(widgets.column(line, self.bar))
         self.strip.hide()
         return self.strip
+
+    def _build_words(self) -> QWidget:
+        """What the figures are, and whether they may be trusted: whole, however long a reason is."""
+        self.caption = widgets.label("", "caption", wrap=True, selectable=True)
+        self.labels_sign = widgets.IconLabel("check-circle", 14, "good")
+        self.labels_said = widgets.label("", "caption", wrap=True, selectable=True)
+        self.labels = QWidget()
+        line = widgets.row(self.labels_sign, spacing=6)
+        line.addWidget(self.labels_said, 1)
+        self.labels.setLayout(line)
+        made = QWidget()
+        made.setLayout(widgets.column(self.caption, self.labels, spacing=4))
+        return made
 
     # How far a run is
 
@@ -108,7 +125,7 @@ class RunBoard(QSplitter):
         kinds = [(kind, self.model.kind_title(kind)) for kind in dict.fromkeys(row.kind for row in rows)]
         self.filters.show_choices(matrix.counts, kinds, matrix.tags)
         self._show_head(run, lanes, results)
-        self.view.head.caption = self._caption(run, suite, len(cases))
+        self.caption.setText(self._caption(run, suite, len(cases)))
         scroll = self.view.verticalScrollBar().value()
         self.model.show_matrix(matrix)
         self.view.verticalScrollBar().setValue(scroll)
@@ -125,7 +142,11 @@ class RunBoard(QSplitter):
         head.summaries = dict(run.lanes) if run is not None else {}
         passed = {lane: [each.passed for each in results if each.lane == lane] for lane in lanes}
         head.counts = {lane: (sum(each), len(each)) for lane, each in passed.items()}
-        head.verified = next((said for said in (run.canaries.values() if run is not None else ()) if said != "ok"), "")
+        doubts = {lane: said for lane, said in (run.canaries.items() if run is not None else ()) if said != "ok"}
+        self.labels.setVisible(run is not None)
+        self.labels_sign.set_icon(*(("warning", "warning") if doubts else ("check-circle", "good")))
+        fine = self.tr("Every lane is what its label says")
+        self.labels_said.setText("\n".join(f"{lane_title(each)}: {said}" for each, said in doubts.items()) or fine)
 
     def _caption(self, run: Evaluation | None, suite: Suite | None, cases: int) -> str:
         if run is None:
@@ -144,7 +165,7 @@ class RunBoard(QSplitter):
         self.answers.show_case(row, self.view.head.lanes, lane, checks, self._opinions)
         if not self.answers.isVisible():
             self.answers.show()
-            self.setSizes([self.height() - ANSWERS_HEIGHT, ANSWERS_HEIGHT])
+            self._split.open()
         self.view.scrollTo(self.view.currentIndex())
 
     def show_opinions(self, opinions: Opinions | None) -> None:

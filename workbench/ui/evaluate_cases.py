@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from workbench.errors import BadSuite
 from workbench.evaluation.records import Case
 from workbench.ui.evaluate_checks import read_checks, write_checks
+from workbench.ui.plain import tooltip
 from workbench.ui.theme import color
 
 Index = QModelIndex | QPersistentModelIndex
@@ -32,11 +41,11 @@ class Draft:
 
     def problems(self) -> dict[int, str]:
         """What is wrong, by column."""
-        found = {}
+        found, translate = {}, QCoreApplication.translate
         if not self.id.strip():
-            found[ID] = "A case needs an id: results are kept under it."
+            found[ID] = translate("CasesModel", "A case needs an id: results are kept under it.")
         if not self.question.strip():
-            found[QUESTION] = "A case needs a question."
+            found[QUESTION] = translate("CasesModel", "A case needs a question.")
         try:
             read_checks(self.checks)
         except BadSuite as error:
@@ -131,7 +140,7 @@ class CasesModel(QAbstractTableModel):
             return value
         problem = self.problems_of(index.row()).get(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return problem or value or None
+            return tooltip(problem or value) or None
         if role == Qt.ItemDataRole.AccessibleTextRole and problem:
             return f"{value}. {problem}"
         if role == Qt.ItemDataRole.BackgroundRole and problem:

@@ -13,6 +13,7 @@ from workbench.ui.evaluate_lanes import LanesPicker
 from workbench.ui.evaluate_running import SuiteRun
 from workbench.ui.evaluate_shown import Shown
 from workbench.ui.page import Page
+from workbench.ui.plain import unmarked
 
 
 class EvaluateHeader(QObject):
@@ -25,6 +26,8 @@ class EvaluateHeader(QObject):
     import_wanted = Signal()
     run_chosen = Signal(object)  # an Evaluation; None for the one that was stopped
     export_wanted = Signal(str)  # as `evaluate_source.export` has it
+    delete_suite_wanted = Signal()
+    delete_run_wanted = Signal()
     edit_clicked = Signal()
     drafts_wanted = Signal()
     sources_wanted = Signal()
@@ -77,7 +80,14 @@ class EvaluateHeader(QObject):
         widgets.add_action(self.suite_menu, self.tr("Documents or weights?…"), self.sources_wanted.emit, "flask")
         widgets.add_action(self.suite_menu, self.tr("Update drill…"), self.drill_wanted.emit, "timer")
         widgets.add_action(self.suite_menu, self.tr("Judge with a model…"), self.judge_wanted.emit, "scales")
-        self.suite_picker.setText(editing or shown.name or self.tr("No suite"))
+        if shown.suite is not None and shown.suite.path in shown.files:
+            self.suite_menu.addSeparator()
+            delete = self.tr("Delete {0}").format(shown.suite.name)
+            widgets.add_action(self.suite_menu, delete, self.delete_suite_wanted.emit, "trash")
+        self.name_suite(editing or shown.name or self.tr("No suite"))
+
+    def name_suite(self, name: str) -> None:
+        self.suite_picker.setText(unmarked(name))
 
     def show_runs(self, shown: Shown, live: SuiteRun) -> None:
         """Offer the runs of the suite, the newest first, and say which one is shown."""
@@ -89,6 +99,9 @@ class EvaluateHeader(QObject):
             text = self.tr("{0}, {1} lanes").format(widgets.when_text(each.created), len(each.lanes))
             widgets.add_action(self.run_menu, text, partial(self.run_chosen.emit, each))
         run = shown.run
+        if run is not None:
+            self.run_menu.addSeparator()
+            widgets.add_action(self.run_menu, self.tr("Delete this run…"), self.delete_run_wanted.emit, "trash")
         self.run_picker.setText(widgets.when_text(run.created) if run is not None else self.tr("Stopped run"))
 
     def arrange(self, shown: Shown, busy: bool, stopped: bool, results: bool) -> None:

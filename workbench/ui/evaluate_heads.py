@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from workbench.evaluation.records import LaneSummary
 from workbench.ui import theme
-from workbench.ui.charts import draw_glyph, draw_interval, small_font, write
+from workbench.ui.charts import draw_interval, small_font, write
 from workbench.ui.lane_names import lane_short
 from workbench.ui.theme import color, lane_color
 
@@ -23,8 +23,6 @@ class MatrixHeader(QHeaderView):
         self.lanes: tuple[str, ...] = ()
         self.summaries: dict[str, LaneSummary] = {}
         self.counts: dict[str, tuple[int, int]] = {}  # while a run goes on: passed, answered
-        self.caption = ""
-        self.verified = ""  # "" or why a lane may not carry its label
         self.setSectionsClickable(False)
         self.setHighlightSections(False)
         self.setMinimumSectionSize(theme.px(96))
@@ -50,17 +48,6 @@ class MatrixHeader(QHeaderView):
         bold = QFont(self.font())
         bold.setWeight(QFont.Weight.DemiBold)
         write(painter, rect.left() + 12, rect.top() + theme.px(24), self.tr("Right answers"), color("text"), font=bold)
-        small = small_font(self.font())
-        painter.setFont(small)
-        painter.setPen(color("muted"))
-        area = QRect(rect.left() + 12, rect.top() + theme.px(38), rect.width() - 24, theme.px(36))
-        painter.drawText(area, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, self.caption)
-        if self.summaries:
-            sign = ("warning", "warning") if self.verified else ("check-circle", "good")
-            draw_glyph(painter, *sign, rect.left() + 12, rect.top() + theme.px(87), 14)
-            said = self.verified or self.tr("Every lane is what its label says")
-            text = QFontMetrics(small).elidedText(said, Qt.TextElideMode.ElideRight, rect.width() - 44)
-            write(painter, rect.left() + 32, rect.top() + theme.px(87), text, color("muted"), font=small)
 
     def _paint_lane(self, painter: QPainter, rect: QRect, lane: str) -> None:
         ink, left = lane_color(lane), rect.left() + 12

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 
 from workbench.ui.evaluate_rows import CaseRow, Group, Matrix, short_reason
 from workbench.ui.lane_names import lane_short
+from workbench.ui.plain import tooltip
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
@@ -77,7 +78,7 @@ class MatrixModel(QAbstractItemModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._case_text(row, lane, role == Qt.ItemDataRole.AccessibleTextRole)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._case_tip(row, lane)
+            return tooltip(self._case_tip(row, lane))
         return None
 
     def _group_data(self, group: Group, lane: str, role: int) -> Any:
@@ -100,7 +101,7 @@ class MatrixModel(QAbstractItemModel):
             said = self.tr("failed: {0}").format(said)
         return f"{lane_short(lane)}: {said}" if spoken else said
 
-    def _case_tip(self, row: CaseRow, lane: str) -> str | None:
+    def _case_tip(self, row: CaseRow, lane: str) -> str:
         cell = row.cells.get(lane)
         if cell is None:
             return row.question

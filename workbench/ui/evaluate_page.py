@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from workbench import records
 from workbench.errors import WorkbenchError
-from workbench.evaluation.records import Evaluation, Suite
+from workbench.evaluation.records import Evaluation, Measuring, Suite
 from workbench.ui import evaluate_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_board import RunBoard
@@ -22,7 +22,6 @@ from workbench.ui.evaluate_running import SuiteRun
 from workbench.ui.evaluate_shown import Shown
 from workbench.ui.evaluate_suites import SuiteActions
 from workbench.ui.evaluate_tests import SuiteTests
-from workbench.ui.lane_names import lane_short
 from workbench.ui.page import Page
 
 REDRAW_MS = 400  # while results come in, the matrix is drawn again at most this often
@@ -50,7 +49,7 @@ class EvaluatePage(Page):
 
     def _build_body(self) -> None:
         self.empty, self.ready = NoSuite(self.suites.ask_name), NotMeasured(self._on_run_clicked)
-        self.editor, self.board = SuiteEditor(self.bench.notices.tell), RunBoard()
+        self.editor, self.board = SuiteEditor(self.bench.notices.tell), RunBoard(self.bench)
         self.changes = UnsavedChanges(self.bench, self.editor)
         self.stack = QStackedWidget()
         for each in (self.empty, self.ready, self.editor, self.board):
@@ -66,6 +65,9 @@ class EvaluatePage(Page):
         head.import_wanted.connect(self.suites.ask_file)
         head.run_chosen.connect(self._choose_run)
         head.export_wanted.connect(self._on_export)
+        head.delete_suite_wanted.connect(lambda: self.suites.delete_suite(self.sight.suite))
+        head.delete_run_wanted.connect(lambda: self.suites.ask_delete_run(self.sight.run))
+        self.suites.run_deleted.connect(self.reload)
         head.edit_clicked.connect(self.edit_cases)
         head.run_clicked.connect(self._on_run_clicked)
         head.stop_clicked.connect(run.stop)
@@ -88,7 +90,6 @@ class EvaluatePage(Page):
         board.answers.compare_wanted.connect(lambda question: bench.open_page("compare", question=question))
         run.answered.connect(self._on_answered)
         run.progressed.connect(board.show_progress)
-        run.done.connect(self._on_done)
         run.ended.connect(self._on_ended)
         bench.project_changed.connect(self.reload)
         bench.suite_changed.connect(self.reload)
@@ -169,11 +170,13 @@ class EvaluatePage(Page):
         lanes = source.all_lanes(self.bench.project)
         kept = self.bench.recall("evaluate_lanes", None)
         chosen = [lane.name for lane in lanes if lane.context != "full"] if kept is None else kept
-        self.head.lanes.show_lanes(lanes, chosen)
+        measuring = self.bench.recall("evaluate_measuring", {})
+        self.head.lanes.show_lanes(lanes, chosen, records.from_plain(Measuring, measuring))
         self._say_ready()
 
     def _on_lanes_changed(self, names: tuple[str, ...]) -> None:
-        self.bench.remember(evaluate_lanes=list(names))
+        measuring = records.to_plain(self.head.lanes.measuring)
+        self.bench.remember(evaluate_lanes=list(names), evaluate_measuring=measuring)
         self._say_ready()
 
     def _show_page(self) -> None:
@@ -227,30 +230,22 @@ class EvaluatePage(Page):
     def _on_results_chosen(self, name: str) -> None:
         self.changes.leave()
         self.sight.show_results(name)
-        self.head.suite_picker.setText(name)
+        self.head.name_suite(name)
         runs = self.sight.runs_of_suite
         self._choose_run(runs[-1] if runs else None)
 
     def _on_drafts_wanted(self) -> None:
         if self.stack.currentWidget() is self.editor:
             self.bench.notices.tell(self.tr("Save the cases first, or close them: drafts go into the same suite."))
-            return
-        self.tests.open_drafts(self._for_drafts)
-
-    def _for_drafts(self) -> tuple[str, Path]:
-        """Name and file of the suite that drafted questions go into."""
-        suite = self.sight.suite
-        if suite is not None:
-            return suite.name, suite.path
-        name = self.tr("My questions")
-        return name, source.new_suite_file(self.bench.project, name)
+        else:
+            self.tests.open_drafts(lambda: self.sight.suite)
 
     def create_suite(self, name: str) -> None:
         """Begin a suite with one empty case; it is a file once it is saved."""
         file = self.changes.file_of(name) or source.new_suite_file(self.bench.project, name)
         self.changes.leave(file)
         self.sight.suite, self.sight.run = Suite(file, name, (), ""), None
-        self.head.suite_picker.setText(name)
+        self.head.name_suite(name)
         self.edit_cases()
         if not self.editor.model.drafts:
             self.editor.add.click()
@@ -295,20 +290,12 @@ class EvaluatePage(Page):
             self.bench.notices.tell(self.tr("Choose at least one lane to run the suite over."), "warning")
             return
         self.board.say_starting()
-        self.suite_run.start(suite, lanes)
+        self.suite_run.start(suite, lanes, self.head.lanes.measuring)
         self._show_page()
 
     def _on_answered(self) -> None:
         if not self._redraw.isActive():
             self._redraw.start()
-
-    def _on_done(self, value: Evaluation) -> None:
-        best = max(value.lanes.values(), key=lambda lane: lane.overall.rate)
-        said = self.tr("{0} cases over {1} lanes are measured. {2} has the most right answers.").format(
-            best.overall.total, len(value.lanes), lane_short(best.lane)
-        )
-        advice = partial(self.bench.open_page, "advise")
-        self.bench.notices.tell(said, "good", action_text=self.tr("See the advice"), action=advice)
 
     def _on_ended(self, stopped: bool) -> None:
         if stopped and not self.isVisible():  # the page itself says so

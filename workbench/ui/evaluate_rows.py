@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from PySide6.QtCore import QCoreApplication
+
 from workbench.evaluation.records import Case, CaseResult, Evaluation, Suite
 from workbench.retrieval.refusal import is_refusal
 
@@ -129,10 +131,10 @@ def short_reason(result: CaseResult) -> str:
     if result.passed:
         return ""
     if result.answer.stopped == "failed":
-        return "lane failed"
+        return QCoreApplication.translate("Matrix", "lane failed")
     failed = next((check for check in result.checks if not check.passed), None)
     if failed is None:
-        return "no answer"
+        return QCoreApplication.translate("Matrix", "no answer")
     return _said_instead(result.answer.text, failed.reason) if failed.check in ABOUT_TEXT else failed.reason
 
 
@@ -141,8 +143,8 @@ def _said_instead(text: str, reason: str) -> str:
     """What a lane said in place of what was expected, which is the same for every lane: where that fits a cell."""
     said = re.sub(r"\s*\[\d+\]", "", " ".join(text.split())).rstrip(".")  # without its citations
     if not said or is_refusal(text):
-        return "no answer"
-    return f"says {said}" if len(said) <= SHORT else reason
+        return QCoreApplication.translate("Matrix", "no answer")
+    return QCoreApplication.translate("Matrix", "says {0}").format(said) if len(said) <= SHORT else reason
 
 
 def lanes_of(evaluation: Evaluation) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from workbench.evaluation.records import CaseResult, Evaluation, Suite
+from workbench.evaluation.records import CaseResult, Evaluation, Measuring, Suite
 from workbench.events import Event, Note, Progress, Result
 from workbench.lanes.lane import Lane
 from workbench.ui.bench import Bench
 from workbench.ui.job import JobHandle
+from workbench.ui.lane_names import lane_short
 
 
 class SuiteRun(QObject):
@@ -20,7 +21,6 @@ class SuiteRun(QObject):
 
     answered = Signal()  # a case more
     progressed = Signal(object)  # Progress
-    done = Signal(object)  # Evaluation
     ended = Signal(bool)  # whether it was stopped
 
     def __init__(self, bench: Bench, parent: QObject | None = None) -> None:
@@ -40,7 +40,7 @@ class SuiteRun(QObject):
         """What was answered so far."""
         return tuple(self._results.values())
 
-    def start(self, suite: Suite, lanes: tuple[Lane, ...]) -> None:
+    def start(self, suite: Suite, lanes: tuple[Lane, ...], measuring: Measuring) -> None:
         """Start a run, or go on with the one of this suite that was stopped."""
         from workbench.evaluation.evaluate import evaluate
 
@@ -49,7 +49,7 @@ class SuiteRun(QObject):
         project, knowledge, engine = self._bench.project.folder, self._bench.knowledge, self._bench.engine
         job = self._job = self._bench.jobs.start(
             self.tr("Evaluating"),
-            lambda: evaluate(suite, lanes, project, knowledge, engine),
+            lambda: evaluate(suite, lanes, project, knowledge, engine, measuring=measuring),
             self._on_event,
             self._on_done,
             kind="evaluate",
@@ -80,8 +80,14 @@ class SuiteRun(QObject):
             self._bench.notices.tell(event.message, event.level)
 
     def _on_done(self, value: Any) -> None:
-        if isinstance(value, Evaluation):
-            self.done.emit(value)
+        if not isinstance(value, Evaluation):
+            return
+        best = max(value.lanes.values(), key=lambda lane: lane.overall.rate)
+        said = self.tr("{0} cases over {1} lanes are measured. {2} has the most right answers.").format(
+            best.overall.total, len(value.lanes), lane_short(best.lane)
+        )
+        advice = partial(self._bench.open_page, "advise")
+        self._bench.notices.tell(said, "good", action_text=self.tr("See the advice"), action=advice)
 
     def _on_finished(self, job: JobHandle) -> None:
         if job is self._job:

@@ -102,6 +102,16 @@ def _read_run(path: Path) -> Evaluation:
     return run
 
 
+def delete_run(project: Project, run: Evaluation) -> None:
+    """Delete a run with its answers, marks and judgements. Raises ProjectBusy, and InputError for one elsewhere."""
+    import shutil
+
+    with project.writing("deleting a run"):
+        if run.folder.resolve().parent != project.results_folder.resolve():
+            raise InputError(f"{run.folder} is no run of this project, so it was left alone.")
+        shutil.rmtree(run.folder)
+
+
 def stopped_run(project: Project, suite: Suite) -> tuple[CaseResult, ...]:
     """What a run of this version of the suite has answered that was begun and not finished; nothing without one."""
     from workbench.evaluation.results import unfinished_results

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.ui import evaluate_source as source
+from workbench.ui import widgets
 from workbench.ui.bench import Bench
 
 ENDINGS = {"html": "html", "redacted": "html", "json": "json", "csv": "csv", "junit": "xml"}
@@ -21,6 +22,7 @@ class SuiteActions(QObject):
     """Asks where and how, does it, and says what was done."""
 
     named = Signal(str)  # a new suite is wanted under this name
+    run_deleted = Signal()
     imported = Signal(object)  # the Path of a suite that is now in the project
 
     def __init__(self, bench: Bench, page: QWidget) -> None:
@@ -50,6 +52,53 @@ class SuiteActions(QObject):
             return
         if notes:
             self._bench.notices.tell(" ".join(notes))
+
+    def delete_suite(self, suite: Suite | None) -> None:
+        """Delete the file of a suite, with a way back; its runs stay."""
+        if suite is None:
+            return
+        bench, project = self._bench, self._bench.project
+        try:
+            content = suite.path.read_bytes()
+            suite.path.unlink()
+        except OSError as error:
+            bench.notices.error(error)
+            return
+
+        def undo() -> None:
+            suite.path.write_bytes(content)
+            if bench.project is project:
+                self.imported.emit(suite.path)
+
+        bench.suite_changed.emit()
+        said = self.tr("The suite {0} is deleted; the results of its runs are kept.").format(suite.name)
+        bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
+
+    def ask_delete_run(self, run: Evaluation | None) -> None:
+        """Say what goes with a run, and ask."""
+        if run is None:
+            return
+        box = QMessageBox(self._page)
+        box.setWindowTitle(self.tr("Delete a run"))
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(self.tr("Delete the run of {0}?").format(widgets.when_text(run.created)))
+        said = self.tr("Its {0:,} answers over {1} lanes go, with your marks on them and what a model said of them.")
+        box.setInformativeText(said.format(len(run.results), len(run.lanes)))
+        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is delete:
+            self.delete_run(run)
+
+    def delete_run(self, run: Evaluation) -> None:
+        """Delete a run for good."""
+        try:
+            source.delete_run(self._bench.project, run)
+        except (WorkbenchError, OSError) as error:
+            self._bench.notices.error(error)
+            return
+        self.run_deleted.emit()
+        self._bench.results_changed.emit()
 
     def ask_place(self, kind: str, run: Evaluation, suite: Suite | None) -> None:
         """Ask where to write a run, and write it."""

@@ -16,6 +16,7 @@ from workbench.lanes.lane import Lane
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_marks import RunMarks
 from workbench.ui.evaluate_probe import Probe
+from workbench.ui.evaluate_source import new_suite_file
 
 
 class SuiteTests(QObject):
@@ -45,10 +46,17 @@ class SuiteTests(QObject):
         self.drafts.forget()
         self.judging.forget()
 
-    def open_drafts(self, suite: Callable[[], tuple[str, Path]]) -> None:
+    def open_drafts(self, shown: Callable[[], Suite | None]) -> None:
+        """What is accepted goes into the suite that is `shown` then, or into a new one."""
         from workbench.ui.evaluate_drafts import DraftsSheet
 
-        sheet = DraftsSheet(self._bench, self.drafts, suite)
+        def into() -> tuple[str, Path]:
+            suite, name = shown(), self.tr("My questions")
+            if suite is not None:
+                return suite.name, suite.path
+            return name, new_suite_file(self._bench.project, name)
+
+        sheet = DraftsSheet(self._bench, self.drafts, into)
         sheet.accepted.connect(self.accepted)
         self._bench.show_sheet(sheet)
 

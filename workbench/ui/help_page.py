@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,25 @@ MADE_OF = (
     "python-docx", "openpyxl", "python-pptx", "beautifulsoup4", "lxml", "scipy", "PyYAML", "jinja2",
     "watchdog", "qtawesome",
 )  # fmt: skip
+
+
+def made_of() -> list[str]:
+    """What Workbench is made with: the parts people know first, then all else that it says it needs."""
+    try:
+        needed = importlib.metadata.requires("workbench") or []
+    except importlib.metadata.PackageNotFoundError:  # a source tree that was not installed
+        needed = []
+    found = {_normal(each): each for each in MADE_OF}
+    for each in needed:
+        name = re.match(r"[\w.-]+", each)
+        if name is not None and "extra ==" not in each:
+            found.setdefault(_normal(name[0]), name[0])
+    return list(found.values())
+
+
+def _normal(name: str) -> str:
+    """A package's name as the index compares it: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def doctor_stage(project: Path) -> Stage:
@@ -124,7 +144,7 @@ class HelpPage(Page):
     def shown(self, **what: Any) -> None:
         """Read the versions, once; open with `check` to look at this computer at once."""
         if not self.parts.records:
-            self.parts.set_records([licence_of(name) for name in MADE_OF])
+            self.parts.set_records([licence_of(name) for name in made_of()])
         if what.get("check"):
             self.run_checks()
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from workbench.ui import widgets
 from workbench.ui.job import JobHandle, Jobs
+from workbench.ui.plain import tooltip
 
 
 class JobCard(QFrame):
-    """One job. A click opens the page it belongs to."""
+    """One job. A click, or Enter, opens the page it belongs to."""
 
     opened = Signal(str)  # the job's kind
 
     def __init__(self, handle: JobHandle, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("job")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._handle, self._jobs = handle, jobs
         self._state = widgets.IconLabel("check-circle", 16, "good")
         self._title = widgets.ElidedLabel(handle.title, "strong")
@@ -33,6 +35,7 @@ class JobCard(QFrame):
         self._percent.setAlignment(Qt.AlignmentFlag.AlignCenter)
         line = widgets.row(self._state, self._title, self._pause, self._stop, self._seen, spacing=4)
         line.setStretch(1, 1)
+        self._line = line
         layout = widgets.column(line, self._percent, self._bar, self._note, spacing=6, margins=(12, 8, 8, 10))
         self.setLayout(layout)
         self._folded = False
@@ -47,7 +50,10 @@ class JobCard(QFrame):
         self._folded = folded
         layout = self.layout()
         assert layout is not None
-        layout.setContentsMargins(*((4, 8, 4, 8) if folded else (12, 8, 8, 10)))
+        layout.setContentsMargins(*((0, 8, 0, 8) if folded else (12, 8, 8, 10)))
+        self._line.setSpacing(0 if folded else 4)
+        for each in (self._pause, self._stop, self._seen):
+            each.setFixedSize(19 if folded else 24, 24)  # two of them stand beside each other in the folded rail
         self.refresh()
 
     def refresh(self) -> None:
@@ -62,14 +68,15 @@ class JobCard(QFrame):
             each.setVisible(open_)
         self._state.setVisible(not running)
         self._state.set_icon(*_state_icon(handle.state))
-        self._pause.setVisible(open_ and running and handle.can_pause)
+        self._pause.setVisible(running and handle.can_pause)
         self._pause.setToolTip(self.tr("Go on") if handle.state == "paused" else self.tr("Pause"))
-        self._stop.setVisible(open_ and running)
+        self._stop.setVisible(running)
         self._stop.setEnabled(handle.state != "stopping")
-        self._seen.setVisible(open_ and not running)
+        self._seen.setVisible(not running)
         self._note.setText(self._sentence())
-        self.setToolTip(f"{handle.title}: {self._note.text()}")
-        self.setAccessibleName(self.toolTip())
+        said = f"{handle.title}: {self._note.text()}"
+        self.setToolTip(tooltip(said))
+        self.setAccessibleName(said)
 
     def _sentence(self) -> str:
         handle, progress = self._handle, self._handle.progress
@@ -97,6 +104,12 @@ class JobCard(QFrame):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.opened.emit(self._handle.kind)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.opened.emit(self._handle.kind)
+            return
+        super().keyPressEvent(event)
 
 
 def _state_icon(state: str) -> tuple[str, str]:

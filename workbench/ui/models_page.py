@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.events import Progress, Result, Stage
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
+from workbench.ui.job import JobHandle
 from workbench.ui.page import Page, scroll_area
 
 
@@ -34,8 +35,15 @@ class ModelRow(QFrame):
     remove_wanted = Signal(object)
 
     def __init__(
-        self, model: Model, used: bool, free: int, offline: bool = False, parent: QWidget | None = None
+        self,
+        model: Model,
+        used: bool,
+        free: int,
+        offline: bool = False,
+        job: JobHandle | None = None,
+        parent: QWidget | None = None,
     ) -> None:
+        """`job`: what is bringing the model here just now."""
         super().__init__(parent)
         self.model = model
         self.setProperty("kind", "panel")
@@ -82,8 +90,37 @@ class ModelRow(QFrame):
         line.addLayout(words, 1)
         for each in (self.state, self.use, self.fetch, self.remove):
             line.addWidget(each)
-        self.setLayout(line)
+        self.bar = widgets.ProgressLine()
+        self.stop = widgets.button(self.tr("Stop"), "stop", self._on_stop)
+        self.stop.setAccessibleName(self.tr("Stop fetching {0}").format(model.title))
+        line.addWidget(self.stop)
+        self.setLayout(widgets.column(line, self.bar, spacing=0))
+        self._job: JobHandle | None = None
+        self.follow(job)
         self.setAccessibleName(f"{model.title}, {self.state.text()}, {self._facts()}")
+
+    def follow(self, job: JobHandle | None) -> None:
+        """Show the job that brings this model here, for as long as it runs or is paused."""
+        self._job = job
+        if job is not None:
+            job.changed.connect(self._on_moved)
+        self._on_moved()
+
+    def _on_moved(self) -> None:
+        job = self._job
+        running = job is not None and (job.running or job.state == "paused")
+        for part in (self.bar, self.stop):
+            part.setVisible(running)
+        self.fetch.setVisible(not running and self.model.path is None)
+        if running and job is not None:
+            self.stop.setEnabled(job.state != "stopping")
+            progress = job.progress
+            known = progress is not None and progress.total > 0
+            self.bar.set_share(progress.done / progress.total if progress is not None and known else None)
+
+    def _on_stop(self) -> None:
+        if self._job is not None:
+            self._job.stop()
 
     def _state_words(self, here: bool, used: bool) -> str:
         if used:
@@ -114,6 +151,7 @@ class ModelsPage(Page):
         super().__init__(bench, parent)
         self.models: tuple[Model, ...] = ()
         self.rows: dict[str, ModelRow] = {}
+        self._jobs: dict[str, JobHandle] = {}  # by model, or by the path of what is imported
         self.setAcceptDrops(True)
         self.take_folder = widgets.button(self.tr("Import a reranker"), "upload-simple", self._on_folder_clicked)
         self.take_folder.setToolTip(self.tr("A folder with a cross-encoder: config.json, tokenizer.json, safetensors"))
@@ -155,6 +193,7 @@ class ModelsPage(Page):
 
         widgets.clear_layout(self._list)
         self.rows = {}
+        self._jobs = {each: job for each, job in self._jobs.items() if job.running or job.state == "paused"}
         free, shown = memory.free(), self.chips.current
         offline = self.bench.settings.downloads_are_off
         said = self.tr("{0} of {1} memory free").format(widgets.bytes_text(free), widgets.bytes_text(memory.total()))
@@ -162,7 +201,9 @@ class ModelsPage(Page):
         for model in self.models:
             if shown == "here" and model.path is None or shown == "fits" and not model.fits:
                 continue
-            row = self.rows[model.name] = ModelRow(model, self._is_used(model), free, offline)
+            row = self.rows[model.name] = ModelRow(
+                model, self._is_used(model), free, offline, self._jobs.get(model.name)
+            )
             row.use_wanted.connect(self._on_use)
             row.fetch_wanted.connect(self._on_fetch)
             row.remove_wanted.connect(self._on_remove)
@@ -206,7 +247,9 @@ class ModelsPage(Page):
 
     def import_file(self, path: Path) -> None:
         """Take in a model of the person's own."""
-        self.bench.jobs.start(
+        if self._is_busy(str(path), path.name):
+            return
+        self._jobs[str(path)] = self.bench.jobs.start(
             self.tr("Importing {0}").format(path.name),
             lambda: import_stage(path),
             on_done=self._on_imported,
@@ -248,13 +291,24 @@ class ModelsPage(Page):
         """Download a model of the catalogue."""
         from workbench.catalog.fetch import fetch
 
-        self.bench.jobs.start(
+        if self._is_busy(model.name, model.title):
+            return
+        job = self._jobs[model.name] = self.bench.jobs.start(
             self.tr("Fetching {0}").format(model.title),
             lambda: fetch(model.name),
             on_done=self._on_imported,
             kind="models",
             can_pause=True,
         )
+        if model.name in self.rows:
+            self.rows[model.name].follow(job)
+
+    def _is_busy(self, key: str, title: str) -> bool:
+        """Whether a model is on its way already, which is said: two jobs would write one file."""
+        self._jobs = {each: job for each, job in self._jobs.items() if job.running or job.state == "paused"}
+        if key in self._jobs:
+            self.bench.notices.tell(self.tr("{0} is on its way already.").format(title))
+        return key in self._jobs
 
     def _on_remove(self, model: Model) -> None:
         box = QMessageBox(self)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from PySide6.QtCore import QObject, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.errors import Cancelled, WorkbenchError
@@ -18,7 +19,8 @@ from workbench.ui import icons, theme
 
 log = logging.getLogger("workbench")
 
-SHOWN_MS = 7000  # how long a plain notice stays; warnings and errors stay until they are dismissed
+SHOWN_MS = 7000  # how long a plain notice stays; trouble, and what offers something, until it is dismissed
+MOST_WAITING = 8  # notices that were not seen and are kept
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,16 @@ class Notice:
     details: str = ""  # shown on demand, with a copy button
     action_text: str = ""  # "Undo"
     action: Callable[[], None] | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it stays until a person has seen it: trouble, and what offers something."""
+        return self.action is not None or self.level in ("warning", "error")
+
+    def replaces(self, other: Notice) -> bool:
+        """Whether this takes the other's place: the same said again, or the next that offers the same."""
+        offers = self.action is not None and other.action is not None
+        return self.message == other.message or (offers and self.action_text == other.action_text)
 
 
 class Notices(QObject):
@@ -106,7 +118,7 @@ def describe(error: BaseException) -> Notice:
 
 
 class NoticeBar(QWidget):
-    """Shows the newest notice as one line under the page."""
+    """Shows the newest notice as one line under the page; those before it that were not seen wait under it."""
 
     ICONS = {"info": "info", "good": "check-circle", "warning": "warning", "error": "warning-circle"}
     ROLES = {"info": "muted", "good": "good", "warning": "warning", "error": "bad"}
@@ -118,7 +130,9 @@ class NoticeBar(QWidget):
         self.setObjectName("noticeBar")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._notice: Notice | None = None
+        self._waiting: list[Notice] = []  # the oldest first
         self._icon, self._text = QLabel(), QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # errors quote files and answers
         self._text.setWordWrap(True)
         self._text.setAccessibleName(self.tr("Notice"))
         self._details = QPlainTextEdit(readOnly=True)
@@ -128,24 +142,63 @@ class NoticeBar(QWidget):
         self._action = widgets.link_button("", self._on_action_clicked)
         self._more = widgets.link_button(self.tr("Show details"), self._on_details_clicked)
         self._copy = widgets.quiet_button(self.tr("Copy"), "copy", self._on_copy_clicked)
-        self._close = widgets.icon_button("x", self.tr("Dismiss"), self.hide)
+        self._others = widgets.label("", "caption")
+        self._close = widgets.icon_button("x", self.tr("Dismiss"), self._go_on)
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self._icon)
         line.addWidget(self._text, 1)
-        for each in (self._action, self._more, self._copy, self._close):
+        for each in (self._action, self._more, self._copy, self._others, self._close):
             line.addWidget(each)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 6, 16, 6)
         layout.addLayout(line)
         layout.addWidget(self._details)
-        for part in (self._action, self._more, self._copy, self._details):
+        for part in (self._action, self._more, self._copy, self._details, self._others):
             part.hide()  # until a notice has them
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._go_on)
         self.hide()
 
     def say(self, notice: Notice) -> None:
+        """Show a notice over those that were not seen yet."""
+        kept = [*self._waiting, *([self._notice] if self._notice is not None and self._notice.lasting else [])]
+        self._waiting = [each for each in kept if not notice.replaces(each)][-MOST_WAITING:]
+        self._show(notice)
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.message))
+
+    def undo(self) -> None:
+        """Do what the last notice that offers to undo something offers."""
+        words = ("Undo", self.tr("Undo"))
+        found = [each for each in (*self._waiting, self._notice) if each is not None and each.action_text in words]
+        if found:
+            self._take(found[-1])
+
+    def _take(self, notice: Notice) -> None:
+        self._waiting = [each for each in self._waiting if each is not notice]
+        if notice is self._notice:
+            self._go_on()
+        else:
+            self._say_others()
+        if notice.action is not None:
+            notice.action()
+
+    def _go_on(self) -> None:
+        """The notice was seen, or its time is over: the one before it that waits, or none."""
+        self._timer.stop()
+        self._notice = None
+        if self._waiting:
+            self._show(self._waiting.pop())
+        else:
+            self.hide()
+
+    def _say_others(self) -> None:
+        count = len(self._waiting)
+        self._others.setVisible(bool(count))
+        self._others.setText(self.tr("{0} more").format(count))
+
+    def _show(self, notice: Notice) -> None:
         self._notice = notice
         self._icon.setPixmap(icons.pixmap(self.ICONS[notice.level], 16, self.ROLES[notice.level]))
         self._text.setText(notice.message)
@@ -157,16 +210,15 @@ class NoticeBar(QWidget):
         self._details.setPlainText(notice.details)
         self._details.setFont(theme.mono_font())
         self._details.hide()
+        self._say_others()
         self.show()
         self._timer.stop()
-        if notice.level in ("info", "good"):
+        if not notice.lasting:
             self._timer.start(SHOWN_MS)
 
     def _on_action_clicked(self) -> None:
-        notice = self._notice
-        self.hide()
-        if notice is not None and notice.action is not None:
-            notice.action()
+        if self._notice is not None:
+            self._take(self._notice)
 
     def _on_details_clicked(self) -> None:
         shown = not self._details.isVisible()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.ui import theme, widgets
+from workbench.ui.plain import marked_off, tooltip, unmarked
 
 if TYPE_CHECKING:
     from workbench.ui.bench import Bench
@@ -80,16 +81,16 @@ class Page(QWidget):
             self._title.hide()
         if self._is_tight():
             for button in self._worded():
-                button.setAccessibleName(button.accessibleName() or button.text())
-                button.setToolTip(button.toolTip() or button.text())
+                button.setAccessibleName(button.accessibleName() or marked_off(button.text()))
+                button.setToolTip(button.toolTip() or tooltip(marked_off(button.text())))
                 _shorten(button, "")
         for button in pickers:
-            words = button.text()
+            full, words = button.text(), marked_off(button.text())
             for length in range(len(words) - 2, LEAST_PICKER, -2):
                 if not self._is_tight():
                     break
-                _shorten(button, words[:length].rstrip(" ,") + "…")
-                button.setProperty("words", words)
+                _shorten(button, unmarked(words[:length].rstrip(" ,") + "…"))
+                button.setProperty("words", full)
         self._is_tight()
 
     def _is_tight(self) -> bool:

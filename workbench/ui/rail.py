@@ -7,13 +7,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QInputDialog, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QInputDialog,
+    QMenu,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from workbench.errors import WorkbenchError
 from workbench.ui import icons, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.jobs_tray import JobsTray
 from workbench.ui.page import is_theme_change
+from workbench.ui.plain import tooltip, unmarked
 
 WIDE, NARROW = 208, 56
 MOST = 288  # pixels it grows to with the person's text size
@@ -95,9 +105,9 @@ class Rail(QWidget):
         name = self._bench.project.info.name
         self.project.ensurePolished()  # the name is drawn bold, and is as wide as that
         shown = self.project.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide() - 100)
-        self.project.setText("" if self._folded else f"  {shown}")
+        self.project.setText("" if self._folded else f"  {unmarked(shown)}")
         self.project.setAccessibleName(self.tr("Project {0}").format(name))
-        self.project.setToolTip(f"{name}\n{self._bench.project.folder}")
+        self.project.setToolTip(tooltip(f"{name}\n{self._bench.project.folder}"))
 
     def _button(self, key: str, title: str, icon: str) -> QPushButton:
         made = self.buttons[key] = QPushButton(f"  {title}")
@@ -132,8 +142,18 @@ class Rail(QWidget):
     def _on_open_clicked(self) -> None:
         start = str(self._bench.project.folder.parent)
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder for the project"), start)
-        if chosen:
+        if chosen and self._may_be_made(Path(chosen)):
             self._open(Path(chosen))
+
+    def _may_be_made(self, folder: Path) -> bool:
+        """A folder with something else in it becomes a project only when a person says so."""
+        if (folder / "project.json").exists() or not any(folder.iterdir()):
+            return True
+        said = self.tr(
+            "{0} is not empty and is no project. Make it one? Workbench then keeps its index, results and fine-tunes "
+            "in it, beside what is there. To read documents where they are, use Add folder on the Documents page."
+        )
+        return question(self, self.tr("Make a project"), said.format(folder))
 
     def _on_rename_clicked(self) -> None:
         name, ok = QInputDialog.getText(
@@ -142,6 +162,14 @@ class Rail(QWidget):
         if ok and name.strip():
             self._bench.project.change(name=name.strip())
             self.refresh()
+
+
+def question(parent: QWidget, title: str, text: str) -> bool:
+    """Ask something with a yes; the text is shown as it is."""
+    box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
+    return box.exec() == QMessageBox.StandardButton.Yes
 
 
 def recent_projects(here: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.ui import icons, theme
+from workbench.ui.plain import tooltip
 
 Index = QModelIndex | QPersistentModelIndex
 RECORD = int(Qt.ItemDataRole.UserRole)  # the record itself
@@ -112,7 +113,7 @@ class RecordModel(QAbstractTableModel):
             name, color = column.icon(record)
             return icons.icon(name, color) if name else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tip(record) if column.tip is not None else column.text(record)
+            return tooltip(column.tip(record) if column.tip is not None else column.text(record))
         return None
 
 

@@ -58,9 +58,12 @@ LANES_DARK = {
     "base": "#C4C4CA", "prompted": "#F0A830", "rag": "#3B8FD6",
     "tuned": "#1DB588", "rag+tuned": "#D98BB8", "full": "#7CC4F0",
 }  # fmt: skip
-OWN_LIGHT = ("#7A4FC0", "#8A6A00", "#A34A2A", "#3D7A1F")  # a person's own lanes, in the order of their names' sum
+OWN_LIGHT = ("#7A4FC0", "#8A6A00", "#A34A2A", "#3D7A1F")  # a person's own lanes, in their order
 OWN_DARK = ("#B79BF0", "#CDB452", "#E59A7C", "#9CCB7A")
 
+SHADES = (100, 150, 205)  # percent away from the ground: of the second and third lane of one colour
+
+_places: dict[str, int] = {}  # which of its family's colours a lane has
 _current = LIGHT
 _scale = 1.0
 
@@ -76,11 +79,33 @@ def color(name: str) -> QColor:
 
 
 def lane_color(name: str) -> QColor:
-    """The colour a lane keeps everywhere; every adapter's lane has the colour of its kind."""
-    family = name.split(":")[0]
+    """The colour a lane keeps everywhere: of its kind, in another shade for the second and third of a kind."""
     known = LANES_DARK if _current.dark else LANES_LIGHT
     own = OWN_DARK if _current.dark else OWN_LIGHT
-    return QColor(known.get(family) or own[sum(name.encode()) % len(own)])
+    kind, place = known.get(name.split(":")[0]), _places.get(name, 0)
+    if kind is not None:
+        return _shade(kind, place)
+    return _shade(own[place % len(own)], place // len(own))
+
+
+def place_lanes(places: dict[str, int]) -> None:
+    """Which of its family's colours each lane has; 0, the first, for one that is not named."""
+    _places.clear()
+    _places.update(places)
+
+
+def _shade(name: str, number: int) -> QColor:
+    """Further from the ground than the colour itself, so that it stands out from it at least as much."""
+    strength = SHADES[number % len(SHADES)]
+    if not _current.dark:
+        return QColor(name).darker(strength)
+    return mixed(QColor(name), QColor("#FFFFFF"), 1 - 100 / strength)
+
+
+def mixed(first: QColor, second: QColor, share: float) -> QColor:
+    """Two colours mixed; `share`, 0 to 1, is the second's."""
+    pairs = ((first.redF(), second.redF()), (first.greenF(), second.greenF()), (first.blueF(), second.blueF()))
+    return QColor.fromRgbF(*(one * (1 - share) + other * share for one, other in pairs))
 
 
 def px(size: int) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QWidget
+
+from workbench.ui.plain import unmarked
 
 
 class TickMenu(QMenu):
@@ -19,7 +21,7 @@ class TickMenu(QMenu):
 
     def add_tick(self, text: str, value: Any, ticked: bool) -> QAction:
         """An entry that can be ticked; `value` is what `ticked` gives for it."""
-        action = self.addAction(text)
+        action = self.addAction(unmarked(text))
         action.setData(value)
         action.setCheckable(True)
         action.setChecked(ticked)
@@ -34,6 +36,12 @@ class TickMenu(QMenu):
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             action = self.actionAt(event.position().toPoint())
             if action is not None and action.isCheckable():
+                action.trigger()
+                return True
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            action = self.activeAction()
+            keys = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if event.key() in keys and action is not None and action.isCheckable():
                 action.trigger()
                 return True
         return super().eventFilter(watched, event)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 
 from workbench import paths
@@ -17,6 +17,7 @@ from workbench.project import Project
 from workbench.ui import rail, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, is_theme_change, scroll_area
+from workbench.ui.plain import unmarked
 from workbench.ui.welcome_example import example
 
 LEFT, RIGHT = (440, 560), (440, 616)  # the least and the most width of both halves
@@ -35,7 +36,9 @@ class WelcomePage(Page):
         self.sample = widgets.primary_button(self.tr("Try the sample"), "", self._on_sample)
         self.folder = widgets.button(self.tr("Open a folder"), "", self._on_folder)
         inner = QWidget()
+        self.back = widgets.quiet_button("", "arrow-left", self._on_back)
         top = widgets.row(
+            self.back,
             None,
             widgets.quiet_button(self.tr("Settings"), "gear", partial(bench.open_page, "settings")),
             widgets.quiet_button(self.tr("Help"), "question", partial(bench.open_page, "help")),
@@ -54,9 +57,17 @@ class WelcomePage(Page):
         inner.setLayout(widgets.column(top, None, middle, None, spacing=0))
         self.body.addWidget(scroll_area(inner, horizontal=True))
         self._draw_mark()
+        QShortcut(QKeySequence("Esc"), self, self._on_back).setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def shown(self, **what: Any) -> None:
-        self.sample.setFocus()
+        """Whoever has been in a project before can go back to it."""
+        self.back.setText(unmarked(self.tr("Back to {0}").format(self.bench.project.info.name)))
+        self.back.setVisible(self.bench.settings.welcomed)
+        (self.back if self.bench.settings.welcomed else self.sample).setFocus()
+
+    def _on_back(self) -> None:
+        if self.bench.settings.welcomed:
+            self.bench.open_page("compare")
 
     def _left(self) -> QWidget:
         name = widgets.row(self._mark, widgets.label(self.tr("Workbench"), "section"), None, spacing=12)

@@ -31,6 +31,7 @@ from workbench.ui.drawn import ProgressLine as ProgressLine
 from workbench.ui.drawn import TokenBar as TokenBar
 from workbench.ui.drawn import tint as tint
 from workbench.ui.flow_layout import FlowLayout as FlowLayout
+from workbench.ui.plain import tooltip, unmarked
 from workbench.ui.words import about_short as about_short
 from workbench.ui.words import about_text as about_text
 from workbench.ui.words import bytes_text as bytes_text
@@ -55,7 +56,7 @@ class _Button(QPushButton):
 
 def button(text: str, icon: str = "", on_click: Click = None, kind: str = "plain") -> QPushButton:
     """A button 32 high with a border."""
-    made = _Button(text)
+    made = _Button(unmarked(text))
     made.setProperty("kind", kind)
     made.setAutoDefault(False)
     made.setCursor(Qt.CursorShape.ArrowCursor)
@@ -88,7 +89,7 @@ def icon_button(icon: str, name: str, on_click: Click = None, size: int = 16, ro
     made.setProperty("kind", "icon")
     made.setIcon(icons.icon(icon, role, "accent"))
     made.setIconSize(QSize(size, size))
-    made.setToolTip(name)
+    made.setToolTip(tooltip(name))
     made.setAccessibleName(name)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if on_click is not None:
@@ -109,7 +110,7 @@ def add_action(
     menu: QMenu, text: str, on_click: Callable[[], object], icon: str = "", shortcut: str = "", enabled: bool = True
 ) -> QAction:
     """An entry of a menu."""
-    action = menu.addAction(text)
+    action = menu.addAction(unmarked(text))
     if icon:
         action.setIcon(icons.icon(icon))
     if shortcut:
@@ -288,7 +289,7 @@ class ElidedLabel(QLabel):
         shown = metrics.elidedText(self._full if fits else self._shorter, self._mode, max(0, self.width()))
         if shown != self.text():
             super().setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        self.setToolTip(tooltip(self._full) if shown != self._full else "")
 
 
 class Choice(QComboBox):
@@ -307,7 +308,7 @@ class KeyFigure(QWidget):
         super().__init__(parent)
         self._value, self._caption = label(value, "figure"), label(caption, "caption")
         self.setLayout(column(self._value, self._caption, spacing=2))
-        self.setToolTip(explained)
+        self.setToolTip(tooltip(explained))
 
     def set_value(self, value: str, caption: str | None = None) -> None:
         self._value.setText(value)
@@ -344,8 +345,9 @@ class Chip(QPushButton):
         self.set_count(count)
 
     def set_count(self, count: int | None) -> None:
-        self.setText(self._name if count is None else f"{self._name}  {count:,}")
-        self.setAccessibleName(self.text())
+        said = self._name if count is None else f"{self._name}  {count:,}"
+        self.setText(unmarked(said))
+        self.setAccessibleName(said)
 
 
 class ChipRow(QWidget):

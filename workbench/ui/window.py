@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QRect, QSize, Qt
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLay
 
 from workbench.ui import rail, widgets
 from workbench.ui.bench import Bench
+from workbench.ui.lane_looks import follow_lanes
 from workbench.ui.notices import NoticeBar
 from workbench.ui.page import Page, Sheet, sheet_width
 from workbench.ui.reading_order import next_stop, stops_in
@@ -45,10 +47,14 @@ SHORTCUTS: tuple[tuple[str, Any], ...] = (
     ("Ctrl+L", QT_TRANSLATE_NOOP("Window", "Lanes")),
     ("Ctrl+H", QT_TRANSLATE_NOOP("Window", "Earlier conversations")),
     ("R, W", QT_TRANSLATE_NOOP("Window", "In the answers of a run: hold the one in question right, or wrong")),
+    ("Ctrl+Z", QT_TRANSLATE_NOOP("Window", "Undo what the line at the foot offers to undo")),
+    ("Del", QT_TRANSLATE_NOOP("Window", "While cases are edited: take out the one in question")),
+    ("Enter, F2", QT_TRANSLATE_NOOP("Window", "In a table: open the row, or change the cell")),
     ("F6, Shift+F6", QT_TRANSLATE_NOOP("Window", "From the rail to the page and the side sheet, and back")),
     ("F1", QT_TRANSLATE_NOOP("Window", "Help")),
     ("Ctrl+Q", QT_TRANSLATE_NOOP("Window", "Close Workbench")),
 )
+JOB_PAGES = {"export": "finetune", "import": "finetune"}  # kinds of jobs that are not named after their page
 ROOM_FOR_WIDE_RAIL = 960  # a page narrower than this beside a sheet folds the rail
 
 
@@ -72,6 +78,7 @@ class Window(QMainWindow):
         self._sheet_place = QVBoxLayout()
         self._build()
         self._connect()
+        follow_lanes(bench)
         bench.notices.attach(self.notice_bar.say)
         self._on_project_changed()
         self._restore()
@@ -165,6 +172,8 @@ class Window(QMainWindow):
         bench.page_requested.connect(self.open_page)
         bench.sheet_requested.connect(self.show_sheet)
         bench.index_requested.connect(self._on_index_requested)
+        for signal in (bench.project_changed, bench.lanes_changed, bench.adapters_changed):
+            signal.connect(partial(follow_lanes, bench))  # before the pages, which are made later, show them
         bench.project_changed.connect(self._on_project_changed)
         bench.settings_changed.connect(self._on_settings_changed)
         names = [each[0] for each in (*PAGES, FOOT[0])]
@@ -173,6 +182,7 @@ class Window(QMainWindow):
         self._shortcut("F1", lambda: self.open_page("help"))
         self._shortcut("F6", lambda: self._go_to_part(1))
         self._shortcut("Shift+F6", lambda: self._go_to_part(-1))
+        self._shortcut("Ctrl+Z", self.notice_bar.undo)  # a text that can be changed takes it for itself
         self._shortcut("Ctrl+Q", self.close)
 
     def _shortcut(self, keys: str, slot: Any) -> None:
@@ -208,6 +218,7 @@ class Window(QMainWindow):
         self.page("documents").index_folders()  # type: ignore[attr-defined]
 
     def _on_job_opened(self, kind: str) -> None:
+        kind = JOB_PAGES.get(kind, kind)
         if kind in self._known:
             self.open_page(kind)
 

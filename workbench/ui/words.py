@@ -8,12 +8,15 @@ from PySide6.QtGui import QGuiApplication
 
 def seconds_text(seconds: float) -> str:
     """A duration for people: "0.6 s", "about 3 min" is left to `about_text`."""
+    translate = QCoreApplication.translate
     if seconds < 0.1:
-        return f"{seconds:.2f} s"
+        return translate("Durations", "{0:.2f} s").format(seconds)
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return translate("Durations", "{0:.1f} s").format(seconds)
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 10 else f"{minutes} min"
+    if minutes < 10:
+        return translate("Durations", "{0} min {1} s").format(minutes, rest)
+    return translate("Durations", "{0} min").format(minutes)
 
 
 def when_text(created: str) -> str:
@@ -41,9 +44,12 @@ def about_text(seconds: float) -> str:
 
 def about_short(seconds: float) -> str:
     """The same where room is short: "about 20 s", "about 3 min", "about 2 h"."""
+    translate = QCoreApplication.translate
     if seconds < 50:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    return f"about {max(1, round(seconds / 60))} min" if seconds < 5400 else f"about {seconds / 3600:.0f} h"
+        return translate("Durations", "about {0} s").format(max(5, 5 * round(seconds / 5)))
+    if seconds < 5400:
+        return translate("Durations", "about {0} min").format(max(1, round(seconds / 60)))
+    return translate("Durations", "about {0:.0f} h").format(seconds / 3600)
 
 
 def bytes_text(size: float) -> str:
@@ -66,5 +72,11 @@ def ordinal(place: int | None) -> str:
     """1st, 2nd, 3rd, 11th; a dash where a leg of the search did not find a passage."""
     if place is None:
         return "\N{EN DASH}"
-    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
+    translate = QCoreApplication.translate
+    endings = {
+        1: translate("Ordinals", "{0}st"),
+        2: translate("Ordinals", "{0}nd"),
+        3: translate("Ordinals", "{0}rd"),
+    }
+    other = translate("Ordinals", "{0}th")
+    return (other if 10 <= place % 100 <= 20 else endings.get(place % 10, other)).format(place)
