@@ -154,6 +154,7 @@ def test_what_was_typed_in_a_sheet_comes_back_by_undo_and_closes_only_once_kept(
     sheet.system.setPlainText("Answer in Polish.")
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert window.sheet is None
+    assert "“Your own copy of Prompted” was closed" in window.notice_bar._text.text()
     window.open_page("help")
     click(qtbot, window.notice_bar._action)  # Undo
     assert window.sheet is sheet and sheet.system.toPlainText() == "Answer in Polish."

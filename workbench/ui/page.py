@@ -146,6 +146,7 @@ class Sheet(QWidget):
 
     def __init__(self, title: str, lane: str = "", lane_title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._lane_title = lane_title
         self._settled: object = None  # what was typed, as it was last kept
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -193,7 +194,8 @@ class Sheet(QWidget):
 
     @property
     def title(self) -> str:
-        return self._title.full_text()
+        """What its head says, the lane it is about included."""
+        return f"{self._title.full_text()} {self._lane_title}".strip()
 
     def typed(self) -> object:
         """What a person put in, as a value that can be compared; None where there is nothing to lose."""
