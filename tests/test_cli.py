@@ -78,7 +78,7 @@ def test_bad_input_is_one_line_and_status_two(
 def test_columns_are_named_in_a_command_and_are_in_the_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(console, "Child", lambda *_: Here())
+    monkeypatch.setattr(console, "Child", lambda *_, **__: Here())
     monkeypatch.setattr("workbench.tuning.dataset.load_tokenizer", lambda _: byte_tokenizer())
     path = tmp_path / "odd.csv"
     path.write_text("Nr;Frage;Antwort\n1;Wer?;Ann\n2;Wo?;In Ulm\n", encoding="utf-8")

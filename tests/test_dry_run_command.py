@@ -35,7 +35,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
     monkeypatch.setattr(memory, "free", lambda *, here=True: said["bytes"])
     monkeypatch.setattr("workbench.commands.dry_run.dry_run", dry_run)
-    monkeypatch.setattr(console, "Child", lambda *_: Here())
+    monkeypatch.setattr(console, "Child", lambda *_, **__: Here())
     yield said
 
 

@@ -42,7 +42,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return "no idea at all" if number in told["wrong"] else f"{number} {request.lane.name}"
 
     put_script_in_place(monkeypatch, ScriptedStages(speak))
-    monkeypatch.setattr("workbench.commands.console.Child", lambda *_: Here())
+    monkeypatch.setattr("workbench.commands.console.Child", lambda *_, **__: Here())
     return told
 
 
