@@ -12,19 +12,36 @@ import time
 from pathlib import Path
 
 from workbench import records
-from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, trial_key
+from workbench.lanes.probe import (
+    Trying,
+    extra_buffers_work,
+    known,
+    known_outcomes,
+    read_seconds,
+    trial_key,
+    trying,
+)
 
 WORTH = 1.05  # how many times faster it must read to be used
 TOKENS = 512  # of a trial read: about as many as a question with its passages
 ROUNDS = 3  # trial reads of each, in turn
-PATIENCE = 20.0  # seconds: a busy machine is asked another day, and has the plain kind until then
+PATIENCE = 20.0  # seconds: a machine that is busy then is asked another day, and has the plain kind until then
 
 
 def flash_is_faster(model: Path, layers: int = 0) -> bool:
-    """Whether live answers of this model, with so many layers on a card, use flash attention; False where the trial
-    died or hung."""
-    on_card = f" with {layers} layers on a card" if layers else ""
-    return outcome(f"{trial_key(model)} flash{on_card}", measure, str(model), str(layers), patience=PATIENCE)
+    """Whether live answers of this model, with so many layers on a card, use flash attention; False until it is tried,
+    and where the trial died or hung."""
+    return known(_key(model, layers)) is True
+
+
+def try_flash(model: Path, layers: int = 0) -> Trying:
+    """Find that out, step by step."""
+    found = yield from trying(_key(model, layers), measure, str(model), str(layers), patience=PATIENCE)
+    return found
+
+
+def _key(model: Path, layers: int) -> str:
+    return f"{trial_key(model)} flash" + (f" with {layers} layers on a card" if layers else "")
 
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:

@@ -87,7 +87,7 @@ class Model:
         self.vocabulary = lib.llama_model_get_vocab(self.pointer)
         self.size = lib.llama_vocab_n_tokens(self.vocabulary)
         self.context_length = lib.llama_model_n_ctx_train(self.pointer)
-        self.flash: bool | None = None  # what pool.flash found
+        self.flash = False  # what pool.flash found
         self._adapters: dict[tuple[Path, int, int], Any] = {}
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}

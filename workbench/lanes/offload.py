@@ -21,6 +21,16 @@ from pathlib import Path
 from workbench import records
 from workbench.catalog.gguf_header import GgufHeader
 from workbench.catalog.memory import BATCH, kv_bytes
+from workbench.lanes.probe import (
+    Trying,
+    extra_buffers_work,
+    known,
+    known_outcomes,
+    outcome,
+    read_seconds,
+    trial_key,
+    trying,
+)
 from workbench.settings import available_cores, load_settings
 
 CARD_KINDS = (1, 2)  # ggml_backend_dev_type: a card of its own, one inside the processor (ggml-backend.h)
@@ -81,25 +91,42 @@ def _registry() -> ctypes.CDLL:
     return found
 
 
-def layers_on_card(model: Path) -> int:
+def layers_on_card(model: Path, wait: bool = False) -> int:
     """Layers of this model to compute on the card, the output counted as one; 0: the processor does all of it.
 
-    A person's number is taken as it is, cut to what the model has; otherwise as many as fit, if that is faster.
+    A person's number is taken as it is, cut to what the model has; otherwise as many as fit, if that is faster. Where
+    nobody knows yet it is 0, or with `wait` tried now.
     """
+    layers, key = _planned(model)
+    if not key:
+        return layers
+    faster = outcome(key, measure, str(model), str(layers), patience=PATIENCE) if wait else known(key)
+    return layers if faster else 0
+
+
+def try_card(model: Path) -> Trying:
+    """Find out, step by step, whether the card is faster."""
+    layers, key = _planned(model)
+    if not key:
+        return False
+    found = yield from trying(key, measure, str(model), str(layers), patience=PATIENCE)
+    return found
+
+
+def _planned(model: Path) -> tuple[int, str]:
+    """How many layers, and under which key a trial says whether they are faster on the card; "" needs none."""
     from workbench.lanes.adapter_file import model_header
 
     wanted = load_settings().gpu_layers
-    if wanted == 0:
-        return 0
-    found = cards()
+    found = cards() if wanted else ()
     if not found:
-        return 0
+        return 0, ""
     header = model_header(model)
-    every = header.number("block_count") + 1
     if wanted > 0:
-        return min(wanted, every)
+        return min(wanted, header.number("block_count") + 1), ""
     layers = layers_that_fit(header, sum(card.free for card in found))
-    return layers if layers and _is_faster(model, layers, found) else 0
+    about = ", ".join(f"{card.description} {card.total}" for card in found)
+    return layers, f"{trial_key(model)} {layers} layers on {about}" if layers else ""
 
 
 def layers_that_fit(header: GgufHeader, free: int) -> int:
@@ -110,20 +137,11 @@ def layers_that_fit(header: GgufHeader, free: int) -> int:
     return max(0, min(every, int(room / each)))
 
 
-def _is_faster(model: Path, layers: int, found: tuple[Card, ...]) -> bool:
-    from workbench.lanes.probe import outcome, trial_key
-
-    about = ", ".join(f"{card.description} {card.total}" for card in found)
-    key = f"{trial_key(model)} {layers} layers on {about}"
-    return outcome(key, measure, str(model), str(layers), patience=PATIENCE)
-
-
 def measure(model: str, layers: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read on the processor and on the card in turn, keep the outcome."""
     from workbench.lanes.context import Context
     from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Model
-    from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds
 
     watch = CoreWatch()
     time.sleep(EVERY)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.catalog import memory
-from workbench.children import stop_requested
 from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.lanes.context import Context
 from workbench.lanes.cores import CoreWatch
@@ -28,8 +27,7 @@ LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
 
 Item = TypeVar("Item")
 
-_models: OrderedDict[tuple[Path, int, int, int, Path], Model] = OrderedDict()
-_files: dict[tuple[Any, ...], Path] = {}  # see `_weights`
+_models: OrderedDict[tuple[Any, ...], Model] = OrderedDict()
 _idle: list[Context] = []
 _in_use: list[Context] = []
 _canaries: dict[tuple[Any, ...], bytes] = {}
@@ -39,38 +37,24 @@ _shelf = Shelf()
 def model(path: Path, exact: bool = False, copied: bool | None = None) -> Model:
     """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory.
 
-    With `exact` nothing is timed to choose its weights, for how busy the machine is would choose them; `copied` says
-    whether its faster copy is to be read, as an evaluation began with (None: what is known to be faster).
+    It is read as it is known to be fastest here, and as it works everywhere until that is known (see `choice`): nobody
+    waits for a trial, but with `exact` for those of what works. `copied` says whether its faster copy is to be read, as
+    an evaluation began with (None: where that is known to be faster).
     """
     from workbench.lanes.adapter_file import model_header
-    from workbench.lanes.offload import layers_on_card
-    from workbench.lanes.probe import extra_buffers_work
+    from workbench.lanes.choice import chosen_before
 
     _watch()  # looks at the cores from now on, so that the first context gets as many threads as there are free ones
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
     place = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
-    key = (*place, _weights(path, (*place, exact, copied)))
+    chosen = chosen_before(path, place, exact, copied)
+    key = (*place, chosen)
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        layers, file = layers_on_card(path), key[-1]
-        _models[key] = _load(Model, file, extra_buffers_work(file), path, layers)
+        _models[key] = _load(Model, chosen.file, chosen.extra_buffers, path, chosen.layers)
     _models.move_to_end(key)
     return _models[key]
-
-
-def _weights(path: Path, asked: tuple[Any, ...]) -> Path:
-    """The file that is read for a model, found once in this process, so that it stays what it is while models go and
-    come; `asked` is what may change it: the file's size and time, the layers on a card, `exact` and `copied`."""
-    from workbench.lanes.fast_copy import fast_copy
-    from workbench.lanes.offload import layers_on_card
-
-    if asked in _files and _files[asked].exists():
-        return _files[asked]
-    file = path if layers_on_card(path) else fast_copy(path, *asked[-2:])
-    if not stop_requested():  # which puts a trial off
-        _files[asked] = file
-    return file
 
 
 def _load(make: Callable[..., Item], *arguments: Any) -> Item:
@@ -89,10 +73,10 @@ def _load(make: Callable[..., Item], *arguments: Any) -> Item:
 
 
 def flash(found: Model) -> bool:
-    """Whether live answers of a model are read with flash attention; asked once per loaded model."""
-    if found.flash is None:
-        from workbench.lanes.attention import flash_is_faster
+    """Whether live answers of a model are read with flash attention: where it is known to be faster here."""
+    from workbench.lanes.attention import flash_is_faster
 
+    if not found.flash:
         found.flash = flash_is_faster(found.path, found.layers)
     return found.flash
 
