@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import re
-import statistics
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -17,9 +15,9 @@ from typing import Any
 
 from workbench import paths, records
 from workbench.errors import DiskFull
-from workbench.retrieval.refusal import is_refusal
 from workbench.tuning.course import Course
 from workbench.tuning.loop import answer
+from workbench.tuning.manner import compare_answers, describe_manner
 from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokenizer
 
@@ -29,10 +27,6 @@ ANSWERS_LIKE = 16  # texts that take as long to read as all answers to give
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05
-# Answers to general questions have taken on another manner when those with and without the adapter have fewer of their
-# words in common: a quick fine-tune of the starter on the sample's tickets, which answers all of them with a ticket,
-# comes to 0.01.
-ALIKE = 0.1
 RESAMPLES, SEED = 9999, 3407
 
 
@@ -120,24 +114,12 @@ def look_at_general(
         _keep(bare, before, said_before)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
-    alike = statistics.fmean(map(_likeness, said_before, said_after))
     return {
         "tokens": sum(counts),
         **change,
         "share": change["change"] / change["before"],
         "worse": clearly_worse(change),
-        "questions": len(questions),
-        "words_before": statistics.fmean(len(_words(text)) for text in said_before),
-        "words_after": statistics.fmean(len(_words(text)) for text in said_after),
-        "refused_before": sum(map(is_refusal, said_before)) / len(questions),
-        "refused_after": sum(map(is_refusal, said_after)) / len(questions),
-        "same": sum(one == other for one, other in zip(said_before, said_after, strict=True)) / len(questions),
-        "alike": alike,
-        "another_manner": alike < ALIKE,
-        "answers": [
-            {"question": question, "before": one, "after": other}
-            for question, one, other in zip(questions, said_before, said_after, strict=True)
-        ],
+        **compare_answers(questions, said_before, said_after),
         "seconds": time.monotonic() - began,
     }
 
@@ -232,16 +214,6 @@ def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -
     return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS)]
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _likeness(one: str, other: str) -> float:
-    """The share of two answers' different words that both have (Jaccard)."""
-    first, second = set(_words(one)), set(_words(other))
-    return len(first & second) / len(first | second) if first or second else 1.0
-
-
 def take_general(folder: Path) -> dict[str, Any]:
     """What another process measured of general text and left in a run folder, once; empty when there is nothing."""
     try:
@@ -277,17 +249,8 @@ def describe(effects: dict[str, Any]) -> tuple[str, ...]:
             if general["worse"]
             else "little changed there"
         )
-        count = general["questions"]
-        same, before, after = (round(general[key] * count) for key in ("same", "refused_before", "refused_after"))
-        refused = f", and {after} instead of {before} are refused" if before != after else ""
-        manner = (
-            ": it answers them in the manner of its rows; ordinary questions with their answers among the rows help"
-            if general["another_manner"]
-            else ""
-        )
         said.append(
             f"On general text the loss went from {general['before']:.2f} to {general['after']:.2f} "
-            f"({general['share']:+.1%}): {verdict}. Of {count} general questions {same} are answered as before, in "
-            f"{general['words_after']:.0f} words instead of {general['words_before']:.0f}{refused}{manner}."
+            f"({general['share']:+.1%}): {verdict}. {describe_manner(general)}"
         )
     return tuple(said)
