@@ -15,8 +15,9 @@ from typing import Any
 from workbench.children import stop_requested
 from workbench.lanes.attention import try_flash
 from workbench.lanes.fast_copy import fast_copy, try_copy
-from workbench.lanes.offload import layers_on_card, try_card
+from workbench.lanes.offload import layers_on_card, planned_split, try_card
 from workbench.lanes.probe import extra_buffers_work, known, trial_key, try_extra_buffers
+from workbench.lanes.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Choice:
     file: Path  # the model's own, or its faster copy
     extra_buffers: bool
     layers: int  # computed on a graphics card
+    split: Split | None  # how they lie on several cards
 
 
 _choices: dict[tuple[Any, ...], Choice] = {}  # of this process
@@ -40,11 +42,12 @@ def choose(model: Path, exact: bool = False, copied: bool | None = None) -> Choi
     """
     layers = layers_on_card(model, wait=exact)
     file = model if layers else fast_copy(model, copied)
-    return Choice(file, extra_buffers_work(file) if exact else known(trial_key(file)) is True, layers)
+    works = extra_buffers_work(file) if exact else known(trial_key(file)) is True
+    return Choice(file, works, layers, planned_split() if layers else None)
 
 
 def chosen_before(model: Path, place: tuple[Any, ...], exact: bool, copied: bool | None) -> Choice:
-    """The choice for a file as it lies there (`place`: its size and time, and the layers on a card that are wanted).
+    """The choice for a file as it lies there (`place`: its size and time, and what a person wants of cards).
 
     For evaluations, and on a card, whose free room changes as models come and go, it is made once in this process and
     stays; else what trials have found since is heard at the next question.
@@ -69,5 +72,5 @@ def trials(model: Path) -> Generator[None, None, bool]:
     if not layers_on_card(model):
         found.append((yield from try_copy(model)))
     choice = choose(model)
-    found.append((yield from try_flash(choice.file, choice.layers)))
+    found.append((yield from try_flash(choice.file, choice.layers, choice.split)))
     return None not in found

@@ -97,7 +97,7 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
 def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool) -> Stage:
     started, stops = time.perf_counter(), stops or Stops()
     pool.thread_limit.cache_clear()  # the settings may have changed since the last question
-    pool.gpu_layers.cache_clear()
+    pool.card_settings.cache_clear()
     runs: list[_Run] = []
     read: _Read = {}
     for request in requests:

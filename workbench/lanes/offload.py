@@ -21,6 +21,7 @@ from pathlib import Path
 from workbench import records
 from workbench.catalog.gguf_header import GgufHeader
 from workbench.catalog.memory import BATCH, kv_bytes
+from workbench.events import Result, Stage
 from workbench.lanes.probe import (
     Trying,
     extra_buffers_work,
@@ -31,6 +32,7 @@ from workbench.lanes.probe import (
     trial_key,
     trying,
 )
+from workbench.lanes.split import Split, room, split_over
 from workbench.settings import available_cores, load_settings
 
 CARD_KINDS = (1, 2)  # ggml_backend_dev_type: a card of its own, one inside the processor (ggml-backend.h)
@@ -52,13 +54,20 @@ class Card:
 
 
 def cards() -> tuple[Card, ...]:
-    """The cards this build of llama.cpp can use, with what is free on them now."""
+    """The cards this build of llama.cpp computes on, in its order, with what is free on them now: those that are cards,
+    or where there are none the one inside the processor."""
     from workbench.lanes.llama import library
 
     library()  # its start registers them
     ggml = _registry()
     devices = [ggml.ggml_backend_dev_get(place) for place in range(ggml.ggml_backend_dev_count())]
-    return tuple(_card(each) for each in devices if ggml.ggml_backend_dev_type(each) in CARD_KINDS)
+    own, inside = ([each for each in devices if ggml.ggml_backend_dev_type(each) == kind] for kind in CARD_KINDS)
+    return tuple(_card(each) for each in own or inside[:1])
+
+
+def list_cards() -> Stage:
+    """STAGE: yields a Result with the cards, for the window, which never loads llama.cpp."""
+    yield Result(cards())
 
 
 def _card(device: int) -> Card:
@@ -113,6 +122,12 @@ def try_card(model: Path) -> Trying:
     return found
 
 
+def planned_split() -> Split | None:
+    """How a model is spread over the cards that are there, as a person's settings have it; None for one card."""
+    chosen = load_settings()
+    return split_over(cards(), chosen) if chosen.gpu_layers else None
+
+
 def _planned(model: Path) -> tuple[int, str]:
     """How many layers, and under which key a trial says whether they are faster on the card; "" needs none."""
     from workbench.lanes.adapter_file import model_header
@@ -124,8 +139,9 @@ def _planned(model: Path) -> tuple[int, str]:
     header = model_header(model)
     if wanted > 0:
         return min(wanted, header.number("block_count") + 1), ""
-    layers = layers_that_fit(header, sum(card.free for card in found))
-    about = ", ".join(f"{card.description} {card.total}" for card in found)
+    split = split_over(found, load_settings())
+    layers = layers_that_fit(header, room(found, split))
+    about = ", ".join(f"{card.description} {card.total}" for card in found) + (f" {split}" if split else "")
     return layers, f"{trial_key(model)} {layers} layers on {about}" if layers else ""
 
 
@@ -146,7 +162,8 @@ def measure(model: str, layers: str, cache: str, key: str) -> None:
     watch = CoreWatch()
     time.sleep(EVERY)
     threads = watch.threads(available_cores())
-    loaded = [Model(Path(model), extra_buffers_work(Path(model)), layers=count) for count in (0, int(layers))]
+    works, split = extra_buffers_work(Path(model)), planned_split()
+    loaded = [Model(Path(model), works, layers=count, split=split) for count in (0, int(layers))]
     contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
     here, there = read_seconds(contexts, TOKENS, ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: here / there >= WORTH})

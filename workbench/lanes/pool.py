@@ -47,12 +47,12 @@ def model(path: Path, exact: bool = False, copied: bool | None = None) -> Model:
     _watch()  # looks at the cores from now on, so that the first context gets as many threads as there are free ones
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
-    place = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
+    place = (path, stat.st_size, stat.st_mtime_ns, card_settings())
     chosen = chosen_before(path, place, exact, copied)
     key = (*place, chosen)
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        _models[key] = _load(Model, chosen.file, chosen.extra_buffers, path, chosen.layers)
+        _models[key] = _load(Model, chosen.file, chosen.extra_buffers, path, chosen.layers, chosen.split)
     _models.move_to_end(key)
     return _models[key]
 
@@ -77,15 +77,16 @@ def flash(found: Model) -> bool:
     from workbench.lanes.attention import flash_is_faster
 
     if not found.flash:
-        found.flash = flash_is_faster(found.path, found.layers)
+        found.flash = flash_is_faster(found.path, found.layers, found.split)
     return found.flash
 
 
 def longest_context(found: Model) -> int:
     """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
     from workbench.lanes.offload import cards
+    from workbench.lanes.split import room
 
-    free = sum(card.free for card in cards()) if found.layers else memory.free()
+    free = room(cards(), found.split) if found.layers else memory.free()
     affordable = free // 4 // max(1, found.kv_bytes())
     return int(min(found.context_length, max(LEAST_CONTEXT, affordable)))
 
@@ -284,7 +285,8 @@ def check_context(context: Context) -> str:
     """
     if context.canary:
         return context.canary
-    key = (context.model.path, context.model.extra_buffers, context.model.layers, context.flash)
+    model = context.model
+    key = (model.path, model.extra_buffers, model.layers, model.split, context.flash)
     seen = context.probe()
     if context.adapter is None:
         usual = _canaries.setdefault(key, seen)
@@ -354,11 +356,12 @@ def _adapter_is_current(context: Context) -> bool:
 
 
 @functools.cache
-def gpu_layers() -> int:
-    """A person's setting of that name, read once per question."""
+def card_settings() -> tuple[object, ...]:
+    """What a person chose of graphics cards, read once per question."""
     from workbench.settings import load_settings
 
-    return load_settings().gpu_layers
+    chosen = load_settings()
+    return chosen.gpu_layers, chosen.gpu_split, chosen.gpu_main, chosen.gpu_shares
 
 
 @functools.cache
