@@ -115,6 +115,21 @@ def test_a_stop_is_heard_between_the_texts() -> None:
     assert len(asked) == 3
 
 
+def test_a_stop_is_heard_while_the_answers_are_written() -> None:
+    tokenizer: Any = Letters()
+    texts = len(effects.general_rows(tokenizer))
+    asked = [0]
+
+    def guard() -> None:
+        asked[0] += 1
+        if asked[0] == texts + 4:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        effects.measure_general(with_lora(tiny_model()), tokenizer, 0, guard)
+    assert asked[0] == texts + 4 < texts + effects.REPLY_TOKENS
+
+
 def test_without_the_texts_general_text_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "resources", lambda: tmp_path)
     assert effects.measure_general(None, None, 0, lambda: None) == {}  # type: ignore[arg-type]

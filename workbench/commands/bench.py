@@ -26,7 +26,11 @@ def names() -> list[str]:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `soak`, `evaluate` and `resume`.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help="How many questions, for `soak`, `evaluate` and `resume`; rounds of `stops`.",
+)
 @click.option("--stops", type=click.IntRange(min=1), help="How often the run of `resume` is stopped.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the figures as an SVG there.")
 @project_option

@@ -72,11 +72,13 @@ class Asking:
         its end. A run that is gone on with reads them as it began."""
         models = dict.fromkeys(lane.model for lane in self.lanes if self._copied(lane) is None)
         known = True
-        for event in self._engine.run(settle, tuple(models)) if models else ():
-            if isinstance(event, Result):
-                known = event.value
-            elif isinstance(event, Progress):
-                yield Progress(self.done, self.total, event.note, "cases")
+        stage = self._engine.run(settle, tuple(models))
+        with contextlib.suppress(ChildCrashed), contextlib.closing(stage):  # the first answer begins it afresh
+            for event in stage:
+                if isinstance(event, Result):
+                    known = event.value
+                elif isinstance(event, Progress):
+                    yield Progress(self.done, self.total, event.note, "cases")
         if not known:
             yield Note(
                 "This computer was too busy to find out how it reads the model fastest, so this run reads it in the "

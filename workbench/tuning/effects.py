@@ -23,7 +23,7 @@ from workbench.tuning.tokens import Tokenizer
 
 GENERAL = "general.json"  # in a run folder: what another process measured of general text
 REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself in its first sentence
-ANSWERS_LIKE = 16  # texts that take as long to read as all answers to give
+ANSWERS_LIKE = 32  # texts that take as long to read as all answers to give
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05
@@ -77,7 +77,7 @@ def measure_general(
     model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None], bare: str = ""
 ) -> dict[str, Any]:
     """What `look_at_general` gives, at once; `guard` is called now and then and may raise Interrupted."""
-    look = look_at_general(model, tokenizer, threads, bare)
+    look = look_at_general(model, tokenizer, threads, bare, guard)
     try:
         while True:
             guard()
@@ -88,13 +88,15 @@ def measure_general(
 
 
 def look_at_general(
-    model: Any, tokenizer: Tokenizer, threads: int, bare: str = ""
+    model: Any, tokenizer: Tokenizer, threads: int, bare: str = "", guard: Callable[[], None] = lambda: None
 ) -> Generator[float, None, dict[str, Any]]:
     """General text and general questions with the adapter (after) and without (before); `model` is a peft model.
 
+    `guard` is called at every token of the answers, which are written all at once, and may raise Interrupted.
+
     Yields the share that is done, after each text and after the answers. Costs two forward passes over about 1,000
-    tokens and twice eight short answers, all at once: with the starter about 13 seconds of one core (17 in fp32), and
-    in proportion with a larger model, as training does. The half without an adapter is kept where `bare` names it, and
+    tokens and twice two dozen short answers, all at once: with the starter about 24 seconds of one core, and in
+    proportion with a larger model, as training does. The half without an adapter is kept where `bare` names it, and
     not done again. `threads` as a recipe has them. Empty where the texts are not there.
     """
     began = time.monotonic()
@@ -105,12 +107,12 @@ def look_at_general(
     prompts = _prompts(tokenizer, questions)
     cores, known = FreeCores(threads), _known(bare)
     parts = (len(rows) + ANSWERS_LIKE) * (1 if known else 2)
-    after, said_after = yield from _half(model, rows, prompts, tokenizer, cores, (0, parts))
+    after, said_after = yield from _half(model, rows, prompts, tokenizer, cores, (0, parts), guard)
     if known:
         before, said_before = known
     else:
         with model.disable_adapter():
-            before, said_before = yield from _half(model, rows, prompts, tokenizer, cores, (parts // 2, parts))
+            before, said_before = yield from _half(model, rows, prompts, tokenizer, cores, (parts // 2, parts), guard)
         _keep(bare, before, said_before)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
@@ -131,6 +133,7 @@ def _half(
     tokenizer: Tokenizer,
     cores: FreeCores,
     parts: tuple[int, int],
+    guard: Callable[[], None],
 ) -> Generator[float, None, tuple[list[float], list[str]]]:
     """The losses of the texts, and the answers; `parts` are those done and all, of which it yields the share done."""
     losses = []
@@ -138,7 +141,7 @@ def _half(
         cores.adjust()
         losses.append(_read(model, row))
         yield done / parts[1]
-    said = _reply(model, prompts, tokenizer)
+    said = _reply(model, prompts, tokenizer, guard)
     yield (parts[0] + len(rows) + ANSWERS_LIKE) / parts[1]
     return losses, said
 
@@ -210,8 +213,8 @@ def _read(model: Any, row: Sequence[int]) -> float:
         return float(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum"))
 
 
-def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:
-    return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS)]
+def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, guard: Callable[[], None]) -> list[str]:
+    return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS, guard)]
 
 
 def take_general(folder: Path) -> dict[str, Any]:
