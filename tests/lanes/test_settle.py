@@ -62,6 +62,7 @@ def test_the_next_answer_is_read_as_trials_found_and_says_so(home: Path) -> None
     after = answers(asked)["base"].stamp
     assert before is not None and after is not None
     assert "Q8_0 copy" not in before.build and "Q8_0 copy" in after.build and before.model == after.model
+    assert len(pool._models) == 1, "the same model is not kept loaded in two ways"
 
 
 def test_an_exact_answer_is_read_in_one_way_whatever_is_found_meanwhile(home: Path) -> None:

@@ -90,11 +90,11 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
     is in `stops` ends at once with what it has said, "cancelled"; the others go on. With `exact` an answer is the same
     bit for bit whatever else is asked or runs beside it, for evaluations; without it, it comes as fast as it can here.
     """
-    with asked():
-        yield from _answer_all(requests, stops, exact)
+    with asked(), pool.holding() as held:
+        yield from _answer_all(requests, stops, exact, held)
 
 
-def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool) -> Stage:
+def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool, held: list[Model]) -> Stage:
     started, stops = time.perf_counter(), stops or Stops()
     pool.thread_limit.cache_clear()  # the settings may have changed since the last question
     pool.card_settings.cache_clear()
@@ -106,7 +106,7 @@ def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool)
             continue
         yield Waiting(request.lane.name, _waiting_for(request))
         try:
-            runs.append(_prepare(request, started, *_reading(request, exact, read)))
+            runs.append(_prepare(request, started, *_reading(request, exact, read, held)))
             runs[-1].loose = not exact and bool(request.history)
         except WorkbenchError as error:
             yield Result(_unanswered(request, started, "failed", str(error)))
@@ -128,11 +128,12 @@ def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool)
 _Read = dict[tuple[Path, bool | None], tuple[Model, bool]]  # with flash attention or without it
 
 
-def _reading(request: Request, exact: bool, read: _Read) -> tuple[Model, bool]:
+def _reading(request: Request, exact: bool, read: _Read, held: list[Model]) -> tuple[Model, bool]:
     """The model of a request and its attention, the same for all lanes of a question: a trial may end in between."""
     key = request.lane.model, request.copied
     if key not in read:
         found = pool.model(request.lane.model, exact, request.copied)
+        held.append(found)
         read[key] = found, not exact and pool.flash(found)
     return read[key]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ Item = TypeVar("Item")
 _models: OrderedDict[tuple[Any, ...], Model] = OrderedDict()
 _idle: list[Context] = []
 _in_use: list[Context] = []
+_kept: list[list[Model]] = []  # see `holding`
 _canaries: dict[tuple[Any, ...], bytes] = {}
 _shelf = Shelf()
 
@@ -53,6 +54,9 @@ def model(path: Path, exact: bool = False, copied: bool | None = None) -> Model:
     if key not in _models:
         _make_room(MOST_MODELS - 1)
         _models[key] = _load(Model, chosen.file, chosen.extra_buffers, path, chosen.layers, chosen.split)
+        for other in [each for each in _models if each[0] == path and each != key]:
+            if not exact and not _is_used(_models[other]):  # it was read otherwise until a trial found this
+                _unload(other)
     _models.move_to_end(key)
     return _models[key]
 
@@ -62,8 +66,7 @@ def _load(make: Callable[..., Item], *arguments: Any) -> Item:
     try:
         return make(*arguments)
     except TooLittleMemory:
-        used = {id(each.model) for each in _in_use} | {id(each) for each in arguments}
-        spare = [found for found in _models.values() if id(found) not in used]
+        spare = [found for found in _models.values() if not _is_used(found) and found not in arguments]
         if not _idle and not spare:
             raise
         while _idle:
@@ -322,16 +325,35 @@ def clear() -> None:
     _make_room(0)
 
 
+@contextmanager
+def holding() -> Iterator[list[Model]]:
+    """A list of models that stay loaded while the block runs: those of a question that has no contexts yet."""
+    held: list[Model] = []
+    _kept.append(held)
+    try:
+        yield held
+    finally:
+        _kept[:] = [each for each in _kept if each is not held]
+        _make_room(MOST_MODELS)
+
+
+def _is_used(found: Model) -> bool:
+    return any(context.model is found for context in _in_use) or any(found in each for each in _kept)
+
+
 def _make_room(most: int, keep: object = None) -> None:
     """Unload the models used longest ago until at most `most` are left; those in use stay, and the one to `keep`."""
-    for key in list(_models):
-        found = _models[key]
-        if len(_models) <= most or found is keep or any(context.model is found for context in _in_use):
-            continue
-        for context in [each for each in _idle if each.model is found]:
-            _idle.remove(context)
-            _put_away(context)
-        _models.pop(key).close()
+    for key, found in list(_models.items()):
+        if len(_models) > most and found is not keep and not _is_used(found):
+            _unload(key)
+
+
+def _unload(key: tuple[Any, ...]) -> None:
+    found = _models.pop(key)
+    for context in [each for each in _idle if each.model is found]:
+        _idle.remove(context)
+        _put_away(context)
+    found.close()
 
 
 def _drop_replaced(context: Context, sources: Sequence[Context]) -> None:
