@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,9 @@ class Settings:
     threads: int = 0  # for answering; 0: as many as the machine has cores
     background_cores: int = 0  # for indexing and training at most; 0: as many as other programs leave
     gpu_layers: int = -1  # of a chat model, computed on a graphics card; -1: as many as fit, where that is faster
+    gpu_split: str = "layer"  # over several cards: "layer", "row", or "none", which is all on one (lanes.split)
+    gpu_main: int = 0  # which card that is, as llama.cpp counts them
+    gpu_shares: tuple[float, ...] = ()  # what each card takes of a model, in any unit; (): by what is free
     memory_limit: float = 0.0  # GB that one model with its context, or one fine-tune, may take; 0: what is free
     never_fetch: bool = False  # the offline switch: also a fetch that a person asks for by name is refused
     theme: str = "system"  # "system", "light" or "dark"
@@ -27,6 +31,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.theme not in ("system", "light", "dark"):
             object.__setattr__(self, "theme", "system")
+        if self.gpu_split not in ("none", "layer", "row"):
+            object.__setattr__(self, "gpu_split", "layer")
+        if self.gpu_main < 0:
+            object.__setattr__(self, "gpu_main", 0)
+        if any(not 0 <= share < math.inf for share in self.gpu_shares) or not sum(self.gpu_shares):
+            object.__setattr__(self, "gpu_shares", ())
 
     @property
     def thread_count(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 
 import pytest
 
 from workbench.bench import stops
 from workbench.children import Here
 from workbench.errors import InputError
-from workbench.events import Event, Progress, Stage, Token
+from workbench.events import Event, Progress, Stage, Token, last_result
 
 
 def telling(steps: int, seconds: float) -> Stage:
@@ -50,3 +51,28 @@ def test_lanes_that_write_are_stopped_and_each_says_so(chance: random.Random) ->
 
     assert stops._stop_answers(Here(), stops._many()[:2], chance, writes) > 0
     assert written and stops._figure("stop", [0.1, 0.3], 0.2).ratio == pytest.approx(1.5)
+
+
+def test_so_many_rounds_as_asked_and_every_row_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stopped: list[str] = []
+
+    def measures(*_: object) -> tuple[stops.Measure, ...]:
+        return (("stop it", 0.2, lambda: stopped.append("it") or 0.1),)  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(stops, "_answers", measures)
+    monkeypatch.setattr(stops, "_jobs", lambda *_: ())
+    monkeypatch.setattr(stops, "Child", lambda *_, **__: Still())
+    monkeypatch.setattr(stops, "_stop_training", lambda folder: stopped.append("fine-tune") or 0.5)  # type: ignore[func-returns-value]
+    figures = last_result(stops.run(tmp_path, 2))
+    assert stopped == ["it", "it", "fine-tune", "fine-tune"]
+    assert [each.name for each in figures] == ["stop it", "stop a fine-tune"]
+
+
+class Still:
+    """A worker that does nothing."""
+
+    def run(self, *_: object) -> Stage:
+        yield from ()
+
+    def close(self) -> None:
+        pass

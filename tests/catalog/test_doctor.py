@@ -71,6 +71,14 @@ def test_an_engine_that_does_not_load_says_how_to_mend_it(monkeypatch: pytest.Mo
     assert found.state == "bad" and "libllama.so" in found.finding and "pip install" in found.mend
 
 
+def test_several_cards_are_named_with_how_a_model_lies_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    spread = "A and B, by layers 3 : 1"
+    monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | ", ["A", "B"], spread], ""))
+    monkeypatch.setattr(doctor, "_has_amx", lambda: False)
+    found = doctor._engine()
+    assert found.state == "ok" and f"lies on {spread} (Settings)" in found.finding and "was not run" in found.finding
+
+
 def test_an_engine_built_for_the_processor_alone_beside_a_card_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     cards: list[str] = []
     monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | ", cards], ""))

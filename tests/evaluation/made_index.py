@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.evaluation.made_up import all_is_known
 from workbench import records
 from workbench.children import Here
 from workbench.documents.document import Chunk, Part, assemble
@@ -79,4 +80,5 @@ def put_script_in_place(monkeypatch: pytest.MonkeyPatch, stages: ScriptedStages)
     """Let the program find the script where it looks for the real stages."""
     for stage in ("answer", "search"):
         monkeypatch.setattr(f"workbench.evaluation.answering.{stage}", getattr(stages, stage))
+    monkeypatch.setattr("workbench.evaluation.asking.settle", all_is_known)
     return Here()

@@ -466,6 +466,19 @@ def test_where_there_is_no_room_only_the_lane_that_needs_it_ends(monkeypatch: py
     assert (found["brief"].text, found["brief"].stopped) == (alone.text, alone.stopped)
 
 
+def test_more_models_than_are_kept_loaded_answer_one_question(tmp_path: Path) -> None:
+    pool.clear()
+    models = [tmp_path / f"model {number}.gguf" for number in range(pool.MOST_MODELS + 1)]
+    for model in models:
+        model.symlink_to(STARTER)
+    short = Sampling(max_tokens=3)
+    requests = [Request("Hello?", lane(model.name, model=model, sampling=short)) for model in models]
+    found = answers(*requests, exact=True)
+    assert {each.stopped for each in found.values()} == {"length"} and len({each.text for each in found.values()}) == 1
+    assert len(pool._models) == pool.MOST_MODELS
+    pool.clear()
+
+
 def test_a_model_that_memory_does_not_hold_beside_an_idle_one_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,20 +46,20 @@ def test_a_model_too_large_or_in_a_fast_kind_is_never_copied(monkeypatch: pytest
     assert fast_copy.fast_copy(paths.starter_model()) == paths.starter_model()
 
 
-def test_how_busy_a_machine_is_never_chooses_the_weights_of_exact_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choosing_times_nothing_and_a_run_goes_on_with_the_copy_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
     def timed(*arguments: object, **fields: object) -> bool:
         raise AssertionError("nothing may be timed")
 
-    monkeypatch.setattr(fast_copy, "outcome", timed)
+    monkeypatch.setattr(fast_copy, "trying", timed)
     model = paths.starter_model()
-    assert fast_copy.fast_copy(model, exact=True) == model  # nobody knows what is faster here
-    copy = fast_copy.fast_copy(model, exact=True, copied=True)
+    assert fast_copy.fast_copy(model) == model  # nobody knows what is faster here
+    copy = fast_copy.fast_copy(model, copied=True)
     assert copy != model and copy.exists()  # as an evaluation began
     remember(True)
-    assert fast_copy.fast_copy(model, exact=True) == copy
-    assert fast_copy.fast_copy(model, exact=True, copied=False) == model
+    assert fast_copy.fast_copy(model) == copy
+    assert fast_copy.fast_copy(model, copied=False) == model
     remember(False)
-    assert fast_copy.fast_copy(model, exact=True) == model
+    assert fast_copy.fast_copy(model) == model
 
 
 def test_a_copy_goes_with_its_model(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -53,21 +54,25 @@ def test_without_a_card_or_where_it_is_not_wanted_the_processor_does_all(
 def test_a_card_is_tried_once_and_only_used_where_it_is_faster(home: None, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def survives(function: object, model: str, layers: str, cache: str, key: str, patience: float) -> bool:
+    def tries(
+        function: object, model: str, layers: str, cache: str, key: str, patience: float, niceness: int
+    ) -> Generator[None, None, bool]:
         tried.append(key)
+        yield
         if outcome is not None:
             records.write_json(Path(cache), {key: outcome})
         return outcome is not None
 
     monkeypatch.setattr(offload, "cards", lambda: (CARD,))
-    monkeypatch.setattr(probe, "survives", survives)
+    monkeypatch.setattr(probe, "survival", tries)
     monkeypatch.setattr(probe, "too_busy", lambda: False)
     outcome: bool | None = None
-    assert offload.layers_on_card(STARTER) == offload.layers_on_card(STARTER) == 0  # the driver died
+    assert offload.layers_on_card(STARTER) == 0 and not tried  # a person who waits for an answer waits for no trial
+    assert offload.layers_on_card(STARTER, wait=True) == offload.layers_on_card(STARTER, wait=True) == 0  # it died
     assert len(tried) == 1 and "31 layers on a card" in tried[0]
     probe._given_up.clear()
     outcome = True
-    assert offload.layers_on_card(STARTER) == offload.layers_on_card(STARTER) == 31
+    assert probe.drained(offload.try_card(STARTER)) and offload.layers_on_card(STARTER) == 31
     assert len(tried) == 2
 
 

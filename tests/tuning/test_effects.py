@@ -68,7 +68,7 @@ def test_general_text_is_read_with_the_adapter_and_without() -> None:
         ids = [torch.tensor([tokenizer.prompt_ids(text)]) for text in texts]
         losses = [torch.nn.functional.cross_entropy(bare(each).logits[0, :-1], each[0, 1:]) for each in ids]
     assert found["before"] == pytest.approx(float(sum(losses)) / len(losses), rel=1e-4)
-    assert found["after"] != found["before"] and len(found["answers"]) == found["questions"] == 8
+    assert found["after"] != found["before"] and len(found["answers"]) == found["questions"] == 24
     assert 0 < found["words_after"] <= effects.REPLY_TOKENS
 
 
@@ -113,6 +113,21 @@ def test_a_stop_is_heard_between_the_texts() -> None:
     with pytest.raises(Interrupted):
         effects.measure_general(with_lora(tiny_model()), tokenizer, 0, guard)
     assert len(asked) == 3
+
+
+def test_a_stop_is_heard_while_the_answers_are_written() -> None:
+    tokenizer: Any = Letters()
+    texts = len(effects.general_rows(tokenizer))
+    asked = [0]
+
+    def guard() -> None:
+        asked[0] += 1
+        if asked[0] == texts + 4:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        effects.measure_general(with_lora(tiny_model()), tokenizer, 0, guard)
+    assert asked[0] == texts + 4 < texts + effects.REPLY_TOKENS
 
 
 def test_without_the_texts_general_text_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -128,6 +128,13 @@ def test_a_finished_run_says_what_it_did(page: FinetunePage, project: Project) -
     )
     assert view.texts[5] == "loss +10.0 %: clearly worse"
     assert view.texts[8] == "2 of 8 answered as before; 9 words each instead of 21; 1 refused, before it 0"
+    measure(project, "tickets-v1", words_interval=[-15.0, -9.0], refused_interval=[-0.2, 0.47])
+    page.read_runs()
+    page.shown(run="tickets-v1")
+    assert view.texts[8] == (
+        "2 of 8 answered as before; 9 words each instead of 21 (-12, with 95 % confidence -15 to -9); "
+        "1 refused, before it 0 (+12 %, with 95 % confidence -20 to +47)"
+    ).replace("-", "\N{MINUS SIGN}")
     assert page.run.course.epochs == 1.5  # half of three passes, for it ended early
     measure(project, "tickets-v1", worse=False, share=-0.01, another_manner=True)
     page.read_runs()

@@ -33,7 +33,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(preload, "warm_engine", scripted("engine"))
     monkeypatch.setattr(preload, "warm_knowledge", scripted("knowledge"))
+    monkeypatch.setattr(preload, "settle_engine", scripted("trial"))
+    monkeypatch.setattr(preload, "settle_knowledge", scripted("other"))
     monkeypatch.setattr(preload, "AFTER_MS", 1)
+    monkeypatch.setattr(preload, "QUIET_MS", 600_000)
     return seen
 
 
@@ -80,3 +83,40 @@ def test_a_slow_load_ends_when_it_is_stopped(
     ahead.stop()
     qtbot.waitUntil(lambda: not bench.jobs.handles, timeout=5000)
     assert not ahead.busy and loaded == []
+
+
+def test_trials_come_when_nothing_has_gone_on_for_a_while_and_what_they_found_is_loaded(
+    loaded: list[str], bench: Bench, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(preload, "QUIET_MS", 50)
+    ahead = Preload(bench)
+    qtbot.waitUntil(lambda: len(loaded) == 5, timeout=5000)
+    assert [each.split()[0] for each in loaded] == ["engine", "knowledge", "trial", "other", "engine"]
+    ahead.stop()
+
+
+def test_a_trial_gives_way_to_whatever_begins_and_is_made_up_for(
+    loaded: list[str],
+    bench: Bench,
+    slow_stage: Callable[[], Stage],
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
+    tried = []
+
+    def trial(bench: Bench, project: Path) -> Stage:
+        tried.append(project)
+        yield from slow_stage()
+
+    monkeypatch.setattr(preload, "settle_engine", trial)
+    monkeypatch.setattr(preload, "QUIET_MS", 50)
+    ahead = Preload(bench)
+    qtbot.waitUntil(lambda: len(tried) == 1, timeout=5000)
+    question = bench.jobs.start("Asking", slow_stage, kind="ask")
+    qtbot.waitUntil(lambda: not bench.jobs.running("preload"), timeout=5000)
+    qtbot.wait(200)
+    assert len(tried) == 1, "it waits while a question is answered"
+    question.stop()
+    qtbot.waitUntil(lambda: len(tried) == 2, timeout=5000)
+    ahead.stop()
+    qtbot.waitUntil(lambda: not bench.jobs.running(), timeout=5000)

@@ -31,13 +31,29 @@ def is_installed() -> bool:
     return find_spec("trl") is not None and find_spec("datasets") is not None
 
 
-def train_with_trl(model: Path, base: Any, rows: Sequence[Example], measure: Callable[[Any], float]) -> Outcome:
-    """One pass over `rows` with every setting at TRL's default but rank 16 on all projections, as we have it.
+def adapter_config(layers: Sequence[int] | None = None) -> Any:
+    """peft's LoraConfig: all projections of all layers, or of some."""
+    from peft import LoraConfig
+
+    chosen = None if layers is None else list(layers)
+    return LoraConfig(
+        r=16, lora_alpha=32, target_modules=list(PROJECTIONS), layers_to_transform=chosen, task_type="CAUSAL_LM"
+    )
+
+
+def train_with_trl(
+    model: Path,
+    base: Any,
+    rows: Sequence[Example],
+    measure: Callable[[Any], float],
+    layers: Sequence[int] | None = None,
+) -> Outcome:
+    """One pass over `rows` with every setting at TRL's default but rank 16 on all projections, as we have it; with
+    `layers`, on those of them alone that we train.
 
     `base` is the frozen model in the precision TRL would choose here; `measure` gives a peft model's held-out loss.
     """
     import torch
-    from peft import LoraConfig
     from transformers import AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
     from trl.trainer import utils
@@ -67,7 +83,7 @@ def train_with_trl(model: Path, base: Any, rows: Sequence[Example], measure: Cal
             ),
             train_dataset=_dataset(rows),
             processing_class=AutoTokenizer.from_pretrained(str(model.parent), gguf_file=model.name),
-            peft_config=LoraConfig(r=16, lora_alpha=32, target_modules=list(PROJECTIONS), task_type="CAUSAL_LM"),
+            peft_config=adapter_config(layers),
             callbacks=[Clock()],
         )
         trainer.train()

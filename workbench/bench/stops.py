@@ -34,7 +34,7 @@ from workbench.sample import make_sample_project
 from workbench.stops import Stops
 from workbench.tuning import tune
 
-ROUNDS = 10  # of each
+ROUNDS = 10  # of each, unless told otherwise
 ALLOWED_ANSWER = 0.2  # seconds from the stop of an answer to its end
 ALLOWED_JOB = 1.0  # the same of any other job
 WITHIN = 0.8  # seconds after the state was reached in which the stop falls
@@ -46,29 +46,30 @@ PATIENCE = 180.0  # seconds a fine-tune has to begin
 Measure = tuple[str, float, Callable[[], float]]  # what, seconds allowed, and one round of it
 
 
-def run(project: Path) -> Stage:
-    """Yields Progress and last a Result with a tuple of Figures; the project itself is not touched."""
+def run(project: Path, count: int = ROUNDS) -> Stage:
+    """Yields Progress and last a Result with a tuple of Figures; the project itself is not touched. `count` is of the
+    rounds of each; a fine-tune is stopped RUNS times at most, for each has to be started first."""
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         sample = make_sample_project(Path(name) / "sample")
         _load.fill_folders(sample)
         engine, reader = Child("The model engine"), Child("The document reader", niceness=READING)  # as in the window
         measures = (*_answers(engine, chance), *_jobs(sample, engine, reader, chance))
-        total, figures = ROUNDS * (len(measures) + 1), []
+        total, figures = count * (len(measures) + 1), []
         try:
             for _ in engine.run(answer, (Request("Who is there?", _lane("base", tokens=8)),)):
                 pass  # the child starts and loads the model
             for place, (what, allowed, measure) in enumerate(measures):
                 seconds = []
-                for number in range(ROUNDS):
-                    yield Progress(place * ROUNDS + number, total, what, "stops")
+                for number in range(count):
+                    yield Progress(place * count + number, total, what, "stops")
                     seconds.append(measure())
                 figures.append(_figure(what, seconds, allowed))
         finally:
             engine.close()
             reader.close()
-        yield Progress(ROUNDS * len(measures), total, "stop a fine-tune", "stops")
-        seconds = [_stop_training(Path(name) / f"tuned-{number}") for number in range(RUNS)]
+        yield Progress(count * len(measures), total, "stop a fine-tune", "stops")
+        seconds = [_stop_training(Path(name) / f"tuned-{number}") for number in range(min(RUNS, count))]
         figures.append(_figure("stop a fine-tune", seconds, ALLOWED_JOB))
     yield Result(tuple(figures))
 

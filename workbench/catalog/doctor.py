@@ -42,9 +42,11 @@ _probes_lock = threading.Lock()
 
 ENGINE = """
 import json, llama_cpp
-from workbench.lanes.offload import cards
-found = [card.description for card in cards()]
-print(json.dumps([llama_cpp.__version__, llama_cpp.llama_print_system_info().decode(), found]))
+from workbench.lanes.offload import cards, planned_split
+from workbench.lanes.split import split_words
+found, split = cards(), planned_split()
+names, spread = [card.description for card in found], split_words(found, split) if split else ""
+print(json.dumps([llama_cpp.__version__, llama_cpp.llama_print_system_info().decode(), names, spread]))
 """
 WINDOW = """
 import json, sys
@@ -179,6 +181,11 @@ def _engine() -> Check:
     cards = answer[2] if len(answer) > 2 else []
     if cards:
         finding += f" It can compute on {', '.join(cards)}."
+        if len(answer) > 3 and answer[3]:
+            finding += (
+                f" A model that is computed there lies on {answer[3]} (Settings); this was not run on a machine with "
+                "several cards."
+            )
     elif _cards():
         return Check(
             "Model engine", "warn", finding + " It was built for the processor alone, so the graphics card is idle.",

@@ -26,7 +26,11 @@ def names() -> list[str]:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--count", type=click.IntRange(min=1), help="How many questions, for `soak`, `evaluate` and `resume`.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help="How many questions, for `soak`, `evaluate` and `resume`; rounds of `stops`.",
+)
 @click.option("--stops", type=click.IntRange(min=1), help="How often the run of `resume` is stopped.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the figures as an SVG there.")
 @project_option
@@ -45,12 +49,17 @@ def bench(
         return
     if name not in names():
         raise InputError(f"There is no benchmark named {name}: choose one of {', '.join(names())}.")
+    from workbench.lanes.presets import chat_model
+
     module = importlib.import_module(f"workbench.bench.{name}")
     chosen = {option: given for option, given in (("count", count), ("stops", stops)) if given is not None}
     for option in chosen:
         if option not in inspect.signature(module.run).parameters:
             raise InputError(f"The benchmark {name} takes no --{option}: leave it out.")
-    figures = console.last(module.run(open_project(project_folder).folder, **chosen), f"bench {name}")
+    project = open_project(project_folder)
+    with console.Workers() as workers:  # what is measured is what a person has from the second answer on
+        console.settle(workers, (chat_model(project),))
+    figures = console.last(module.run(project.folder, **chosen), f"bench {name}")
     if picture is not None:
         from workbench.bench._picture import draw
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import click
 
 from workbench import records
 from workbench.children import Child
-from workbench.errors import InputError, MissingFile
+from workbench.errors import InputError, MissingFile, WorkbenchError
 from workbench.events import Note, Progress, Result, Stage, Step
 from workbench.priority import READING
 
@@ -84,6 +84,22 @@ def last(stage: Stage, label: str = "") -> Any:
     for each in results(stage, label):
         value = each
     return value
+
+
+def settle(workers: Workers, models: Iterable[Path]) -> None:
+    """Find out once how this machine reads models fastest, once there is an answer."""
+    from workbench.lanes.settle import settle as settle_stage
+
+    afterwards(workers.engine.run(settle_stage, tuple(dict.fromkeys(models))))
+
+
+def afterwards(stage: Stage) -> None:
+    """What is done once on a computer after what was asked for is there; Ctrl-C puts it off."""
+    with contextlib.suppress(WorkbenchError):  # it is tried again the next time
+        try:
+            last(stage, "Once on a computer (Ctrl-C: later):")
+        except KeyboardInterrupt:
+            say("Put off to the next time.")
 
 
 def read_questions(question: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -195,6 +196,7 @@ def search(
 ) -> None:
     """Show the passages that fit QUESTION best; @FILE reads one question a line."""
     from workbench.catalog.rerankers import first_reranker
+    from workbench.index import embed
     from workbench.retrieval.narrow import Only
     from workbench.retrieval.search import search as search_stage
     from workbench.retrieval.sections import sought
@@ -209,9 +211,15 @@ def search(
         found = list(console.results(stage, "Searching"))
         if sections:
             found = [_in_sections(each, count, base, workers) for each in found]
-    if as_json:
-        console.print_json({"searches": found})
-        return
+        if as_json:
+            console.print_json({"searches": found})
+        else:
+            _say_searches(found)
+        console.afterwards(workers.knowledge.run(embed.settle))
+
+
+def _say_searches(found: Sequence[Any]) -> None:
+    """SearchResults as a person reads them."""
     for result in found:
         click.echo(f"{result.question}  ({result.seconds:.2f} s)")
         if not result.fits:

@@ -20,6 +20,7 @@ from workbench.evaluation.statistics import noise_of
 from workbench.evaluation.summary import majority
 from workbench.events import Event, Note, Progress, Result, Stage, last_result
 from workbench.lanes.lane import Lane
+from workbench.lanes.settle import settle
 from workbench.lanes.stamp import read_a_copy
 
 SAMPLE = 12  # cases asked of the second base lane where chance has no part: enough to see that it repeats itself
@@ -65,6 +66,24 @@ class Asking:
     def asked(self, key: Key) -> list[CaseResult]:
         """A case's first answer and its repeats."""
         return [self.first[key], *(each[key] for each in self.repeats.values() if key in each)]
+
+    def settle(self) -> Stage:
+        """Find out, before the first answer, how this computer reads the models fastest: a run reads each in one way to
+        its end. A run that is gone on with reads them as it began."""
+        models = dict.fromkeys(lane.model for lane in self.lanes if self._copied(lane) is None)
+        known = True
+        stage = self._engine.run(settle, tuple(models))
+        with contextlib.suppress(ChildCrashed), contextlib.closing(stage):  # the first answer begins it afresh
+            for event in stage:
+                if isinstance(event, Result):
+                    known = event.value
+                elif isinstance(event, Progress):
+                    yield Progress(self.done, self.total, event.note, "cases")
+        if not known:
+            yield Note(
+                "This computer was too busy to find out how it reads the model fastest, so this run reads it in the "
+                "way that works everywhere, from its first answer to its last, which takes longer."
+            )
 
     def answer_all(self) -> Stage:
         """Every lane over every case, the kept ones from the file."""

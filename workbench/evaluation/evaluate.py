@@ -59,6 +59,7 @@ def evaluate(
         shared = SharedSearch(knowledge, project, lanes, tuple(case.question for case in suite.cases))
         similarity = similarity_with(knowledge) if _wants_similarity(suite.cases) else None
         asking = Asking(suite, lanes, shared, engine, similarity, run, measuring)
+        yield from asking.settle()
         yield from asking.answer_all()
         yield from asking.answer_again()
         most = max(lane.passages for lane in lanes)

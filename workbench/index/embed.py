@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
 from workbench.errors import BadModel
+from workbench.events import Progress, Result, Stage
 from workbench.index.quick import quicken
 from workbench.index.varied import TEXTS
 from workbench.index.wording import STOPWORDS
@@ -67,6 +68,8 @@ class Embedder:
         except Exception as error:  # tokenizers raises plain Exception
             raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
         self._model: Any = None
+        self._loaded_in = ""  # the number type
+        self._guessed = False  # whether that was taken because nobody knew which is faster
         self._quick: QuickReader | None = None  # for a short text alone
         self.multiplies_in = "float32"  # what is fast on the processor; known once the model is loaded
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
@@ -84,21 +87,46 @@ class Embedder:
     @property
     def precision(self) -> str:
         """ "float32" or "bfloat16": what was faster on this machine, measured once. Loads the model the first time."""
-        return str(_remembered(self.folder, f"precision at {KEPT_COSINE} {_machine()}", lambda: _probe(self.folder)))
+        return _drained(self._find_precision())
+
+    def _find_precision(self) -> Generator[None, None, str]:
+        found = _known(self.folder).get(_precision_key())
+        if found is None:
+            found = yield from _probing(self.folder)
+            _remember(self.folder, _precision_key(), found)
+        return str(found)
 
     def count(self, texts: list[str]) -> list[int]:
         """Lengths in tokens, special tokens not counted."""
         return [len(each.ids) for each in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
 
-    def load(self) -> None:
-        """Load the model (some seconds the first time); every later call does nothing."""
-        if self._model is None:
-            os.environ.update({key: value for key, value in FEW_PRODUCTS.items() if key not in os.environ})
-            precision = self.precision
-            self._model = _load(self.folder, precision)
-            self.multiplies_in = precision if self._model.device.type == "cpu" else "float32"
+    def load(self, wait: bool = True) -> None:
+        """Load the model (some seconds the first time); every later call does nothing.
+
+        Without `wait` it is loaded in the type that works everywhere where nobody knows which is faster here, and again
+        by the next call that waits: a person's first question is not kept for what is measured once.
+        """
+        if self._model is not None and not (wait and self._guessed):
+            return
+        os.environ.update({key: value for key, value in FEW_PRODUCTS.items() if key not in os.environ})
+        self._load_in(self.precision if wait else _known(self.folder).get(_precision_key()))
+
+    def settle(self) -> Generator[None, None, None]:
+        """Find out what is faster, in steps of a second at most, of which each may be the last; what was loaded by a
+        guess is loaded so then."""
+        precision = yield from self._find_precision()
+        if self._guessed:
+            self._load_in(precision)
+
+    def _load_in(self, precision: str | None) -> None:
+        """Load the model in a type, a guess where it is None."""
+        if self._model is None or precision != self._loaded_in:
+            self._loaded_in = precision or "float32"
+            self._model = _load(self.folder, self._loaded_in)
+            self.multiplies_in = self._loaded_in if self._model.device.type == "cpu" else "float32"
             self._cores.choose(0)
             self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
+        self._guessed = precision is None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32, one row per text, shape (texts, dimension)."""
@@ -117,7 +145,7 @@ class Embedder:
         """
         import numpy as np
 
-        self.load()
+        self.load(wait=len(texts) > 1)
         ids = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
         lengths = [len(each) for each in ids]
         order = sorted(range(len(texts)), key=lambda place: -lengths[place])
@@ -295,7 +323,30 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def settle() -> Stage:
+    """STAGE: find out which number type the embedder is fastest in here, once; Progress, then Result(None)."""
+    embedder = open_embedder()
+    steps = embedder.settle()
+    with contextlib.closing(steps):
+        for _ in steps:
+            yield Progress(0, 0, "Finding out once how documents are read fastest here")
+    yield Result(None)
+
+
 def _probe(folder: Path) -> str:
+    """What `_probing` finds, at once."""
+    return _drained(_probing(folder))
+
+
+def _drained(steps: Generator[None, None, str]) -> str:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return str(done.value)
+
+
+def _probing(folder: Path) -> Generator[None, None, str]:
     """The faster of fp32 and bf16 on this machine, bf16 only when it keeps the vectors' directions.
 
     Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX, slower on others.
@@ -303,16 +354,20 @@ def _probe(folder: Path) -> str:
     texts = [f"Sentence {n} of a passage that is read to measure how fast this machine is. " * 5 for n in range(4)]
     found: dict[str, tuple[float, Any]] = {}
     for precision in ("float32", "bfloat16"):
+        yield
         model = _load(folder, precision)
+        yield
         started = time.perf_counter()
         model.encode(texts[:1], normalize_embeddings=True)  # the first call prepares kernels
         if found and time.perf_counter() - started > 4 * found["float32"][0]:
             return "float32"  # one text takes longer than all of them in fp32: this machine only emulates bf16
         seconds = []
         for _ in range(3):
+            yield
             started = time.perf_counter()
             model.encode(texts, normalize_embeddings=True)
             seconds.append(time.perf_counter() - started)
+        yield
         found[precision] = (min(seconds), _vectors(model, TEXTS))
     faster = found["bfloat16"][0] < 0.9 * found["float32"][0]
     return "bfloat16" if faster and least_cosine(*(each[1] for each in found.values())) >= KEPT_COSINE else "float32"
@@ -331,18 +386,43 @@ def least_cosine(one: Vectors, other: Vectors) -> float:
     return float(np.min(np.sum(one * other, axis=1) / lengths))
 
 
+def _precision_key() -> str:
+    return f"precision at {KEPT_COSINE} {_machine()}"
+
+
 def _remembered(folder: Path, key: str, find: Any) -> Any:
     """A fact about the embedder that is costly to find, kept as long as its weights' size and time stay the same."""
-    file = paths.cache_folder() / "embedders.json"
-    status = os.stat(_weights(folder))
-    place = f"{folder} {status.st_size} {status.st_mtime_ns}"
-    try:
-        kept = records.read_json(file)
-    except (OSError, ValueError):
-        kept = {}
-    known = kept.get(place, {}) if isinstance(kept, dict) else {}
+    known = _known(folder)
     if key not in known:
-        known = {**known, key: find()}
-        with contextlib.suppress(OSError):  # a cache that cannot be written is only slower
-            records.write_json(file, {**(kept if isinstance(kept, dict) else {}), place: known})
+        known = {key: find()}
+        _remember(folder, key, known[key])
     return known[key]
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """What was found of an embedder before."""
+    found = _all_known().get(_place(folder), {})
+    return found if isinstance(found, dict) else {}
+
+
+def _remember(folder: Path, key: str, found: Any) -> None:
+    place = _place(folder)
+    with contextlib.suppress(OSError):  # a cache that cannot be written is only slower
+        records.write_json(_facts(), {**_all_known(), place: {**_known(folder), key: found}})
+
+
+def _all_known() -> dict[str, Any]:
+    try:
+        kept = records.read_json(_facts())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _facts() -> Path:
+    return paths.cache_folder() / "embedders.json"
+
+
+def _place(folder: Path) -> str:
+    status = os.stat(_weights(folder))
+    return f"{folder} {status.st_size} {status.st_mtime_ns}"

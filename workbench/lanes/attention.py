@@ -12,19 +12,38 @@ import time
 from pathlib import Path
 
 from workbench import records
-from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, trial_key
+from workbench.lanes.probe import (
+    Trying,
+    extra_buffers_work,
+    known,
+    known_outcomes,
+    read_seconds,
+    trial_key,
+    trying,
+)
+from workbench.lanes.split import Split
 
 WORTH = 1.05  # how many times faster it must read to be used
 TOKENS = 512  # of a trial read: about as many as a question with its passages
 ROUNDS = 3  # trial reads of each, in turn
-PATIENCE = 20.0  # seconds: a busy machine is asked another day, and has the plain kind until then
+PATIENCE = 20.0  # seconds: a machine that is busy then is asked another day, and has the plain kind until then
 
 
-def flash_is_faster(model: Path, layers: int = 0) -> bool:
-    """Whether live answers of this model, with so many layers on a card, use flash attention; False where the trial
-    died or hung."""
-    on_card = f" with {layers} layers on a card" if layers else ""
-    return outcome(f"{trial_key(model)} flash{on_card}", measure, str(model), str(layers), patience=PATIENCE)
+def flash_is_faster(model: Path, layers: int = 0, split: Split | None = None) -> bool:
+    """Whether live answers of this model, with so many layers on a card, or on several as they are split, use flash
+    attention; False until it is tried, and where the trial died or hung."""
+    return known(_key(model, layers, split)) is True
+
+
+def try_flash(model: Path, layers: int = 0, split: Split | None = None) -> Trying:
+    """Find that out, step by step."""
+    found = yield from trying(_key(model, layers, split), measure, str(model), str(layers), patience=PATIENCE)
+    return found
+
+
+def _key(model: Path, layers: int, split: Split | None) -> str:
+    on_card = f" with {layers} layers on a card" + (f" {split}" if split else "") if layers else ""
+    return f"{trial_key(model)} flash{on_card}"
 
 
 def measure(model: str, layers: str, cache: str, key: str) -> None:
@@ -32,12 +51,14 @@ def measure(model: str, layers: str, cache: str, key: str) -> None:
     from workbench.lanes.context import Context
     from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Model
+    from workbench.lanes.offload import planned_split
     from workbench.settings import available_cores
 
     watch = CoreWatch()
     time.sleep(EVERY)
     threads = watch.threads(available_cores())  # those that spin on a core others use would never end
-    loaded = Model(Path(model), extra_buffers_work(Path(model)), layers=int(layers))
+    works, split = extra_buffers_work(Path(model)), planned_split() if int(layers) else None
+    loaded = Model(Path(model), works, layers=int(layers), split=split)
     contexts = [Context(loaded, None, 0.0, TOKENS, 1, threads, flash) for flash in (False, True)]
     plain, flash = read_seconds(contexts, TOKENS, ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: plain / flash >= WORTH})

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from workbench.catalog.template import read_template, render
@@ -22,6 +23,7 @@ from workbench.lanes.context import Context
 from workbench.lanes.endings import goes_round, next_prompt
 from workbench.lanes.lane import Answer, Lane, Turn
 from workbench.lanes.llama import Model, text_decoder
+from workbench.lanes.settle import asked
 from workbench.lanes.stamp import make_stamp
 from workbench.retrieval.passage import Passage
 from workbench.retrieval.prompt import FittedPrompt, Material, fit_prompt, parse_citations
@@ -49,6 +51,7 @@ class _Run:
     request: Request
     started: float
     model: Model
+    flash: bool
     fitted: FittedPrompt
     prompt: str
     tokens: list[int]
@@ -87,17 +90,23 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
     is in `stops` ends at once with what it has said, "cancelled"; the others go on. With `exact` an answer is the same
     bit for bit whatever else is asked or runs beside it, for evaluations; without it, it comes as fast as it can here.
     """
+    with asked(), pool.holding() as held:
+        yield from _answer_all(requests, stops, exact, held)
+
+
+def _answer_all(requests: tuple[Request, ...], stops: Stops | None, exact: bool, held: list[Model]) -> Stage:
     started, stops = time.perf_counter(), stops or Stops()
     pool.thread_limit.cache_clear()  # the settings may have changed since the last question
-    pool.gpu_layers.cache_clear()
+    pool.card_settings.cache_clear()
     runs: list[_Run] = []
+    read: _Read = {}
     for request in requests:
         if request.lane.name in stops:
             yield Result(_unanswered(request, started, "cancelled"))
             continue
         yield Waiting(request.lane.name, _waiting_for(request))
         try:
-            runs.append(_prepare(request, started, exact))
+            runs.append(_prepare(request, started, *_reading(request, exact, read, held)))
             runs[-1].loose = not exact and bool(request.history)
         except WorkbenchError as error:
             yield Result(_unanswered(request, started, "failed", str(error)))
@@ -106,7 +115,7 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
         found = pool.group(runs, lambda run: (run.model, run.lane.adapter, run.lane.adapter_scale), _needs)
         for together in sorted(found, key=_already_held, reverse=True):  # nobody takes the context another goes on in
             try:
-                groups.append(_open_group(together, exact))
+                groups.append(_open_group(together))
             except WorkbenchError as error:
                 for run in together:
                     yield Result(_unanswered(run.request, started, "failed", str(error)))
@@ -114,6 +123,19 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
     finally:
         for each in groups:
             each.close()
+
+
+_Read = dict[tuple[Path, bool | None], tuple[Model, bool]]  # with flash attention or without it
+
+
+def _reading(request: Request, exact: bool, read: _Read, held: list[Model]) -> tuple[Model, bool]:
+    """The model of a request and its attention, the same for all lanes of a question: a trial may end in between."""
+    key = request.lane.model, request.copied
+    if key not in read:
+        found = pool.model(request.lane.model, exact, request.copied)
+        held.append(found)
+        read[key] = found, not exact and pool.flash(found)
+    return read[key]
 
 
 def _needs(run: _Run) -> int:
@@ -137,10 +159,9 @@ def _waiting_for(request: Request) -> str:
     return "reading 1 passage" if one else f"reading {len(request.passages)} passages"
 
 
-def _prepare(request: Request, started: float, exact: bool) -> _Run:
+def _prepare(request: Request, started: float, model: Model, flash: bool) -> _Run:
     """Fit, render and tokenise the prompt. Raises BadModel, MissingFile, InputError or TooLittleMemory."""
     lane = request.lane
-    model = pool.model(lane.model, exact, request.copied)
     longest = pool.longest_context(model)
     room = longest - min(lane.sampling.max_tokens, longest // 2)
     fitted = fit_prompt(_material(request), model.count, room)
@@ -150,7 +171,7 @@ def _prepare(request: Request, started: float, exact: bool) -> _Run:
     extra = len(tokens) - sum(parts.values())
     fitted = FittedPrompt(fitted.messages, fitted.passages, (*fitted.parts, ("template", max(0, extra))))
     limit = min(len(tokens) + lane.sampling.max_tokens, longest)
-    return _Run(request, started, model, fitted, prompt, tokens, limit)
+    return _Run(request, started, model, flash, fitted, prompt, tokens, limit)
 
 
 def _material(request: Request) -> Material:
@@ -320,10 +341,9 @@ class _Group:
             pool.give_back(self.context)
 
 
-def _open_group(runs: list[_Run], exact: bool) -> _Group:
-    lane, model = runs[0].lane, runs[0].model
+def _open_group(runs: list[_Run]) -> _Group:
+    lane, model, flash = runs[0].lane, runs[0].model, runs[0].flash
     longest = max(run.need for run in runs)
-    flash = not exact and pool.flash(model)
     context = pool.take_context(model, lane.adapter, lane.adapter_scale, longest, len(runs), flash, _prompts(runs))
     try:
         canary = pool.check_context(context)

@@ -10,12 +10,24 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from pathlib import Path
 
-from workbench import paths, records
+from workbench import records
 from workbench.catalog import fast_copies
 from workbench.catalog.gguf_header import read_header
-from workbench.lanes.probe import extra_buffers_work, known_outcomes, outcome, read_seconds, survives, trial_key
+from workbench.lanes.probe import (
+    Trying,
+    extra_buffers_work,
+    known,
+    known_outcomes,
+    read_seconds,
+    survival,
+    survives,
+    trial_key,
+    try_extra_buffers,
+    trying,
+)
 
 SLOW_KINDS = {"Q4_1", "Q5_0", "Q5_1"}  # kinds without fast kernels on many CPUs, all coarser than Q8_0
 LARGEST = 600 << 20  # bytes of the model's file: beyond that the copy's memory and disk cost more than reading gains
@@ -25,37 +37,54 @@ ROUNDS = 3  # trial reads of each, in turn
 PATIENCE = 30.0  # seconds: a busy machine is asked another day, and reads the model's own file until then
 
 
-def fast_copy(model: Path, exact: bool = False, copied: bool | None = None) -> Path:
-    """The file to load for `model`; makes and measures the copy when this machine has not done so before.
-
-    With `exact` nothing is measured: the copy is read where it is known to be faster. `copied` decides by itself.
-    """
+def fast_copy(model: Path, copied: bool | None = None) -> Path:
+    """The file to load for `model`: its copy where that is known to be faster here, or `copied` decides so."""
     if copied is False or not _may_gain(model):
         return model
     copy = fast_copies.copy_of(model)
-    key = f"{trial_key(model)} q8_0"
-    if exact and copied is None:
-        copied = known_outcomes(paths.cache_folder() / "engine.json").get(key) is True
-    if copied is None:
-        copied = outcome(key, make_and_measure, str(model), str(copy), patience=PATIENCE)
-    if not copied:
+    if not (known(_key(model)) if copied is None else copied):
         return model
     if not copy.exists():  # measured with another file of the same kind
         survives(make_copy, str(model), str(copy))
-    if copy.exists():
-        fast_copies.note_source(model)
-    return copy if copy.exists() else model
+    return _noted(model, copy)
 
 
-def make_and_measure(model: str, copy: str, cache: str, key: str) -> None:
-    """The trial, in a process of its own: make the copy, read with both in turn, keep the outcome."""
+def try_copy(model: Path) -> Trying:
+    """Find out, step by step, whether the copy is read faster: make it, see that it can be decoded, read with both."""
+    key = _key(model)
+    if not _may_gain(model):
+        return False
+    copy = fast_copies.copy_of(model)
+    if known(key) is None or (known(key) and not copy.exists()):
+        if not copy.exists() and not (yield from survival(make_copy, str(model), str(copy))):
+            return False
+        yield from try_extra_buffers(copy)
+    found = yield from trying(key, measure, str(model), str(copy), patience=PATIENCE)
+    _noted(model, copy)
+    return found
+
+
+def _key(model: Path) -> str:
+    return f"{trial_key(model)} q8_0"
+
+
+def _noted(model: Path, copy: Path) -> Path:
+    """The copy, noted as this model's, or the model where there is none."""
+    if not copy.exists():
+        return model
+    fast_copies.note_source(model)
+    return copy
+
+
+def measure(model: str, copy: str, cache: str, key: str) -> None:
+    """The trial, in a process of its own: read with both in turn, keep the outcome, and the copy where it is faster."""
     from workbench.lanes.context import Context
-    from workbench.lanes.cores import CoreWatch
+    from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Model
     from workbench.settings import available_cores
 
     watch = CoreWatch()
-    make_copy(model, copy)
+    time.sleep(EVERY)
     threads = watch.threads(available_cores())  # those that spin on a core others use would measure the others
     loaded = [Model(path, extra_buffers_work(path)) for path in (Path(model), Path(copy))]
     contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]

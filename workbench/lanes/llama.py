@@ -20,6 +20,7 @@ from typing import Any
 from workbench.catalog import memory
 from workbench.errors import BadModel
 from workbench.lanes.adapter_file import check_adapter, model_header
+from workbench.lanes.split import Split, tell_llama
 
 Tokens = Sequence[int]
 
@@ -62,15 +63,23 @@ def _return_freed_memory() -> None:
 class Model:
     """A GGUF's weights and vocabulary, memory-mapped and shared by all contexts."""
 
-    def __init__(self, path: Path, extra_buffers: bool = True, source: Path | None = None, layers: int = 0) -> None:
-        """`source` is the model that `path` is a copy of; `layers` are computed on a graphics card (see `offload`).
+    def __init__(
+        self,
+        path: Path,
+        extra_buffers: bool = True,
+        source: Path | None = None,
+        layers: int = 0,
+        split: Split | None = None,
+    ) -> None:
+        """`source` is the model that `path` is a copy of; `layers` are computed on a graphics card (see `offload`), on
+        several of them as `split` says.
 
         Raises MissingFile, BadModel or TooLittleMemory; a damaged file never reaches llama.cpp.
         """
         self.path = path
         self.source = source or path
         self.header = model_header(path)
-        self.layers = layers
+        self.layers, self.split = layers, split if layers else None
         self.every_layer = self.header.number("block_count") + 1  # the output counted as one
         self.planned = memory.model_bytes(self.header, max(0, self.every_layer - layers) / self.every_layer)
         memory.require(self.planned, path.name)
@@ -80,14 +89,16 @@ class Model:
         parameters.n_gpu_layers = layers
         if not layers:  # or a build for a card would hand it large matrices all the same
             parameters.devices = ctypes.cast(_NO_DEVICES, ctypes.c_void_p)
+        shares = tell_llama(lib, parameters, self.split) if self.split else None  # read while it loads
         self.extra_buffers = extra_buffers
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
+        del shares
         if not self.pointer:
             raise BadModel(f"llama.cpp cannot load {path.name}: {reason()}. Choose another model.")
         self.vocabulary = lib.llama_model_get_vocab(self.pointer)
         self.size = lib.llama_vocab_n_tokens(self.vocabulary)
         self.context_length = lib.llama_model_n_ctx_train(self.pointer)
-        self.flash: bool | None = None  # what pool.flash found
+        self.flash = False  # what pool.flash found
         self._adapters: dict[tuple[Path, int, int], Any] = {}
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}

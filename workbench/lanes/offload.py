@@ -21,6 +21,18 @@ from pathlib import Path
 from workbench import records
 from workbench.catalog.gguf_header import GgufHeader
 from workbench.catalog.memory import BATCH, kv_bytes
+from workbench.events import Result, Stage
+from workbench.lanes.probe import (
+    Trying,
+    extra_buffers_work,
+    known,
+    known_outcomes,
+    outcome,
+    read_seconds,
+    trial_key,
+    trying,
+)
+from workbench.lanes.split import Split, room, split_over
 from workbench.settings import available_cores, load_settings
 
 CARD_KINDS = (1, 2)  # ggml_backend_dev_type: a card of its own, one inside the processor (ggml-backend.h)
@@ -42,13 +54,20 @@ class Card:
 
 
 def cards() -> tuple[Card, ...]:
-    """The cards this build of llama.cpp can use, with what is free on them now."""
+    """The cards this build of llama.cpp computes on, in its order, with what is free on them now: those that are cards,
+    or where there are none the one inside the processor."""
     from workbench.lanes.llama import library
 
     library()  # its start registers them
     ggml = _registry()
     devices = [ggml.ggml_backend_dev_get(place) for place in range(ggml.ggml_backend_dev_count())]
-    return tuple(_card(each) for each in devices if ggml.ggml_backend_dev_type(each) in CARD_KINDS)
+    own, inside = ([each for each in devices if ggml.ggml_backend_dev_type(each) == kind] for kind in CARD_KINDS)
+    return tuple(_card(each) for each in own or inside[:1])
+
+
+def list_cards() -> Stage:
+    """STAGE: yields a Result with the cards, for the window, which never loads llama.cpp."""
+    yield Result(cards())
 
 
 def _card(device: int) -> Card:
@@ -81,25 +100,49 @@ def _registry() -> ctypes.CDLL:
     return found
 
 
-def layers_on_card(model: Path) -> int:
+def layers_on_card(model: Path, wait: bool = False) -> int:
     """Layers of this model to compute on the card, the output counted as one; 0: the processor does all of it.
 
-    A person's number is taken as it is, cut to what the model has; otherwise as many as fit, if that is faster.
+    A person's number is taken as it is, cut to what the model has; otherwise as many as fit, if that is faster. Where
+    nobody knows yet it is 0, or with `wait` tried now.
     """
+    layers, key = _planned(model)
+    if not key:
+        return layers
+    faster = outcome(key, measure, str(model), str(layers), patience=PATIENCE) if wait else known(key)
+    return layers if faster else 0
+
+
+def try_card(model: Path) -> Trying:
+    """Find out, step by step, whether the card is faster."""
+    layers, key = _planned(model)
+    if not key:
+        return False
+    found = yield from trying(key, measure, str(model), str(layers), patience=PATIENCE)
+    return found
+
+
+def planned_split() -> Split | None:
+    """How a model is spread over the cards that are there, as a person's settings have it; None for one card."""
+    chosen = load_settings()
+    return split_over(cards(), chosen) if chosen.gpu_layers else None
+
+
+def _planned(model: Path) -> tuple[int, str]:
+    """How many layers, and under which key a trial says whether they are faster on the card; "" needs none."""
     from workbench.lanes.adapter_file import model_header
 
     wanted = load_settings().gpu_layers
-    if wanted == 0:
-        return 0
-    found = cards()
+    found = cards() if wanted else ()
     if not found:
-        return 0
+        return 0, ""
     header = model_header(model)
-    every = header.number("block_count") + 1
     if wanted > 0:
-        return min(wanted, every)
-    layers = layers_that_fit(header, sum(card.free for card in found))
-    return layers if layers and _is_faster(model, layers, found) else 0
+        return min(wanted, header.number("block_count") + 1), ""
+    split = split_over(found, load_settings())
+    layers = layers_that_fit(header, room(found, split))
+    about = ", ".join(f"{card.description} {card.total}" for card in found) + (f" {split}" if split else "")
+    return layers, f"{trial_key(model)} {layers} layers on {about}" if layers else ""
 
 
 def layers_that_fit(header: GgufHeader, free: int) -> int:
@@ -110,25 +153,17 @@ def layers_that_fit(header: GgufHeader, free: int) -> int:
     return max(0, min(every, int(room / each)))
 
 
-def _is_faster(model: Path, layers: int, found: tuple[Card, ...]) -> bool:
-    from workbench.lanes.probe import outcome, trial_key
-
-    about = ", ".join(f"{card.description} {card.total}" for card in found)
-    key = f"{trial_key(model)} {layers} layers on {about}"
-    return outcome(key, measure, str(model), str(layers), patience=PATIENCE)
-
-
 def measure(model: str, layers: str, cache: str, key: str) -> None:
     """The trial, in a process of its own: read on the processor and on the card in turn, keep the outcome."""
     from workbench.lanes.context import Context
     from workbench.lanes.cores import EVERY, CoreWatch
     from workbench.lanes.llama import Model
-    from workbench.lanes.probe import extra_buffers_work, known_outcomes, read_seconds
 
     watch = CoreWatch()
     time.sleep(EVERY)
     threads = watch.threads(available_cores())
-    loaded = [Model(Path(model), extra_buffers_work(Path(model)), layers=count) for count in (0, int(layers))]
+    works, split = extra_buffers_work(Path(model)), planned_split()
+    loaded = [Model(Path(model), works, layers=count, split=split) for count in (0, int(layers))]
     contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
     here, there = read_seconds(contexts, TOKENS, ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: here / there >= WORTH})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.catalog import memory
-from workbench.children import stop_requested
 from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.lanes.context import Context
 from workbench.lanes.cores import CoreWatch
@@ -28,10 +27,10 @@ LEAST_CONTEXT = 2048  # tokens a lane gets however little memory is free
 
 Item = TypeVar("Item")
 
-_models: OrderedDict[tuple[Path, int, int, int, Path], Model] = OrderedDict()
-_files: dict[tuple[Any, ...], Path] = {}  # see `_weights`
+_models: OrderedDict[tuple[Any, ...], Model] = OrderedDict()
 _idle: list[Context] = []
 _in_use: list[Context] = []
+_kept: list[list[Model]] = []  # see `holding`
 _canaries: dict[tuple[Any, ...], bytes] = {}
 _shelf = Shelf()
 
@@ -39,38 +38,27 @@ _shelf = Shelf()
 def model(path: Path, exact: bool = False, copied: bool | None = None) -> Model:
     """A loaded model, the newest version of the file. Raises MissingFile, BadModel or TooLittleMemory.
 
-    With `exact` nothing is timed to choose its weights, for how busy the machine is would choose them; `copied` says
-    whether its faster copy is to be read, as an evaluation began with (None: what is known to be faster).
+    It is read as it is known to be fastest here, and as it works everywhere until that is known (see `choice`): nobody
+    waits for a trial, but with `exact` for those of what works. `copied` says whether its faster copy is to be read, as
+    an evaluation began with (None: where that is known to be faster).
     """
     from workbench.lanes.adapter_file import model_header
-    from workbench.lanes.offload import layers_on_card
-    from workbench.lanes.probe import extra_buffers_work
+    from workbench.lanes.choice import chosen_before
 
     _watch()  # looks at the cores from now on, so that the first context gets as many threads as there are free ones
     model_header(path)  # a sentence instead of a crash, and MissingFile for one that is gone
     stat = path.stat()
-    place = (path, stat.st_size, stat.st_mtime_ns, gpu_layers())
-    key = (*place, _weights(path, (*place, exact, copied)))
+    place = (path, stat.st_size, stat.st_mtime_ns, card_settings())
+    chosen = chosen_before(path, place, exact, copied)
+    key = (*place, chosen)
     if key not in _models:
         _make_room(MOST_MODELS - 1)
-        layers, file = layers_on_card(path), key[-1]
-        _models[key] = _load(Model, file, extra_buffers_work(file), path, layers)
+        _models[key] = _load(Model, chosen.file, chosen.extra_buffers, path, chosen.layers, chosen.split)
+        for other in [each for each in _models if each[0] == path and each != key]:
+            if not exact and not _is_used(_models[other]):  # it was read otherwise until a trial found this
+                _unload(other)
     _models.move_to_end(key)
     return _models[key]
-
-
-def _weights(path: Path, asked: tuple[Any, ...]) -> Path:
-    """The file that is read for a model, found once in this process, so that it stays what it is while models go and
-    come; `asked` is what may change it: the file's size and time, the layers on a card, `exact` and `copied`."""
-    from workbench.lanes.fast_copy import fast_copy
-    from workbench.lanes.offload import layers_on_card
-
-    if asked in _files and _files[asked].exists():
-        return _files[asked]
-    file = path if layers_on_card(path) else fast_copy(path, *asked[-2:])
-    if not stop_requested():  # which puts a trial off
-        _files[asked] = file
-    return file
 
 
 def _load(make: Callable[..., Item], *arguments: Any) -> Item:
@@ -78,8 +66,7 @@ def _load(make: Callable[..., Item], *arguments: Any) -> Item:
     try:
         return make(*arguments)
     except TooLittleMemory:
-        used = {id(each.model) for each in _in_use} | {id(each) for each in arguments}
-        spare = [found for found in _models.values() if id(found) not in used]
+        spare = [found for found in _models.values() if not _is_used(found) and found not in arguments]
         if not _idle and not spare:
             raise
         while _idle:
@@ -89,19 +76,20 @@ def _load(make: Callable[..., Item], *arguments: Any) -> Item:
 
 
 def flash(found: Model) -> bool:
-    """Whether live answers of a model are read with flash attention; asked once per loaded model."""
-    if found.flash is None:
-        from workbench.lanes.attention import flash_is_faster
+    """Whether live answers of a model are read with flash attention: where it is known to be faster here."""
+    from workbench.lanes.attention import flash_is_faster
 
-        found.flash = flash_is_faster(found.path, found.layers)
+    if not found.flash:
+        found.flash = flash_is_faster(found.path, found.layers, found.split)
     return found.flash
 
 
 def longest_context(found: Model) -> int:
     """Tokens a lane's context may have: what the model was trained for, as far as a quarter of free memory holds."""
     from workbench.lanes.offload import cards
+    from workbench.lanes.split import room
 
-    free = sum(card.free for card in cards()) if found.layers else memory.free()
+    free = room(cards(), found.split) if found.layers else memory.free()
     affordable = free // 4 // max(1, found.kv_bytes())
     return int(min(found.context_length, max(LEAST_CONTEXT, affordable)))
 
@@ -300,7 +288,8 @@ def check_context(context: Context) -> str:
     """
     if context.canary:
         return context.canary
-    key = (context.model.path, context.model.extra_buffers, context.model.layers, context.flash)
+    model = context.model
+    key = (model.path, model.extra_buffers, model.layers, model.split, context.flash)
     seen = context.probe()
     if context.adapter is None:
         usual = _canaries.setdefault(key, seen)
@@ -336,16 +325,35 @@ def clear() -> None:
     _make_room(0)
 
 
+@contextmanager
+def holding() -> Iterator[list[Model]]:
+    """A list of models that stay loaded while the block runs: those of a question that has no contexts yet."""
+    held: list[Model] = []
+    _kept.append(held)
+    try:
+        yield held
+    finally:
+        _kept[:] = [each for each in _kept if each is not held]
+        _make_room(MOST_MODELS)
+
+
+def _is_used(found: Model) -> bool:
+    return any(context.model is found for context in _in_use) or any(found in each for each in _kept)
+
+
 def _make_room(most: int, keep: object = None) -> None:
     """Unload the models used longest ago until at most `most` are left; those in use stay, and the one to `keep`."""
-    for key in list(_models):
-        found = _models[key]
-        if len(_models) <= most or found is keep or any(context.model is found for context in _in_use):
-            continue
-        for context in [each for each in _idle if each.model is found]:
-            _idle.remove(context)
-            _put_away(context)
-        _models.pop(key).close()
+    for key, found in list(_models.items()):
+        if len(_models) > most and found is not keep and not _is_used(found):
+            _unload(key)
+
+
+def _unload(key: tuple[Any, ...]) -> None:
+    found = _models.pop(key)
+    for context in [each for each in _idle if each.model is found]:
+        _idle.remove(context)
+        _put_away(context)
+    found.close()
 
 
 def _drop_replaced(context: Context, sources: Sequence[Context]) -> None:
@@ -370,11 +378,12 @@ def _adapter_is_current(context: Context) -> bool:
 
 
 @functools.cache
-def gpu_layers() -> int:
-    """A person's setting of that name, read once per question."""
+def card_settings() -> tuple[object, ...]:
+    """What a person chose of graphics cards, read once per question."""
     from workbench.settings import load_settings
 
-    return load_settings().gpu_layers
+    chosen = load_settings()
+    return chosen.gpu_layers, chosen.gpu_split, chosen.gpu_main, chosen.gpu_shares
 
 
 @functools.cache

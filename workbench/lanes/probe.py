@@ -1,20 +1,23 @@
-"""Whether llama.cpp's extra buffers work here: tried in a child process, once per build, CPU and kind of weights.
+"""Trials: what is tried in a process of its own, once per build, CPU and kind of weights, and kept in the cache folder.
 
-Built with gcc 12, llama-cpp-python 0.3.36 dies with a segmentation fault at its first decode on a CPU with AMX; built
-with clang it does not, and then extra buffers make reading several times faster. Nobody can tell from outside how a
-copy was built, so it is tried where a crash does no harm, and the outcome is kept in the cache folder.
+The first of them is whether llama.cpp's extra buffers work here. Built with gcc 12, llama-cpp-python 0.3.36 dies with a
+segmentation fault at its first decode on a CPU with AMX; built with clang it does not, and then extra buffers make
+reading several times faster. Nobody can tell from outside how a copy was built, so it is tried where a crash does no
+harm. The others, in `fast_copy`, `attention` and `offload`, time what is faster. Nobody's first answer waits for a
+trial: `choice` says what is known, `settle` finds out the rest.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ from workbench import paths, records
 from workbench.children import stop_requested
 from workbench.lanes.adapter_file import model_header
 from workbench.lanes.cores import too_busy
+from workbench.priority import TRAINING, give_way
 
 if TYPE_CHECKING:
     from workbench.lanes.context import Context
@@ -31,21 +35,17 @@ AGAIN = 3600.0  # seconds after which a trial that took too long is tried again
 TRIAL_TOKENS = 64  # enough that the matrix kernels of batches are used, beside those of single tokens
 
 
+Trying = Generator[
+    None, None, bool | None
+]  # a trial: yields ten times a second until it knows, or None if it was put off
+
 _given_up: set[str] = set()  # trials this process does not try again
 
 
-def extra_buffers_work(model: Path) -> bool:
-    """Whether this model may be loaded with extra buffers; False where the trial died or hung."""
-    key, cache = trial_key(model), paths.cache_folder() / "engine.json"
-    known = known_outcomes(cache)
-    if isinstance(known.get(key), bool):
-        return bool(known[key])
-    works = survives(try_decoding, str(model))
-    if not works and stop_requested():  # it was put off
-        return False
-    with contextlib.suppress(OSError):  # without a cache it is tried again next time
-        records.write_json(cache, {**known, key: works})
-    return works
+def known(key: str) -> bool | None:
+    """What a trial has found on this machine; None where nobody knows yet."""
+    found = known_outcomes(_cache()).get(key)
+    return found if isinstance(found, bool) else None
 
 
 def known_outcomes(cache: Path) -> dict[str, Any]:
@@ -56,25 +56,64 @@ def known_outcomes(cache: Path) -> dict[str, Any]:
     return {}
 
 
+def drained(steps: Trying) -> bool:
+    """The outcome of a trial, waited for; False where nobody knows, or a stop came, which puts it off."""
+    with contextlib.closing(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return bool(end.value)
+            if stop_requested():
+                return False
+
+
+def extra_buffers_work(model: Path) -> bool:
+    """Whether this model may be loaded with extra buffers, tried now where nobody knows; False where that died or hung,
+    or was stopped."""
+    return drained(try_extra_buffers(model))
+
+
+def try_extra_buffers(model: Path) -> Trying:
+    """The same, step by step. It times nothing, so how busy the machine is does not matter."""
+    key = trial_key(model)
+    works = known(key)
+    if works is None:
+        works = yield from survival(try_decoding, str(model))
+        with contextlib.suppress(OSError):  # without a cache it is tried again next time
+            records.write_json(_cache(), {**known_outcomes(_cache()), key: works})
+    return works
+
+
 def outcome(key: str, trial: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
-    """What a trial found on this machine, tried now where nobody knows; False where it died, hung or was put off.
+    """What `trying` finds, waited for; False where nobody knows."""
+    return drained(trying(key, trial, *arguments, patience=patience))
+
+
+def trying(key: str, trial: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> Trying:
+    """What a trial found on this machine, tried now where nobody knows; False where it died or hung, and None where it
+    was put off.
 
     It runs in a process of its own, gets the arguments, the cache file and the key, and writes what it found there.
     One that dies is not tried again by this process, one that took too long by none for an hour; on a machine that
-    others keep busy it is put off to the next process, for somebody waits for an answer and it would time the others.
+    others keep busy it is put off, for it would time the others. It gives way to whatever else begins.
     """
-    cache = paths.cache_folder() / "engine.json"
-    known = known_outcomes(cache)
-    if key not in known and key not in _given_up and time.time() - known.get(_hung(key), 0.0) >= AGAIN:
+    known_here = known_outcomes(_cache())
+    if key not in known_here and key not in _given_up and time.time() - known_here.get(_hung(key), 0.0) >= AGAIN:
+        if too_busy():
+            return None
         began = time.monotonic()
-        survived = not too_busy() and survives(trial, *arguments, str(cache), key, patience=patience)
-        if not survived and not stop_requested():  # which only puts it off
+        survived = yield from survival(trial, *arguments, str(_cache()), key, patience=patience, niceness=TRAINING)
+        if not survived:
             _given_up.add(key)
             if time.monotonic() - began >= patience:
                 with contextlib.suppress(OSError):
-                    records.write_json(cache, {**known_outcomes(cache), _hung(key): time.time()})
-        known = known_outcomes(cache)
-    return bool(known.get(key, False))
+                    records.write_json(_cache(), {**known_outcomes(_cache()), _hung(key): time.time()})
+    return bool(known(key))
+
+
+def _cache() -> Path:
+    return paths.cache_folder() / "engine.json"
 
 
 def _hung(key: str) -> str:
@@ -84,17 +123,33 @@ def _hung(key: str) -> str:
 
 def survives(function: Callable[..., None], *arguments: str, patience: float = PATIENCE) -> bool:
     """Whether a function ends in peace, and within so many seconds, in a process of its own; False after a stop."""
-    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments, name="engine trial")
+    return drained(survival(function, *arguments, patience=patience))
+
+
+def survival(
+    function: Callable[..., None], *arguments: str, patience: float = PATIENCE, niceness: int = 0
+) -> Generator[None, None, bool]:
+    """The same, step by step; closing it ends the process."""
+    spawn = multiprocessing.get_context("spawn")
+    process = spawn.Process(target=_begin, args=(niceness, function, *arguments), name="engine trial")
     process.start()
-    until = time.monotonic() + patience
-    while process.is_alive() and time.monotonic() < until and not stop_requested():
-        process.join(0.1)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    code = process.exitcode
-    process.close()
+    try:
+        until = time.monotonic() + patience
+        while process.is_alive() and time.monotonic() < until:
+            process.join(0.1)
+            yield
+    finally:
+        if process.is_alive():
+            process.kill()
+            process.join()
+        code = process.exitcode
+        process.close()
     return code == 0
+
+
+def _begin(niceness: int, function: Callable[..., None], *arguments: str) -> None:
+    give_way(niceness)
+    function(*arguments)
 
 
 def try_decoding(model: str) -> None:
@@ -131,15 +186,20 @@ def read_seconds(contexts: Sequence[Context], length: int, rounds: int) -> list[
 
 def trial_key(model: Path) -> str:
     """What the outcome depends on: the library file, the CPU and the kinds of weights in the model."""
+    kinds = sorted({tensor.type for tensor in model_header(model).tensors})
+    return records.hash_text(f"{_build()} {kinds}")[:32]
+
+
+@functools.cache
+def _build() -> str:
+    """llama.cpp as it is installed, and the CPU."""
     from importlib.metadata import version
     from importlib.util import find_spec
 
     spec = find_spec("llama_cpp")
     folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
     built = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in folder.glob("*ggml*"))
-    kinds = sorted({tensor.type for tensor in model_header(model).tensors})
-    about = f"{version('llama-cpp-python')} {built} {_processor()} {kinds}"
-    return records.hash_text(about)[:32]
+    return f"{version('llama-cpp-python')} {built} {_processor()}"
 
 
 def _processor() -> str:

@@ -49,11 +49,12 @@ def make_stamp(
 def card_text(context: Context) -> str:
     """What is computed on a graphics card, as the build's text goes on; "" where nothing is."""
     from workbench.lanes.offload import cards
+    from workbench.lanes.split import split_words
 
     if not context.model.layers:
         return ""
-    names = ", ".join(card.description for card in cards())
-    return f"; {context.model.layers} of {context.model.every_layer} layers on {names}"
+    where = split_words(cards(), context.model.split)
+    return f"; {context.model.layers} of {context.model.every_layer} layers on {where}"
 
 
 def file_hash(path: Path) -> str:

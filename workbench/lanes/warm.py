@@ -15,8 +15,8 @@ STEPS = 3
 
 
 def warm(project: Path) -> Stage:
-    """Do once what the first question would have to wait for: the library and its trials on this machine, the model,
-    its hash for the stamps, and a first pass over its weights, which brings them into memory.
+    """Do once what the first question would have to wait for: the library, the model in the way that is known to be
+    fastest here, its hash for the stamps, and a first pass over its weights, which brings them into memory.
 
     Yields Progress before each and a Result(None). Raises what loading raises: MissingFile, BadModel or
     TooLittleMemory.

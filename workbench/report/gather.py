@@ -8,6 +8,7 @@ from typing import Any
 from workbench import records
 from workbench.evaluation.records import Evaluation, Suite
 from workbench.project import Project
+from workbench.tuning.recipe import RunInfo
 
 
 def write_page(
@@ -20,10 +21,8 @@ def write_page(
     from workbench.evaluation.judge import read_report
     from workbench.evaluation.trials import kept_beside
     from workbench.report.page import write_report
-    from workbench.tuning.adapter import list_runs
 
-    used = {name.partition(":")[2] for name in evaluation.lanes}
-    runs = tuple(run for run in list_runs(project.folder) if run.name in used)
+    runs = _runs(evaluation, project)
     verdict = decide(evaluation, suite)
     given = kept_answers(project), kept_assumptions(project), kept_prices(project)
     more = {"advice": further_advice(evaluation, suite, verdict, project, *given), **more}
@@ -39,6 +38,7 @@ def write_json_dossier(path: Path, evaluation: Evaluation, suite: Suite, project
     from workbench.evaluation.judge import read_report
     from workbench.evaluation.trials import kept_beside
     from workbench.report.dossier import write_dossier
+    from workbench.report.side_effects import plain_side_effects
     from workbench.report.trials import redact_tests, trial_plain
 
     verdict = decide(evaluation, suite)
@@ -46,5 +46,14 @@ def write_json_dossier(path: Path, evaluation: Evaluation, suite: Suite, project
     more = records.to_plain(further_advice(evaluation, suite, verdict, project, *given))
     more["judge"] = records.to_plain(read_report(evaluation))
     tests = kept_beside(project.folder, suite.name, evaluation.suite_hash, evaluation.lanes)
+    more["side_effects"] = plain_side_effects(_runs(evaluation, project))
     more["tests"] = trial_plain(evaluation, redact_tests(tests, redacted))
     return write_dossier(path, evaluation, suite, verdict, title=project.info.name, redacted=redacted, more=more)
+
+
+def _runs(evaluation: Evaluation, project: Project) -> tuple[RunInfo, ...]:
+    """The fine-tunes whose adapters an evaluation's lanes have."""
+    from workbench.tuning.adapter import list_runs
+
+    used = {name.partition(":")[2] for name in evaluation.lanes}
+    return tuple(run for run in list_runs(project.folder) if run.name in used)

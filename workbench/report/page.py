@@ -23,6 +23,7 @@ from workbench.evaluation.trials import KeptTests
 from workbench.report.beside import beside_values
 from workbench.report.dossier import baseline_text, run_again, weaknesses
 from workbench.report.redact import LEVELS, redact, without_paths
+from workbench.report.side_effects import side_effects
 from workbench.report.trials import redact_tests, trial_values
 from workbench.report.views import page_values
 from workbench.tuning.recipe import RunInfo
@@ -49,17 +50,18 @@ def write_report(
 ) -> Path:
     """Write the report atomically and return its path.
 
-    `runs` are drawn as loss curves; `index` is the index's report or its JSON; `timings` are labelled seconds and
-    `machine` labelled facts, shown as they are; `advice` holds a `Beside` as "questionnaire", `Cost`s as "costs",
-    `Projection`s as "projections" and sentences as "break_even"; `stale` names the documents newer than an adapter;
-    `tests` are those beside the suite; `redacted` is a level of `redact.LEVELS`. Raises OSError where nothing can be
-    written, DiskFull when it is full.
+    `runs` are drawn as loss curves, with what else they did; `index` is the index's report or its JSON; `timings` are
+    labelled seconds and `machine` labelled facts, shown as they are; `advice` holds a `Beside` as "questionnaire",
+    `Cost`s as "costs", `Projection`s as "projections" and sentences as "break_even"; `stale` names the documents newer
+    than an adapter; `tests` are those beside the suite; `redacted` is a level of `redact.LEVELS`. Raises OSError where
+    nothing can be written, DiskFull when it is full.
     """
     shown, shown_suite = redact(without_paths(evaluation), suite, redacted)
     values = page_values(shown, shown_suite, verdict, runs, index, timings or {}, machine or {})
     values |= beside_values(shown, advice or {}, stale or {}, judge)
     values |= trial_values(shown, redact_tests(tests or KeptTests(), redacted))
     values |= {
+        "side_effects": side_effects(runs),
         "weaknesses": weaknesses(evaluation, verdict, redacted),
         "run_again": run_again(evaluation, suite, path.name),
         "baseline": baseline_text(evaluation, suite),

@@ -56,7 +56,7 @@ def search(
         words = WordsAhead(project, embedder.hash, asked, most, keys)
         try:
             started = time.perf_counter()
-            embedder.load()
+            embedder.load(wait=len(asked) > 1)  # a suite's questions are all read in one way
             steps = embedder.read_stepwise(asked)
             while True:
                 try:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import re
-import statistics
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -17,22 +15,18 @@ from typing import Any
 
 from workbench import paths, records
 from workbench.errors import DiskFull
-from workbench.retrieval.refusal import is_refusal
 from workbench.tuning.course import Course
 from workbench.tuning.loop import answer
+from workbench.tuning.manner import compare_answers, describe_manner
 from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokenizer
 
 GENERAL = "general.json"  # in a run folder: what another process measured of general text
 REPLY_TOKENS = 24  # of an answer to a general question; a refusal shows itself in its first sentence
-ANSWERS_LIKE = 16  # texts that take as long to read as all answers to give
+ANSWERS_LIKE = 32  # texts that take as long to read as all answers to give
 # General text got clearly worse from here on, if its interval says so too: 5 % of the usual 3 nats a token make the
 # text about 14 % less likely, token for token.
 WORSE = 0.05
-# Answers to general questions have taken on another manner when those with and without the adapter have fewer of their
-# words in common: a quick fine-tune of the starter on the sample's tickets, which answers all of them with a ticket,
-# comes to 0.01.
-ALIKE = 0.1
 RESAMPLES, SEED = 9999, 3407
 
 
@@ -83,7 +77,7 @@ def measure_general(
     model: Any, tokenizer: Tokenizer, threads: int, guard: Callable[[], None], bare: str = ""
 ) -> dict[str, Any]:
     """What `look_at_general` gives, at once; `guard` is called now and then and may raise Interrupted."""
-    look = look_at_general(model, tokenizer, threads, bare)
+    look = look_at_general(model, tokenizer, threads, bare, guard)
     try:
         while True:
             guard()
@@ -94,13 +88,15 @@ def measure_general(
 
 
 def look_at_general(
-    model: Any, tokenizer: Tokenizer, threads: int, bare: str = ""
+    model: Any, tokenizer: Tokenizer, threads: int, bare: str = "", guard: Callable[[], None] = lambda: None
 ) -> Generator[float, None, dict[str, Any]]:
     """General text and general questions with the adapter (after) and without (before); `model` is a peft model.
 
+    `guard` is called at every token of the answers, which are written all at once, and may raise Interrupted.
+
     Yields the share that is done, after each text and after the answers. Costs two forward passes over about 1,000
-    tokens and twice eight short answers, all at once: with the starter about 13 seconds of one core (17 in fp32), and
-    in proportion with a larger model, as training does. The half without an adapter is kept where `bare` names it, and
+    tokens and twice two dozen short answers, all at once: with the starter about 24 seconds of one core, and in
+    proportion with a larger model, as training does. The half without an adapter is kept where `bare` names it, and
     not done again. `threads` as a recipe has them. Empty where the texts are not there.
     """
     began = time.monotonic()
@@ -111,33 +107,21 @@ def look_at_general(
     prompts = _prompts(tokenizer, questions)
     cores, known = FreeCores(threads), _known(bare)
     parts = (len(rows) + ANSWERS_LIKE) * (1 if known else 2)
-    after, said_after = yield from _half(model, rows, prompts, tokenizer, cores, (0, parts))
+    after, said_after = yield from _half(model, rows, prompts, tokenizer, cores, (0, parts), guard)
     if known:
         before, said_before = known
     else:
         with model.disable_adapter():
-            before, said_before = yield from _half(model, rows, prompts, tokenizer, cores, (parts // 2, parts))
+            before, said_before = yield from _half(model, rows, prompts, tokenizer, cores, (parts // 2, parts), guard)
         _keep(bare, before, said_before)
     counts = [len(row) - 1 for row in rows]
     change = paired_change(before, after, counts)
-    alike = statistics.fmean(map(_likeness, said_before, said_after))
     return {
         "tokens": sum(counts),
         **change,
         "share": change["change"] / change["before"],
         "worse": clearly_worse(change),
-        "questions": len(questions),
-        "words_before": statistics.fmean(len(_words(text)) for text in said_before),
-        "words_after": statistics.fmean(len(_words(text)) for text in said_after),
-        "refused_before": sum(map(is_refusal, said_before)) / len(questions),
-        "refused_after": sum(map(is_refusal, said_after)) / len(questions),
-        "same": sum(one == other for one, other in zip(said_before, said_after, strict=True)) / len(questions),
-        "alike": alike,
-        "another_manner": alike < ALIKE,
-        "answers": [
-            {"question": question, "before": one, "after": other}
-            for question, one, other in zip(questions, said_before, said_after, strict=True)
-        ],
+        **compare_answers(questions, said_before, said_after),
         "seconds": time.monotonic() - began,
     }
 
@@ -149,6 +133,7 @@ def _half(
     tokenizer: Tokenizer,
     cores: FreeCores,
     parts: tuple[int, int],
+    guard: Callable[[], None],
 ) -> Generator[float, None, tuple[list[float], list[str]]]:
     """The losses of the texts, and the answers; `parts` are those done and all, of which it yields the share done."""
     losses = []
@@ -156,7 +141,7 @@ def _half(
         cores.adjust()
         losses.append(_read(model, row))
         yield done / parts[1]
-    said = _reply(model, prompts, tokenizer)
+    said = _reply(model, prompts, tokenizer, guard)
     yield (parts[0] + len(rows) + ANSWERS_LIKE) / parts[1]
     return losses, said
 
@@ -228,18 +213,8 @@ def _read(model: Any, row: Sequence[int]) -> float:
         return float(torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum"))
 
 
-def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer) -> list[str]:
-    return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS)]
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _likeness(one: str, other: str) -> float:
-    """The share of two answers' different words that both have (Jaccard)."""
-    first, second = set(_words(one)), set(_words(other))
-    return len(first & second) / len(first | second) if first or second else 1.0
+def _reply(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, guard: Callable[[], None]) -> list[str]:
+    return [tokenizer.decode(ids).strip() for ids in answer(model, prompts, tokenizer, REPLY_TOKENS, guard)]
 
 
 def take_general(folder: Path) -> dict[str, Any]:
@@ -277,17 +252,8 @@ def describe(effects: dict[str, Any]) -> tuple[str, ...]:
             if general["worse"]
             else "little changed there"
         )
-        count = general["questions"]
-        same, before, after = (round(general[key] * count) for key in ("same", "refused_before", "refused_after"))
-        refused = f", and {after} instead of {before} are refused" if before != after else ""
-        manner = (
-            ": it answers them in the manner of its rows; ordinary questions with their answers among the rows help"
-            if general["another_manner"]
-            else ""
-        )
         said.append(
             f"On general text the loss went from {general['before']:.2f} to {general['after']:.2f} "
-            f"({general['share']:+.1%}): {verdict}. Of {count} general questions {same} are answered as before, in "
-            f"{general['words_after']:.0f} words instead of {general['words_before']:.0f}{refused}{manner}."
+            f"({general['share']:+.1%}): {verdict}. {describe_manner(general)}"
         )
     return tuple(said)

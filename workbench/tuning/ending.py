@@ -18,7 +18,7 @@ from workbench.tuning.recipe import Recipe
 from workbench.tuning.tokens import Tokenizer
 
 # Of the seconds the end takes with the starter: seeing what else it changed, converting, comparing.
-LOOKING, CONVERTING = 0.35, 0.03
+LOOKING, CONVERTING = 0.45, 0.03
 TOLD_FROM = 0.1  # share of the end from which on it is said how long the rest takes
 
 
@@ -69,7 +69,11 @@ def see(
     recipe: Recipe, model: Any, precision: str, tokenizer: Tokenizer, told: Callable[[float, str], Progress]
 ) -> Generator[Progress, None, dict[str, Any]]:
     """What else it changed; `told` makes Progress of the share of the whole end that is done."""
-    look = effects.look_at_general(model, tokenizer, recipe.threads, effects.bare_key(recipe.model, precision))
+
+    def heard() -> None:
+        told(0.0, SEEING)
+
+    look = effects.look_at_general(model, tokenizer, recipe.threads, effects.bare_key(recipe.model, precision), heard)
     yield told(0.0, SEEING)
     with contextlib.closing(look):
         try:

@@ -372,9 +372,21 @@ def take_samples(model: Any, data: Data, recipe: Recipe) -> tuple[Sample, ...]:
     )
 
 
-def answer(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, most: int) -> list[list[int]]:
-    """Greedy answers as token ids, all prompts at once; an answer ends before the token that ends its turn."""
+def answer(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    tokenizer: Tokenizer,
+    most: int,
+    guard: Callable[[], None] = lambda: None,
+) -> list[list[int]]:
+    """Greedy answers as token ids, all prompts at once; an answer ends before the token that ends its turn. `guard` is
+    called at every token and may raise Interrupted."""
     import torch
+    from transformers import StoppingCriteriaList
+
+    def go_on(ids: Any, *_: Any, **__: Any) -> Any:
+        guard()
+        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
     end = tokenizer.end_id
     width = max(len(prompt) for prompt in prompts)
@@ -391,6 +403,7 @@ def answer(model: Any, prompts: Sequence[Sequence[int]], tokenizer: Tokenizer, m
             eos_token_id=end,
             pad_token_id=max(end, 0),
             use_cache=True,
+            stopping_criteria=StoppingCriteriaList([go_on]),
         )
     answers = [each[width:].tolist() for each in full]
     return [each[: each.index(end)] if end in each else each for each in answers]

@@ -81,14 +81,23 @@ class EffectsView(QWidget):
     def _question_words(self, general: dict[str, Any]) -> str:
         count = general["questions"]
         same, before, after = (round(general[key] * count) for key in ("same", "refused_before", "refused_after"))
-        said = [
-            self.tr("{0} of {1} answered as before").format(same, count),
-            self.tr("{0} words each instead of {1}").format(
-                f"{general['words_after']:.0f}", f"{general['words_before']:.0f}"
-            ),
-        ]
-        if before or after:
-            said.append(self.tr("{0} refused, before it {1}").format(after, before))
+        words = self.tr("{0} words each instead of {1}").format(
+            f"{general['words_after']:.0f}", f"{general['words_before']:.0f}"
+        )
+        if interval := general.get("words_interval"):  # runs of before it was measured have none
+            change = general["words_after"] - general["words_before"]
+            words += self.tr(" ({0}, with 95 % confidence {1} to {2})").format(
+                *(_signed(each, 0) for each in (change, *interval))
+            )
+        refused = self.tr("{0} refused, before it {1}").format(after, before)
+        if interval := general.get("refused_interval"):
+            change = general["refused_after"] - general["refused_before"]
+            refused += self.tr(" ({0} %, with 95 % confidence {1} to {2})").format(
+                *(_signed(100 * each, 0) for each in (change, *interval))
+            )
+        said = [self.tr("{0} of {1} answered as before").format(same, count), words]
+        if before or after or general.get("refused_interval"):
+            said.append(refused)
         return "; ".join(said)
 
 

@@ -44,6 +44,17 @@ def figures_of(run: RunInfo) -> dict[str, str]:
         translate("versus", "Loss on general text"): before_and_after.format(general["before"], general["after"])
         if general
         else dash,
+        translate("versus", "General questions refused"): translate("versus", "{0} to {1} of {2}").format(
+            *(round(general[key] * general["questions"]) for key in ("refused_before", "refused_after")),
+            general["questions"],
+        )
+        if general
+        else dash,
+        translate("versus", "Words of an answer to them"): translate("versus", "{0:.0f} to {1:.0f}").format(
+            general["words_before"], general["words_after"]
+        )
+        if general
+        else dash,
         translate("versus", "Held-out answers as expected"): translate("versus", "{0} of {1}").format(
             right, len(newest)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,10 @@ from workbench.ui import theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.boxes import whole_box
 from workbench.ui.page import Page, scroll_area
+from workbench.ui.settings_cards import CardChoices, read_cards
 from workbench.ui.tables import Column, RecordModel, make_table
+
+log = logging.getLogger("workbench")
 
 SCALES = (0.9, 1.0, 1.15, 1.3, 1.5, 2.0)
 
@@ -28,6 +32,7 @@ class SettingRow(QWidget):
     def __init__(self, name: str, why: str, editor: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words = f"{name} {why}".casefold()
+        self.offered = True  # whether there is anything to set on this computer
         editor.setAccessibleName(name)
         editor.setAccessibleDescription(why)
         title = widgets.label(name, "strong")
@@ -46,6 +51,7 @@ class SettingsPage(Page):
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
         super().__init__(bench, parent)
         self._groups: list[tuple[QLabel, list[QWidget]]] = []
+        self._asked_for_cards = False
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Find a setting"))
         self.search.setAccessibleName(self.tr("Find a setting"))
@@ -137,6 +143,7 @@ class SettingsPage(Page):
             SettingRow(self.tr("Threads in the background"), background, self.background),
             SettingRow(self.tr("Memory for a model"), memory, self.memory),
             self._card_row(),
+            *self._several_cards(),
         ]
 
     def _card_row(self) -> SettingRow:
@@ -150,6 +157,49 @@ class SettingsPage(Page):
             "whether). 0: none. By itself as many as fit are, if a trial finds it faster."
         )
         return SettingRow(self.tr("Layers on a graphics card"), why, self.card)
+
+    def _several_cards(self) -> list[SettingRow]:
+        """What is asked where there are several cards; not offered until that is known."""
+        self.cards = CardChoices(self.bench, self)
+        split = self.tr(
+            "How the layers that graphics cards compute lie on several of them. This was not run on a machine with "
+            "several cards, for none was at hand."
+        )
+        main = self.tr("Which card computes them all, where they are to lie on one.")
+        shares = self.tr(
+            "What each card takes of a model, such as 3 : 1 in the order of the cards. Empty: by what is free on each."
+        )
+        rows = [
+            SettingRow(self.tr("Several graphics cards"), split, self.cards.split),
+            SettingRow(self.tr("The one graphics card"), main, self.cards.main),
+            SettingRow(self.tr("Shares of the cards"), shares, self.cards.shares),
+        ]
+        for row in rows:
+            row.offered = False
+            row.hide()
+        self._card_rows = rows
+        return rows
+
+    def _read_cards(self) -> None:
+        """Ask the engine once, quietly: only it knows what llama.cpp can compute on."""
+        if not self._asked_for_cards:
+            self._asked_for_cards = True
+            title, kind = self.tr("Looking for graphics cards"), "preload"
+            self.bench.jobs.start(
+                title,
+                partial(read_cards, self.bench),
+                on_done=self._show_cards,
+                on_failed=_to_log,
+                kind=kind,
+                quiet=True,
+            )
+
+    def _show_cards(self, found: Any) -> None:
+        if found and len(found) > 1:
+            self.cards.show_cards([card.description for card in found])
+            for row in self._card_rows:
+                row.offered = True
+            self._on_search(self.search.text())
 
     def _offline_row(self) -> SettingRow:
         self.offline = QCheckBox()
@@ -223,6 +273,7 @@ class SettingsPage(Page):
         none = self.tr("None: Workbench has never used the network on this computer.")
         self.no_connections.setText(self.tr("The newest first.") if found else none)
         self._show_folders()
+        self._read_cards()
         if "search" in what:
             self.search.setText(str(what["search"]))
 
@@ -238,9 +289,14 @@ class SettingsPage(Page):
             shown = False
             for row in rows:
                 words = row.words if isinstance(row, SettingRow) else str(row.property("words"))
-                fits = wanted in words or wanted in head.text().casefold()
+                offered = not isinstance(row, SettingRow) or row.offered
+                fits = offered and (wanted in words or wanted in head.text().casefold())
                 row.setVisible(fits)
                 shown = shown or fits
             head.setVisible(shown)
             any_shown = any_shown or shown
         self.nothing.setVisible(not any_shown)
+
+
+def _to_log(error: Exception) -> None:
+    log.info("graphics cards could not be asked for: %s", error)

@@ -1,0 +1,71 @@
+"""The first question on a machine is not kept for what is measured once; it is found out afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import paths
+from workbench.events import Progress, Result
+from workbench.index import embed
+from workbench.index.embed import Embedder
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Embedder:
+    """The embedder on a machine of which nothing is known."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    made = Embedder(paths.starter_embedder())
+    monkeypatch.setattr(embed, "open_embedder", lambda: made)
+    return made
+
+
+def never(folder: Path) -> Generator[None, None, str]:
+    raise AssertionError("a question waited for a trial")
+    yield
+
+
+def finds_bfloat16(folder: Path) -> Generator[None, None, str]:
+    yield
+    return "bfloat16"
+
+
+def read(embedder: Embedder, *texts: str) -> np.ndarray:
+    return embedder.encode(texts)
+
+
+def test_a_question_is_read_at_once_and_the_rest_is_found_out_afterwards(
+    fresh: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "_probing", never)
+    fresh.load(wait=False)
+    before = read(fresh, "How long is the warranty?")
+    assert fresh.multiplies_in == "float32" and not (paths.cache_folder() / "embedders.json").exists()
+    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    events = list(embed.settle())
+    assert isinstance(events[0], Progress) and events[-1] == Result(None)
+    assert fresh.multiplies_in == "bfloat16"
+    assert float((before * read(fresh, "How long is the warranty?")).sum()) > embed.KEPT_COSINE
+    monkeypatch.setattr(embed, "_probing", never)
+    assert list(embed.settle()) == [Result(None)] and Embedder(fresh.folder).precision == "bfloat16"
+
+
+def test_many_texts_wait_for_it_so_that_they_are_all_read_in_one_way(
+    fresh: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.load(wait=False)
+    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    read(fresh, "one", "two")
+    assert fresh.multiplies_in == "bfloat16"
+
+
+def test_a_trial_that_is_left_half_way_is_begun_anew(fresh: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    stage = embed.settle()
+    next(stage)
+    stage.close()
+    assert not (paths.cache_folder() / "embedders.json").exists()
+    assert list(embed.settle())[-1] == Result(None) and (paths.cache_folder() / "embedders.json").exists()
