@@ -61,16 +61,17 @@ def run(project: Path) -> Stage:
         for number in range(ROUNDS + 1):
             yield Progress(number, ROUNDS + 2, "Opening windows", "windows")
             seconds.append((*_first_line(ours, environment), *_first_line(empty, environment)))
-        busy = yield from _busy_project(Path(name) / "busy")
+        busy = Path(name) / "busy"
         try:
+            yield from _fill(busy)
             load = yield from _load(program.command("workbench.ui.bench_ui", "real", str(busy)), environment)
         finally:
             end_runs(busy)
         yield Result((*_opening(seconds[1:]), *_living(load)))
 
 
-def _busy_project(folder: Path) -> Generator[Event, None, Path]:
-    """The sample with many more documents and a fine-tune under way, as one that was started before the window."""
+def _fill(folder: Path) -> Generator[Event, None, None]:
+    """A project there: the sample with many more documents, and a fine-tune that was started before the window."""
     from workbench.bench import _load
     from workbench.sample import make_sample_project
 
@@ -78,7 +79,6 @@ def _busy_project(folder: Path) -> Generator[Event, None, Path]:
     yield Progress(ROUNDS + 1, ROUNDS + 2, f"Copying the sample {_load.COPIES} times", "windows")
     _load.fill_folders(project)
     yield from _load.start_run(project)
-    return folder
 
 
 def _copy(project: Path, target: Path) -> Path:

@@ -109,7 +109,8 @@ def _listen_for_stop(folder: Path) -> Callable[[], bool]:
     signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: signals.append(received))
-    return lambda: bool(signals) or (folder / STOP).exists()
+    # A run whose folder was taken away has nobody it trains for.
+    return lambda: bool(signals) or (folder / STOP).exists() or not folder.exists()
 
 
 def _or_left_alone(asked: Callable[[], bool]) -> Callable[[], bool]:
