@@ -74,7 +74,7 @@ def _open_first(folder: Path | None) -> tuple[Project, WorkbenchError | None]:
 def _quit_on_signals(app: QApplication, window: Window) -> None:
     """Ctrl-C and a polite kill close the window in order."""
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: window.close())
+        signal.signal(each, lambda *_: window.leave())
     beat = QTimer(app)
     beat.timeout.connect(lambda: None)  # Python sees signals only while its own code runs
     beat.start(250)

@@ -74,10 +74,10 @@ class ComparePage(Page):
         self.composer.edit.setFocus()
 
     def hidden(self) -> None:
-        try:
-            self.bench.remember(compare_draft=self.composer.edit.toPlainText(), compare_talk=self.talk.id)
-        except (OSError, WorkbenchError) as error:
-            self.bench.notices.error(error)
+        self.bench.remember(compare_draft=self.composer.edit.toPlainText(), compare_talk=self.talk.id)
+
+    def unsaved(self) -> list[str]:
+        return self.view.unsaved()
 
     def closed(self) -> None:
         """What was being said when the window closes is kept as far as it came."""

@@ -239,6 +239,11 @@ class TurnView(QWidget):
         self.edit.selectAll()
 
     def _leave_edit(self) -> None:
+    @property
+    def changed(self) -> bool:
+        """Whether the question is being changed in place, and says something else by now."""
+        return not self.edit.isHidden() and self.edit.toPlainText().strip() not in ("", self.turn.question.strip())
+
         self.edit.hide()
         self.question.show()
 

@@ -49,6 +49,7 @@ class DrillSheet(Sheet):
         probe.ended.connect(self._read_last)
         self._offer_files()
         self.refresh()
+        self.settle()
         self._read_last()
 
     def _build(self) -> None:
@@ -121,6 +122,7 @@ class DrillSheet(Sheet):
     def _offer_files(self) -> None:
         """The files of the index, as they are typed; their list is read in the background."""
         project = self._bench.project
+        self.settle()
 
         def stage() -> Stage:
             yield Progress(0, 0, "listing the files")
@@ -203,6 +205,7 @@ class DrillSheet(Sheet):
 
 
 def drill_stage(
+        self.settle()  # the drill's result keeps what it asked and changed, and stands here again
     bench: Bench, project: Project, question: str, expected: Sequence[str], lanes: Sequence[Lane], edit: Edit | None
 ) -> Stage:
     """The drill, in a copy where something is to be edited; what training took is read in the job's thread."""

@@ -15,6 +15,7 @@ from workbench.tuning.dataset import Problem
 from workbench.tuning.files import decode, has_damaged_text, holds_lines, split_lines
 from workbench.ui import theme, widgets
 
+from workbench.ui.leaving import Leaving
 LINES = (".jsonl", ".ndjson")
 LARGEST = 64 << 20  # bytes; a larger file is too much for a window to edit
 
@@ -117,6 +118,15 @@ class RowDialog(QDialog):
         self.resize(640, 320)
 
     def _on_save_clicked(self) -> None:
+        self._before = self.text.toPlainText()
+        self.leaving = Leaving(self, self._unsaved, self.reject)
+
+    def _unsaved(self) -> list[str]:
+        return [self.windowTitle()] if self.text.toPlainText() != self._before else []
+
+    def reject(self) -> None:
+        if self.leaving.may_close():
+            super().reject()
         try:
             replace_row(self._file, self._problem.row, self.text.toPlainText())
         except BadDataset as error:

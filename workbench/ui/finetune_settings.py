@@ -129,6 +129,13 @@ class RecipeSheet(Sheet):
         self.content.addStretch(1)
         self.add_foot(None, widgets.primary_button(self.tr("Use these"), "", self._on_use_clicked))
 
+        self.settle()
+
+    def typed(self) -> object:
+        return self._values()
+
+    def _values(self) -> dict[str, Any]:
+        return {field: value() for field, value in self._fields.items()}
     def _add(self, name: str, why: str, editor: QWidget) -> None:
         title = widgets.label(name, "strong")
         title.setBuddy(editor)
@@ -190,5 +197,5 @@ class RecipeSheet(Sheet):
         self._add(name, why, editor)
 
     def _on_use_clicked(self) -> None:
-        self.applied.emit(replace(self._recipe, **{field: value() for field, value in self._fields.items()}))
-        self.close_sheet()
+        self.applied.emit(replace(self._recipe, **self._values()))
+        self.close_kept()
