@@ -53,10 +53,10 @@ class Bench(QObject):
         self._not_kept = ""  # why `remember` could not write, as it was told
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
-        self.knowledge: Worker = knowledge or Child(
-            "The document reader", "The index keeps every file that was finished.", niceness=READING
-        )
-        self.engine: Worker = engine or Child("The model engine", "Your questions and the answers so far are kept.")
+        reader, kept = self.tr("The document reader"), self.tr("The index keeps every file that was finished.")
+        self.knowledge: Worker = knowledge or Child(reader, kept, niceness=READING)
+        kept = self.tr("Your questions and the answers so far are kept.")
+        self.engine: Worker = engine or Child(self.tr("The model engine"), kept)
 
     def open_page(self, name: str, **what: Any) -> None:
         """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",

@@ -13,8 +13,9 @@ from workbench.ui import theme, widgets
 from workbench.ui.compare_cell import AnswerCell
 from workbench.ui.compare_columns import TurnColumns
 from workbench.ui.compare_diff import differing_spans
-from workbench.ui.compare_heads import in_words, title_of
+from workbench.ui.compare_heads import title_of
 from workbench.ui.compare_talk import TalkTurn
+from workbench.ui.words import in_words
 
 
 class QuestionEdit(QPlainTextEdit):
@@ -238,12 +239,12 @@ class TurnView(QWidget):
         self.edit.setFocus()
         self.edit.selectAll()
 
-    def _leave_edit(self) -> None:
     @property
     def changed(self) -> bool:
         """Whether the question is being changed in place, and says something else by now."""
         return not self.edit.isHidden() and self.edit.toPlainText().strip() not in ("", self.turn.question.strip())
 
+    def _leave_edit(self) -> None:
         self.edit.hide()
         self.question.show()
 

@@ -52,6 +52,10 @@ class DrillSheet(Sheet):
         self.settle()
         self._read_last()
 
+    def typed(self) -> object:
+        fields = (self.expected, self.file, self.old, self.new)
+        return self.question.toPlainText(), *(each.text() for each in fields)
+
     def _build(self) -> None:
         about = self.tr(
             "A fact in a document changes. The index is brought up to date and every lane is asked: how many seconds "
@@ -118,14 +122,14 @@ class DrillSheet(Sheet):
         if found.edit is not None:
             for field, text in ((self.file, found.edit.file), (self.old, found.edit.old), (self.new, found.edit.new)):
                 field.setText(text)
+        self.settle()
 
     def _offer_files(self) -> None:
         """The files of the index, as they are typed; their list is read in the background."""
-        project = self._bench.project
-        self.settle()
+        project, said = self._bench.project, self.tr("listing the files")
 
         def stage() -> Stage:
-            yield Progress(0, 0, "listing the files")
+            yield Progress(0, 0, said)
             rows = (row for base in all_bases(project) for row in documents_source.list_rows(base))
             yield Result(list(dict.fromkeys(row.file for row in rows if row.state == "indexed")))
 
@@ -201,11 +205,11 @@ class DrillSheet(Sheet):
         bench, project, lanes = self._bench, self._bench.project, self._lanes
         question, expected = self.question.toPlainText().strip(), self.answers
         edit = Edit(self.file.text().strip(), self.old.text(), self.new.text()) if self.on_copy.isChecked() else None
+        self.settle()  # the drill's result keeps what it asked and changed, and stands here again
         self._probe.start(lambda: drill_stage(bench, project, question, expected, lanes, edit))
 
 
 def drill_stage(
-        self.settle()  # the drill's result keeps what it asked and changed, and stands here again
     bench: Bench, project: Project, question: str, expected: Sequence[str], lanes: Sequence[Lane], edit: Edit | None
 ) -> Stage:
     """The drill, in a copy where something is to be edited; what training took is read in the job's thread."""

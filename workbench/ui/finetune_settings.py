@@ -116,7 +116,8 @@ class RecipeSheet(Sheet):
     applied = Signal(object)  # Recipe
 
     def __init__(self, recipe: Recipe, parent: QWidget | None = None) -> None:
-        super().__init__("All settings", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("All settings"))
         self._recipe = recipe
         self._fields: dict[str, Callable[[], Any]] = {}
         translate = QCoreApplication.translate
@@ -128,7 +129,6 @@ class RecipeSheet(Sheet):
             self._choice(field, translate("settings", name), translate("settings", why), fields.CHOICES[field])
         self.content.addStretch(1)
         self.add_foot(None, widgets.primary_button(self.tr("Use these"), "", self._on_use_clicked))
-
         self.settle()
 
     def typed(self) -> object:
@@ -136,6 +136,7 @@ class RecipeSheet(Sheet):
 
     def _values(self) -> dict[str, Any]:
         return {field: value() for field, value in self._fields.items()}
+
     def _add(self, name: str, why: str, editor: QWidget) -> None:
         title = widgets.label(name, "strong")
         title.setBuddy(editor)
