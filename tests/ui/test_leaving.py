@@ -53,13 +53,14 @@ def test_a_window_with_something_typed_asks_once_and_goes_on(window: Window, slo
     assert "Your own copy of Prompted" in box.informativeText() and box.textFormat() is Qt.TextFormat.PlainText
     window.close()
     assert window.leaving.box is box and len(window.findChildren(QMessageBox)) == 1, "asked once, not twice"
+    qtbot.waitUntil(box.isActiveWindow)
     qtbot.keyClick(box, Qt.Key.Key_Escape)
     assert window.isVisible() and window.sheet is sheet and sheet.system.toPlainText() == "Answer in Polish."
     qtbot.waitUntil(lambda: handle.progress is not None)
     assert handle.running, "a job goes on while nobody has decided"
     window.close()
     answer(window.leaving, "Discard and close")
-    assert not window.isVisible() and not handle.running
+    assert not window.isVisible() and handle._job is not None and handle._job.isFinished()
 
 
 def test_a_window_with_nothing_to_lose_closes_at_once(window: Window) -> None:

@@ -76,6 +76,7 @@ def test_projects_of_the_same_name_say_where_they_lie(bench: Bench, tmp_path: Pa
 
 def test_rail_and_welcome_offer_them(window: Window, bench: Bench, tmp_path: Path, qtbot: QtBot) -> None:
     first, other = bench.project.folder, tmp_path / "elsewhere" / "Other"
+    bench.open_project(first)
     page = window.page("welcome")
     assert isinstance(page, WelcomePage)
     window.open_page("welcome")

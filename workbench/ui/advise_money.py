@@ -90,8 +90,9 @@ class PricesSheet(Sheet):
         )
         self.content.addWidget(widgets.label(intro, "muted", wrap=True))
         for key, name, why, low, high, places in FIELDS:
-            words = (QCoreApplication.translate("prices", each) for each in (name, why))
-            self.boxes[key] = self._add(*words, getattr(given, key), (low, high), places, self._on_changed)
+            said, explained = (QCoreApplication.translate("prices", each) for each in (name, why))
+            value = getattr(given, key)
+            self.boxes[key] = self._add(said, explained, value, (low, high), places, self._on_changed)
         self.content.addSpacing(8)
         self.content.addWidget(widgets.label(self.tr("What hosting is published to cost"), "strong"))
         said = self.tr("Dollars, from the middle of each range until you put in your own; the dossier takes them too.")
