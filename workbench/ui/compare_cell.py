@@ -55,7 +55,8 @@ class AnswerCell(QWidget):
     link_clicked = Signal(str)
     drawn = Signal()  # its height may be another now
 
-    def __init__(self, said: LaneAnswer | None, parent: QWidget | None = None) -> None:
+    def __init__(self, said: LaneAnswer | None, width: int = 0, parent: QWidget | None = None) -> None:
+        """`width`: of the column, 0 while that is not known."""
         super().__init__(parent)
         self.setProperty("kind", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -69,6 +70,8 @@ class AnswerCell(QWidget):
         self.sources = SourceLines()
         self.figures = widgets.ElidedLabel("", "caption")
         self._build()
+        if width:
+            self.set_width(width)
         self.refresh()
 
     def _build(self) -> None:

@@ -205,7 +205,7 @@ class ComparePage(Page):
         self.talk.turns.append(turn)
         self._begin(turn, lanes)
         if drawn_later:
-            QTimer.singleShot(0, self, partial(self._draw_new, turn))
+            QTimer.singleShot(1, self, partial(self._draw_new, turn))  # at 0 it would come before the page is drawn
         else:
             self._draw_new(turn)
         self.composer.set_text("")

@@ -196,8 +196,8 @@ class TurnView(QWidget):
         for each, cell in self.cells.items():
             cell.why.setChecked(each == name)
 
-    def _cell(self, name: str) -> AnswerCell:
-        cell = AnswerCell(self.turn.answers.get(name))
+    def _cell(self, name: str, width: int) -> AnswerCell:
+        cell = AnswerCell(self.turn.answers.get(name), width)
         cell.why_clicked.connect(partial(self.why_clicked.emit, name))
         cell.source_clicked.connect(partial(self.source_clicked.emit, name))
         cell.vote_clicked.connect(partial(self.voted.emit, name))
