@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench import paths, records
+
+MOST_RECENT = 10  # projects that are remembered as opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Settings:
     theme: str = "system"  # "system", "light" or "dark"
     text_scale: float = 1.0  # of the window's text
     last_project: str = ""  # the folder opened at the next start
+    recent_projects: tuple[str, ...] = ()  # folders of the projects opened last, the newest first
     welcomed: bool = False  # whether the welcome page was passed once
 
     def __post_init__(self) -> None:
@@ -37,6 +41,8 @@ class Settings:
             object.__setattr__(self, "gpu_main", 0)
         if any(not 0 <= share < math.inf for share in self.gpu_shares) or not sum(self.gpu_shares):
             object.__setattr__(self, "gpu_shares", ())
+        named = dict.fromkeys(each for each in self.recent_projects if isinstance(each, str) and each)
+        object.__setattr__(self, "recent_projects", tuple(named)[:MOST_RECENT])
 
     @property
     def thread_count(self) -> int:
@@ -81,3 +87,11 @@ def change_settings(**changes: Any) -> Settings:
     changed = replace(load_settings(), **changes)
     records.write_json(settings_file(), changed)
     return changed
+
+
+def change_recent(opened: Path | None = None, gone: Iterable[Path] = (), **changes: Any) -> Settings:
+    """Put a project that was opened before the others, or take some off the list; `changes` as in change_settings."""
+    first, left_out = [str(opened)] if opened is not None else [], {str(each) for each in gone}
+    # read again: another window may have opened one meanwhile
+    known = [each for each in load_settings().recent_projects if each not in left_out]
+    return change_settings(recent_projects=(*first, *known), **changes)

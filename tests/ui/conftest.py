@@ -209,7 +209,7 @@ def open_window(bench: Bench, theme: Theme, script: Script, qtbot: Any) -> Itera
     yield open_
     script.hold.set()
     for window in opened:
-        window.close()
+        window.leave()
         window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 

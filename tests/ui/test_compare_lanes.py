@@ -15,8 +15,9 @@ from workbench import records
 from workbench.catalog.records import Model
 from workbench.project import Project
 from workbench.ui import compare_lanes
-from workbench.ui.compare_edit import LaneSheet, LanesSheet
+from workbench.ui.compare_edit import LaneSheet
 from workbench.ui.compare_heads import made_of
+from workbench.ui.compare_lane_list import LanesSheet
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.window import Window
 

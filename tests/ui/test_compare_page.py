@@ -92,7 +92,8 @@ def test_one_lane_can_be_stopped_while_the_others_go_on(page: ComparePage, qtbot
     said = page.talk.turns[0].answers
     assert page.asking.busy and said["rag"].busy and said["base"].state == "stopped"
     assert said["base"].answer is not None and said["base"].answer.stopped == "cancelled"
-    assert view.cells["base"].why.isVisible() and view.cells["base"].figures.full_text()
+    qtbot.waitUntil(view.cells["base"].why.isVisible)  # it is drawn in a turn of the loop after its answer came
+    assert view.cells["base"].figures.full_text()
     script.hold.set()
     qtbot.waitUntil(lambda: not page.asking.busy)
     assert view.cells["base"].text.plain() == "The a"

@@ -54,7 +54,7 @@ def test_what_differed_is_said_with_every_difference(
         yield Result(AuditReport(found, left, 2, 6, 6, LEVEL))
 
     monkeypatch.setattr("workbench.index.audit.audit", audit)
-    [entry] = [each for each in page._folders_menu.actions() if each.text().startswith("Compare the index")]
+    [entry] = [each for each in page.folders.menu.actions() if each.text().startswith("Compare the index")]
     entry.trigger()
     qtbot.waitUntil(lambda: any(each.message.startswith(begins) for each in said), timeout=20_000)
     told = next(each for each in said if each.message.startswith(begins))

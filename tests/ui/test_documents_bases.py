@@ -67,14 +67,14 @@ def test_a_base_is_made_read_searched_watched_renamed_and_deleted(
 
     answer_with(monkeypatch, "Old terms")
     with qtbot.waitSignal(bench.lanes_changed):
-        entries(page._folders_menu)["New knowledge base…"].trigger()
+        entries(page.folders.menu)["New knowledge base…"].trigger()
     assert page.stack.currentWidget() is page.empty and page.bases.picker.isVisible()
     assert page.bases.picker.text() == "Old terms"
     with qtbot.waitSignal(bench.index_changed, timeout=PATIENCE):
         page.add_folders([theirs])
     qtbot.waitUntil(lambda: names(page) == ["returns.md"], timeout=PATIENCE)
     assert bench.project.info.folders == (ours,) and set(page.watch.folders) == {ours, theirs}
-    assert "New knowledge base…" not in entries(page._folders_menu)
+    assert "New knowledge base…" not in entries(page.folders.menu)
 
     page.shown(search="Within how many days are goods returned?")
     qtbot.waitUntil(lambda: page.search._found.count() == 2, timeout=PATIENCE)

@@ -199,12 +199,12 @@ def test_a_few_changes_are_read_by_themselves_where_a_person_lets_them(
         yield Result(few if shelf.built == 0 else source.Changes(()))
 
     monkeypatch.setattr(source, "find_changes", find_changes)
-    filled._on_by_itself()
+    filled.folders._on_by_itself()
     assert not source.keeps_itself(bench.base)
     filled.watch.touched.emit()
     qtbot.waitUntil(filled.changes.isVisible)
     assert shelf.built == 0
-    filled._on_by_itself()  # it is let again, and what waits is read
+    filled.folders._on_by_itself()  # it is let again, and what waits is read
     qtbot.waitUntil(lambda: shelf.built == 1)
     assert not filled.changes.isVisible()
 

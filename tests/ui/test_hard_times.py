@@ -24,6 +24,7 @@ from workbench.project import FORMAT, Project
 from workbench.ui import app, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.notices import Notice
+from workbench.ui.recent_projects import open_or_tell
 from workbench.ui.theme import Theme
 from workbench.ui.window import FOOT, PAGES, Window
 
@@ -150,7 +151,7 @@ def test_a_project_of_a_newer_version_is_left_alone_and_another_one_opens(
     window, said = make_window(project)
     with pytest.raises(BadProject, match="newer version"):
         window.bench.open_project(newer.folder)
-    window.rail._open(newer.folder)
+    assert not open_or_tell(window.bench, newer.folder)
     assert said[-1].message.endswith("update Workbench to open it.") and window.bench.project is project
     opened, trouble = app._open_first(newer.folder)
     assert opened.folder != newer.folder and "newer version" in str(trouble)

@@ -62,3 +62,20 @@ def test_a_look_through_all_is_not_repeated_for_nothing(looking: Tidying, monkey
     monkeypatch.setattr(looking, "look_through", lambda: pytest.fail("nothing has grown"))
     for _ in range(3 * tidying.LOOKS):
         looking.look()
+
+
+def test_nothing_is_counted_while_somebody_waits(looking: Tidying, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking.look()
+    looking.busy = lambda: True
+    kept, before = [], looking._most
+    with monkeypatch.context() as patch:
+        patch.setattr(gc, "get_freeze_count", lambda: pytest.fail("it takes 10 ms in a window with every page"))
+        for _ in range(3):
+            kept.append([[number] for number in range(2 * tidying.OFTEN)])
+            looking.look()
+    assert looking._most > before + 2 * tidying.OFTEN, "what joins those left alone is added up"
+    looked: list[bool] = []
+    monkeypatch.setattr(looking, "look_through", lambda: looked.append(True))
+    looking._most = round(tidying.TOO_MANY * looking._left_alone) + 1
+    looking.look()
+    assert not looked and looking._most < tidying.TOO_MANY * looking._left_alone, "most of them were gone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSizePolicy, QWidget
 
 from workbench.advice.cost import Assumptions, Cost, break_even
@@ -18,21 +18,55 @@ from workbench.ui.charts_advice import CostChart, CostLine
 from workbench.ui.lane_names import lane_title
 from workbench.ui.page import Sheet
 
-FIELDS = (
-    ("questions_a_month", "Questions a month", "How many the year is reckoned with.", 0, 1e7, 0),
-    ("machine_hour", "An hour of this computer", "Power and wear, or a rent. 0: it is there anyway.", 0, 1000, 2),
-    ("person_hour", "An hour of people's time", "What an hour of the people who look after this costs.", 0, 10000, 2),
-    ("minutes_per_mistake", "Minutes per wrong answer", "People's time to notice one and put it right.", 0, 600, 1),
-    ("hours_of_prompting", "Hours spent on the prompt", "Yours, for the prompted lane.", 0, 10000, 1),
-    ("hours_of_examples", "Hours spent on training rows", "Yours, for lanes with a fine-tune.", 0, 10000, 1),
-    ("retrainings_a_year", "Trainings a year", "How often the fine-tune is made again.", 0, 1000, 0),
+# key, name, what it is, lowest, highest, places
+FIELDS: tuple[tuple[str, Any, Any, float, float, int], ...] = (
+    (
+        "questions_a_month",
+        QT_TRANSLATE_NOOP("prices", "Questions a month"),
+        QT_TRANSLATE_NOOP("prices", "How many the year is reckoned with."),
+        *(0, 10000000.0, 0),
+    ),
+    (
+        "machine_hour",
+        QT_TRANSLATE_NOOP("prices", "An hour of this computer"),
+        QT_TRANSLATE_NOOP("prices", "Power and wear, or a rent. 0: it is there anyway."),
+        *(0, 1000, 2),
+    ),
+    (
+        "person_hour",
+        QT_TRANSLATE_NOOP("prices", "An hour of people's time"),
+        QT_TRANSLATE_NOOP("prices", "What an hour of the people who look after this costs."),
+        *(0, 10000, 2),
+    ),
+    (
+        "minutes_per_mistake",
+        QT_TRANSLATE_NOOP("prices", "Minutes per wrong answer"),
+        QT_TRANSLATE_NOOP("prices", "People's time to notice one and put it right."),
+        *(0, 600, 1),
+    ),
+    (
+        "hours_of_prompting",
+        QT_TRANSLATE_NOOP("prices", "Hours spent on the prompt"),
+        QT_TRANSLATE_NOOP("prices", "Yours, for the prompted lane."),
+        *(0, 10000, 1),
+    ),
+    (
+        "hours_of_examples",
+        QT_TRANSLATE_NOOP("prices", "Hours spent on training rows"),
+        QT_TRANSLATE_NOOP("prices", "Yours, for lanes with a fine-tune."),
+        *(0, 10000, 1),
+    ),
+    (
+        "retrainings_a_year",
+        QT_TRANSLATE_NOOP("prices", "Trainings a year"),
+        QT_TRANSLATE_NOOP("prices", "How often the fine-tune is made again."),
+        *(0, 1000, 0),
+    ),
     (
         "reindexings_a_year",
-        "Readings of all documents a year",
-        "How often the index is made from scratch.",
-        0,
-        10000,
-        0,
+        QT_TRANSLATE_NOOP("prices", "Readings of all documents a year"),
+        QT_TRANSLATE_NOOP("prices", "How often the index is made from scratch."),
+        *(0, 10000, 0),
     ),
 )
 
@@ -56,13 +90,15 @@ class PricesSheet(Sheet):
         )
         self.content.addWidget(widgets.label(intro, "muted", wrap=True))
         for key, name, why, low, high, places in FIELDS:
-            self.boxes[key] = self._add(name, why, getattr(given, key), (low, high), places, self._on_changed)
+            said, explained = (QCoreApplication.translate("prices", each) for each in (name, why))
+            value = getattr(given, key)
+            self.boxes[key] = self._add(said, explained, value, (low, high), places, self._on_changed)
         self.content.addSpacing(8)
         self.content.addWidget(widgets.label(self.tr("What hosting is published to cost"), "strong"))
         said = self.tr("Dollars, from the middle of each range until you put in your own; the dossier takes them too.")
         self.content.addWidget(widgets.label(said, "muted", wrap=True))
         for price in all_prices().values():
-            why = f"{price.low:,g} to {price.high:,g} {price.unit} ({price.source})"
+            why = self.tr("{0:,g} to {1:,g} {2} ({3})").format(price.low, price.high, price.unit, price.source)
             value, places = own.get(price.key, price.start), 4 if price.high < 1 else 2
             most = max(1e5, 10 * price.high)
             self.published[price.key] = self._add(price.title, why, value, (0, most), places, self._on_published)
@@ -101,13 +137,16 @@ class PricesSheet(Sheet):
 
 def duration(seconds: float) -> str:
     """A set-up time: none, 40 s, 6 min, 1.5 h."""
+    translate = QCoreApplication.translate
     if 0 < seconds < 1:
-        return "under 1 s"
+        return translate("prices", "under 1 s")
     if seconds <= 0:
-        return "none"
+        return translate("prices", "none")
     if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return translate("prices", "{0:.0f} s").format(seconds)
+    if seconds < 5400:
+        return translate("prices", "{0:.0f} min").format(seconds / 60)
+    return translate("prices", "{0:.1f} h").format(seconds / 3600)
 
 
 def money(amount: float, currency: str) -> str:
@@ -115,7 +154,7 @@ def money(amount: float, currency: str) -> str:
     if amount <= 0:
         return "\N{EN DASH}"
     if amount < 0.01:
-        return f"under {currency}0.01"
+        return QCoreApplication.translate("prices", "under {0}").format(f"{currency}0.01")
     return f"{currency}{amount:,.2f}" if amount < 10 else f"{currency}{amount:,.0f}"
 
 
@@ -125,7 +164,8 @@ def setup_words(cost: Cost) -> str:
     machine = "\N{EN DASH}" if reads and cost.setup_seconds <= 0 else duration(cost.setup_seconds)
     if not cost.setup_hours:
         return machine
-    return f"{cost.setup_hours:g} h" if cost.setup_seconds <= 0 else f"{machine} + {cost.setup_hours:g} h"
+    hours = QCoreApplication.translate("prices", "{0:g} h").format(cost.setup_hours)
+    return hours if cost.setup_seconds <= 0 else f"{machine} + {hours}"
 
 
 class CostPanel(QWidget):

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QStackedWidget, QWidget
 
@@ -19,15 +18,15 @@ from workbench.evaluation.records import Evaluation
 from workbench.project import Project
 from workbench.ui import evaluate_source, theme, widgets
 from workbench.ui.advise_money import BreakEvenPanel, CostPanel, PricesSheet
-from workbench.ui.advise_questions import Questionnaire, QuestionnaireSheet
+from workbench.ui.advise_questions import QuestionnaireSheet
 from workbench.ui.advise_source import Advice, advise
+from workbench.ui.advise_start import NotMeasuredYet
 from workbench.ui.advise_verdict import NEXT, EffectsPanel, FailuresPanel, VerdictHead
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, scroll_area
 
 CURRENCY = "€"
 AROUND = 24 + 16 + 24 + 12  # pixels beside and between two panels, and a scroll bar
-START_WIDTH = 560  # of the two halves of the page before anything is measured
 START, VERDICT, READING = range(3)  # in the stack: nothing measured, the verdict, blank until it is known which
 SIDE_BY_SIDE = 1000  # pixels from which two panels fit beside each other
 
@@ -54,38 +53,16 @@ class AdvisePage(Page):
         self.add_action(self.questions)
         self.add_action(self.save)
         self.stack = QStackedWidget()
-        self.stack.addWidget(self._build_start())
+        start = NotMeasuredYet(self._answers(), lambda: bench.open_page("evaluate"))
+        self.start_questions, self.to_evaluate = start.questions, start.measure
+        self.start_questions.answered.connect(self._on_answered)
+        self.stack.addWidget(scroll_area(start))
         self.stack.addWidget(self._build_verdict())
         self.stack.addWidget(QWidget())
         self.body.addWidget(self.stack)
         for signal in (bench.project_changed, bench.results_changed):
             signal.connect(self.reload)
         self.reload()
-
-    def _build_start(self) -> QWidget:
-        """What stands here until something is measured."""
-        inner = QWidget()
-        self.start_questions = Questionnaire(self._answers())
-        self.start_questions.answered.connect(self._on_answered)
-        self.to_evaluate = widgets.primary_button(self.tr("Measure it"), "", lambda: self.bench.open_page("evaluate"))
-        said = self.tr(
-            "Once a suite has run over at least two lanes, the verdict stands here, with how firm it is and what would "
-            "change it. Until then, five questions give what published guides would say."
-        )
-        title = widgets.label(self.tr("Nothing is measured yet"), "verdict", wrap=True)
-        lead = widgets.label(said, "lead", wrap=True)
-        left, right = QWidget(), widgets.panel()
-        left.setLayout(widgets.column(title, lead, 8, widgets.row(self.to_evaluate, None), None))
-        guides = widgets.label(self.tr("What published guides would say"), "section")
-        right.setLayout(widgets.column(guides, 4, self.start_questions, margins=(24, 20, 24, 20)))
-        left.setMaximumWidth(START_WIDTH)
-        right.setMaximumWidth(START_WIDTH)
-        beside = widgets.row(spacing=48, margins=(24, 24, 24, 24))
-        beside.addWidget(left, 5)
-        beside.addWidget(right, 6, Qt.AlignmentFlag.AlignTop)
-        beside.addStretch(1)  # on a wide window the two stay beside each other at the left
-        inner.setLayout(widgets.column(beside, None, spacing=0))
-        return scroll_area(inner)
 
     def _build_verdict(self) -> QWidget:
         self.head = VerdictHead()

@@ -75,7 +75,7 @@ class QuestionnaireSheet(Sheet):
         self.content.addWidget(widgets.label(self.tr("What people notice, and what to try first"), "strong"))
         for symptom in SYMPTOMS:
             first, then = (each[:1].lower() + each[1:] for each in (symptom.first, symptom.then))
-            line = f"{symptom.text}: {first}; then {then}"
+            line = self.tr("{0}: {1}; then {2}").format(symptom.text, first, then)
             self.content.addWidget(widgets.label(line, "caption", wrap=True))
         self.content.addSpacing(8)
         self.content.addWidget(widgets.label(self.tr("Rules of thumb"), "strong"))

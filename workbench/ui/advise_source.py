@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import QCoreApplication
+
 from workbench.advice.facts import Facts
 from workbench.advice.records import Verdict
 from workbench.evaluation.records import Evaluation, Suite
@@ -32,7 +34,7 @@ def advise(project: Project, evaluation: Evaluation) -> Stage:
     from workbench.advice.facts import read_facts, stale_adapters
     from workbench.advice.verdict import decide
 
-    yield Progress(0, 0, "weighing the results")
+    yield Progress(0, 0, QCoreApplication.translate("Advice", "weighing the results"))
     suite, facts = suite_of(project, evaluation), read_facts(project)
     made = facts.train_seconds, facts.adapter_bytes, facts.index_bytes, facts.index_seconds
     stale = stale_adapters(project)

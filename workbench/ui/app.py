@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from workbench import paths
 from workbench.errors import WorkbenchError
 from workbench.project import Project
-from workbench.settings import load_settings
+from workbench.settings import change_recent, load_settings
 from workbench.ui.bench import Bench
 from workbench.ui.preload import Preload
 from workbench.ui.theme import Theme
@@ -28,6 +28,8 @@ def open_window(arguments: list[str] | None = None, project: Path | None = None)
     app = make_application(arguments)
     theme = Theme(app, settings.theme, settings.text_scale)
     opened, trouble = _open_first(project or (Path(settings.last_project) if settings.last_project else None))
+    if settings.welcomed:  # before, it is a project that nobody chose
+        settings = change_recent(opened.folder)
     bench = Bench(opened, settings)
     bench.notices.install_hooks()
     if trouble is not None:
@@ -74,7 +76,7 @@ def _open_first(folder: Path | None) -> tuple[Project, WorkbenchError | None]:
 def _quit_on_signals(app: QApplication, window: Window) -> None:
     """Ctrl-C and a polite kill close the window in order."""
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: window.close())
+        signal.signal(each, lambda *_: window.leave())
     beat = QTimer(app)
     beat.timeout.connect(lambda: None)  # Python sees signals only while its own code runs
     beat.start(250)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from workbench.children import Child, Worker
 from workbench.errors import WorkbenchError
 from workbench.priority import READING
 from workbench.project import Project
-from workbench.settings import Settings, change_settings, load_settings
+from workbench.settings import Settings, change_recent, change_settings, load_settings
 from workbench.ui.job import Jobs
 from workbench.ui.notices import Notices
 
@@ -52,10 +53,10 @@ class Bench(QObject):
         self._not_kept = ""  # why `remember` could not write, as it was told
         self.jobs.failed.connect(self.notices.error)
         # Neither child has a process until the first stage is run in it.
-        self.knowledge: Worker = knowledge or Child(
-            "The document reader", "The index keeps every file that was finished.", niceness=READING
-        )
-        self.engine: Worker = engine or Child("The model engine", "Your questions and the answers so far are kept.")
+        reader, kept = self.tr("The document reader"), self.tr("The index keeps every file that was finished.")
+        self.knowledge: Worker = knowledge or Child(reader, kept, niceness=READING)
+        kept = self.tr("Your questions and the answers so far are kept.")
+        self.engine: Worker = engine or Child(self.tr("The model engine"), kept)
 
     def open_page(self, name: str, **what: Any) -> None:
         """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",
@@ -73,8 +74,17 @@ class Bench(QObject):
     def use_project(self, project: Project) -> None:
         """Switch to a project that is open already."""
         self.project = self.base = project
-        self.change_settings(last_project=str(project.folder), welcomed=True)
+        self._keep_opened(last_project=str(project.folder), welcomed=True)
         self.project_changed.emit()
+
+    def forget_projects(self, folders: Iterable[Path]) -> None:
+        """Take projects off the list of those opened last; nothing of theirs is touched."""
+        self._keep_opened(gone=folders)
+
+    def _keep_opened(self, **changes: Any) -> None:
+        """The project that is open is the newest of those opened last."""
+        self.settings = change_recent(self.project.folder, **changes)
+        self.settings_changed.emit()
 
     def use_base(self, base: Base) -> None:
         """Show another knowledge base of the project on the Documents page."""

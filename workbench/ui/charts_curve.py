@@ -32,7 +32,8 @@ class CurveChart(Chart):
     def show_lines(self, lines: Sequence[tuple[CurveLine, str]]) -> None:
         """Show the lines, each with its name for people."""
         self._lines = tuple(lines)
-        said = (f"{name}: {line.right.passed} of {line.right.total}." for line, name in self._lines)
+        words = self.tr("{0}: {1} of {2}.")
+        said = (words.format(name, line.right.passed, line.right.total) for line, name in self._lines)
         self.setAccessibleDescription(" ".join(said))
         self.update()
 

@@ -30,7 +30,8 @@ class VersusChart(Chart):
     def show_runs(self, curves: Sequence[Curve]) -> None:
         """Show the curves, each as (name, (step, loss) in order)."""
         self._curves = tuple((name, [each for each in points if math.isfinite(each[1])]) for name, points in curves)
-        said = [f"{name}: {points[0][1]:.2f} to {points[-1][1]:.2f}." for name, points in self._curves if points]
+        words = self.tr("{0}: {1:.2f} to {2:.2f}.")
+        said = [words.format(name, points[0][1], points[-1][1]) for name, points in self._curves if points]
         self.setAccessibleDescription(" ".join(said))
         self.update()
 

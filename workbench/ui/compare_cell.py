@@ -5,47 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
-from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from workbench.lanes.lane import Answer
-from workbench.retrieval.passage import Passage
 from workbench.retrieval.support import unsupported
 from workbench.ui import widgets
+from workbench.ui.compare_sources import SourceLines
 from workbench.ui.compare_talk import LaneAnswer
 from workbench.ui.compare_text import AnswerText
 from workbench.ui.plain import tooltip
 
 SIDE = 16  # left and right of the text
 BETWEEN = 4  # the buttons of an answer, where there is room
-
-
-class FoldLine(QPushButton):
-    """A quiet line that opens something: a caret, then what it is given."""
-
-    def __init__(self, name: str, *parts: QWidget, last: QWidget | None = None) -> None:
-        super().__init__()
-        self.setProperty("kind", "fold")
-        self.setAutoDefault(False)
-        self.setAccessibleName(name)
-        line = widgets.row(widgets.IconLabel("caret-right", 12, "muted"), *parts, spacing=6)
-        line.addWidget(last or QWidget(), 1)
-        self.setLayout(line)
-        for each in self.findChildren(QWidget):
-            each.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setFixedHeight(24)
-
-
-def source_line(number: int, passage: Passage, cited: bool) -> FoldLine:
-    """A passage the answer names: its number, its file and where in it."""
-    name = QCoreApplication.translate("compare", "Passage {0}: {1} {2}")
-    made = FoldLine(
-        name.format(number, passage.file, passage.location),
-        widgets.label(str(number), "accent" if cited else "muted"),
-        widgets.ElidedLabel(passage.file.rsplit("/", 1)[-1], hug=True),
-        last=widgets.ElidedLabel(passage.location, "caption"),
-    )
-    made.setToolTip(tooltip(f"{passage.file}  {passage.location}\n\n{passage.text[:300]}"))
-    return made
 
 
 class Pager(QWidget):
@@ -84,27 +55,29 @@ class AnswerCell(QWidget):
     link_clicked = Signal(str)
     drawn = Signal()  # its height may be another now
 
-    def __init__(self, said: LaneAnswer | None, parent: QWidget | None = None) -> None:
+    def __init__(self, said: LaneAnswer | None, width: int = 0, parent: QWidget | None = None) -> None:
+        """`width`: of the column, 0 while that is not known."""
         super().__init__(parent)
         self.setProperty("kind", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.said, self._hidden, self._best, self._all_sources = said, False, False, False
-        self._shown_sources: object = None
+        self.said, self._hidden, self._best = said, False, False
         self._doubting: Answer | None = None  # whose sentences are held against its passages
         self.revealed = widgets.label("", "caption")
         self.waiting = widgets.label("", "muted", wrap=True)
         self.waiting.setContentsMargins(0, 3, 0, 0)  # on the line where an answer begins
         self.text = AnswerText()
         self.error = widgets.label("", "text", wrap=True, selectable=True)
-        self.sources = QVBoxLayout()
-        self.sources.setSpacing(0)
+        self.sources = SourceLines()
         self.figures = widgets.ElidedLabel("", "caption")
         self._build()
+        if width:
+            self.set_width(width)
         self.refresh()
 
     def _build(self) -> None:
         text = self.text
         text.cited.connect(self.source_clicked)
+        self.sources.chosen.connect(self.source_clicked)
         text.link_clicked.connect(self.link_clicked)
         text.setAccessibleName(self.tr("Answer"))
         text.drawn.connect(self._on_drawn)
@@ -184,7 +157,7 @@ class AnswerCell(QWidget):
         self.error.setText(self._sentence(said))
         self.error_icon.set_icon(*_end_icon(said))
         self.error_line.setVisible(bool(self.error.text()))
-        self._show_sources(answer)
+        self.sources.show(answer if not self._hidden else None)
         told = answer is not None and not self._hidden and said.state != "failed"
         self.figures.set_text(*(figures_text(answer), figures_text(answer, short=True)) if answer and told else ("",))
         self.figures.setToolTip(tooltip(self._explain(answer)) if answer is not None and told else "")
@@ -247,47 +220,6 @@ class AnswerCell(QWidget):
         if said.answer is not None and said.answer.stopped == "repeats":
             return self.tr("Ended here, for it went on to say the same again and again.")
         return ""
-
-    def _show_sources(self, answer: Answer | None) -> None:
-        wanted = (answer, self._hidden, self._all_sources)
-        if wanted == self._shown_sources:
-            return
-        self._shown_sources = wanted
-        widgets.clear_layout(self.sources)
-        if answer is None or self._hidden or not answer.passages:
-            return
-        self.sources.addSpacing(8)
-        if not answer.fits:
-            said = self.tr("Nothing in your documents seems to be about this. The nearest there is was read.")
-            self.sources.addWidget(widgets.label(said, "caption", wrap=True))
-        if unsupported(answer.text, answer.question, answer.passages):
-            said = self.tr("Dots underline what no passage says in its words.")
-            self.sources.addWidget(widgets.label(said, "caption", wrap=True))
-        for number, passage in enumerate(answer.passages, start=1):
-            cited = number in answer.cited
-            if cited or self._all_sources:
-                line = source_line(number, passage, cited)
-                line.clicked.connect(partial(self.source_clicked.emit, number))
-                self.sources.addWidget(line)
-                line.show()
-        rest = len(answer.passages) - len(answer.cited)
-        if rest and not self._all_sources:
-            more = self._more_line(rest, bool(answer.cited))
-            self.sources.addWidget(more)
-            more.show()
-
-    def _more_line(self, rest: int, more: bool) -> FoldLine:
-        count = self.tr("{0} passages read") if rest != 1 else self.tr("{0} passage read")
-        if more:
-            count = self.tr("{0} more passages read") if rest != 1 else self.tr("{0} more passage read")
-        said = count.format(rest)
-        made = FoldLine(said, widgets.label(said, "muted"))
-        made.clicked.connect(self._on_more)
-        return made
-
-    def _on_more(self) -> None:
-        self._all_sources = True
-        self.refresh()
 
     def _on_copy(self) -> None:
         if self.said is not None:

@@ -13,11 +13,11 @@ from workbench.ui.gradual import Gradual
 
 
 class TurnColumns(QObject):
-    """Lays out the cells of a turn; `make` makes the one of a lane."""
+    """Lays out the cells of a turn; `make` makes the one of a lane, in a width."""
 
     came = Signal(str)  # the lane whose cell stands in its place now, where they come one after the other
 
-    def __init__(self, make: Callable[[str], AnswerCell], parent: QObject) -> None:
+    def __init__(self, make: Callable[[str, int], AnswerCell], parent: QObject) -> None:
         super().__init__(parent)
         self.layout = QHBoxLayout()
         self.layout.setSpacing(0)
@@ -36,17 +36,17 @@ class TurnColumns(QObject):
         new = list(order) != self.order
         if new:
             self._keep_places(order)
-            if gradually:
-                self._to_come.begin_later(order)
-            else:
-                for name in order:
-                    self._fill(name)
         for place, name in enumerate(order):
             width = widths[place] - (1 if place else 0)
             if name in self._places:
                 self._places[name].setFixedWidth(width)
             else:
                 self.cells[name].set_width(width)
+        if new and gradually:
+            self._to_come.begin_later(order)
+        elif new:
+            for name in order:
+                self._fill(name)
         return new
 
     def _keep_places(self, order: Sequence[str]) -> None:
@@ -62,16 +62,16 @@ class TurnColumns(QObject):
                 self.layout.addWidget(part)
                 part.show()  # a layout counts no widget that waits to be shown
 
-    def _fill(self, name: str) -> AnswerCell:
-        cell, empty = self._make(name), self._places.pop(name)
+    def _fill(self, name: str) -> None:
+        """Put a cell where its place was kept; made as wide as that, its text is laid out once."""
+        empty = self._places.pop(name)
+        cell = self._make(name, empty.width())
         self.layout.replaceWidget(empty, cell)
         empty.hide()  # until it is gone it would lie over the question, where it was not laid out yet
         empty.deleteLater()
         cell.show()
         self.cells[name] = cell
-        return cell
 
     def _add(self, name: str) -> None:
-        width = self._places[name].width()
-        self._fill(name).set_width(width)
+        self._fill(name)
         self.came.emit(name)

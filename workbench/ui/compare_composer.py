@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QPlainTextEdit, QStyle, QWidget
 
 from workbench.lanes.lane import Lane
 from workbench.ui import icons, theme, widgets
-from workbench.ui.compare_heads import in_words, title_of
+from workbench.ui.compare_heads import title_of
+from workbench.ui.words import in_words
 
 LINES = (1, 7)  # the box grows with the question, between these
 
@@ -87,7 +88,7 @@ class Composer(QFrame):
         self._flow = widgets.FlowLayout(spacing=4)
         ticks = QWidget()
         ticks.setLayout(self._flow)
-        self.hint = widgets.label("Ctrl+Enter", "caption")
+        self.hint = widgets.label(self.tr("Ctrl+Enter"), "caption")
         self.ask = widgets.primary_button(self.tr("Ask"), "", self._on_ask_clicked)
         foot = widgets.row(ticks, self.hint, self.ask, spacing=12)
         foot.setStretch(0, 1)

@@ -18,12 +18,13 @@ LONGEST = 80  # characters of one on its button
 
 def empty_state(bench: Bench, ask: Callable[[str], object]) -> QWidget:
     """The idea in two sentences, and the questions the project offers; `ask` asks one at once."""
-    made = QWidget()
-    title = widgets.label(_tr("Ask once, see what every lane makes of it"), "section")
+    made, translate = QWidget(), QCoreApplication.translate
+    title = widgets.label(translate("compare", "Ask once, see what every lane makes of it"), "section")
     text = widgets.label(
-        _tr(
+        translate(
+            "compare",
             "Each column answers with the same model: alone, with your prompt, with your documents, or fine-tuned. "
-            "What differs between two columns is what that one thing changes."
+            "What differs between two columns is what that one thing changes.",
         ),
         "muted",
         wrap=True,
@@ -41,7 +42,7 @@ def empty_state(bench: Bench, ask: Callable[[str], object]) -> QWidget:
         button.setToolTip(tooltip(question))
         layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
     if not bench.project.info.folders:
-        add = widgets.button(_tr("Add documents"), "files", partial(bench.open_page, "documents"))
+        add = widgets.button(translate("compare", "Add documents"), "files", partial(bench.open_page, "documents"))
         layout.addWidget(add, 0, Qt.AlignmentFlag.AlignHCenter)
     made.setLayout(layout)
     return made
@@ -51,7 +52,3 @@ def questions_to_try(bench: Bench) -> tuple[str, ...]:
     """Questions the sample comes with, while its project is open."""
     kept = bench.recall("questions", [])
     return tuple(str(each) for each in kept[:OFFERED]) if isinstance(kept, list) else ()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("compare", text)

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.lanes.lane import Answer
 from workbench.retrieval.passage import Passage
 from workbench.ui import theme, widgets
-from workbench.ui.compare_heads import in_words
-from workbench.ui.words import ordinal
+from workbench.ui.words import in_words, ordinal
 
 EXCERPT = 80  # characters of a passage, two to three lines
 NARROW = 52  # pixels of the columns with the places, at the usual size of text

@@ -16,12 +16,6 @@ from workbench.ui.plain import tooltip
 NARROWEST = 264  # a lane's least width: four fit at 1280
 HEAD_HEIGHT = 62
 LETTERS = "ABCDEF"
-NUMBERS_IN_WORDS = ("no", "one", "two", "three", "four", "five", "six")
-
-
-def in_words(count: int) -> str:
-    """A small number as a sentence says it."""
-    return NUMBERS_IN_WORDS[count] if count < len(NUMBERS_IN_WORDS) else str(count)
 
 
 def columns_that_fit(width: int, lanes: int) -> int:

@@ -122,7 +122,7 @@ class LaneActions(QObject):
 
     def open_all(self) -> None:
         """The sheet with every lane: order, which are shown, which there are besides."""
-        from workbench.ui.compare_edit import LanesSheet
+        from workbench.ui.compare_lane_list import LanesSheet
 
         sheet = LanesSheet(self._view.lanes, list(compare_lanes.known_lanes(self._bench.project).values()))
         sheet.changed.connect(self.show)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QRectF
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -25,6 +25,7 @@ from workbench.ui import theme
 LINE_HEIGHT = 1.45  # of the type size; Qt's own percentages are of the font's line, which differs by font
 CODE_MARGIN = 12  # at the sides of code
 CODE_PADDING = 8  # above and under it
+PICTURE = "\N{OBJECT REPLACEMENT CHARACTER}"  # stands for one in a block's text
 HANG = 2  # characters that the rest of a broken line of code stands further in
 MARKDOWN = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
@@ -95,40 +96,71 @@ def is_code(block: QTextBlock) -> bool:
     )
 
 
-def dress(document: QTextDocument) -> None:
-    """Line height, quiet headings, code in the monospace font, tables with one line, pictures as their addresses."""
+def code_areas(document: QTextDocument, width: float) -> Iterator[QRectF]:
+    """One rectangle around each run of code lines, as they are laid out."""
+    area = QRectF()
+    for block in _blocks(document):
+        if is_code(block):
+            line = block.layout().boundingRect().translated(block.layout().position())
+            line.setRect(0, line.y() - CODE_PADDING, width, line.height() + 2 * CODE_PADDING)
+            area = line if area.isNull() else area.united(line)
+        elif not area.isNull():
+            yield area
+            area = QRectF()
+    if not area.isNull():
+        yield area
+
+
+def dress(document: QTextDocument, start: int = 0) -> None:
+    """Line height, quiet headings, code in the monospace font, tables with one line, pictures as their addresses.
+
+    From the block at the position `start` on, where all before it is dressed already.
+    """
     root = document.rootFrame().frameFormat()  # a first block's own margin is not honoured
-    root.setTopMargin(CODE_PADDING if is_code(document.begin()) else 0)
-    root.setBottomMargin(CODE_PADDING if is_code(document.lastBlock()) else 0)
-    document.rootFrame().setFrameFormat(root)
+    margins = [CODE_PADDING if is_code(each) else 0 for each in (document.begin(), document.lastBlock())]
+    if [root.topMargin(), root.bottomMargin()] != margins:  # setting it lays everything out again
+        root.setTopMargin(margins[0])
+        root.setBottomMargin(margins[1])
+        document.rootFrame().setFrameFormat(root)
     document.setIndentWidth(20)
     mono = theme.mono_font()
     letter = QFontMetricsF(mono).horizontalAdvance("0")
-    for block in _blocks(document):
+    forms = _text_forms()
+    for block in _blocks(document, start):
         if is_code(block):
             _dress_code(block, mono, letter)
         else:
-            _dress_text(block)
+            _dress_text(block, *forms)
     for frame in document.rootFrame().childFrames():
-        if isinstance(frame, QTextTable):
+        if isinstance(frame, QTextTable) and frame.lastPosition() >= start:
             _dress_table(frame)
-    _name_pictures(document)
+    _name_pictures(document, start)
 
 
-def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
-    block = document.begin()
+def _blocks(document: QTextDocument, start: int = 0) -> Iterator[QTextBlock]:
+    block = document.findBlock(start)
     while block.isValid():
         yield block
         block = block.next()
 
 
-def _dress_text(block: QTextBlock) -> None:
-    form, letters = QTextBlockFormat(), QTextCharFormat()
-    form.setLineHeight(_line(theme.px(theme.TEXT)), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+def _text_forms() -> tuple[QTextBlockFormat, QTextBlockFormat, QTextBlockFormat]:
+    """Of an item of a list, of a paragraph, and of one that is the last: made once for all blocks."""
+    item, between, last = QTextBlockFormat(), QTextBlockFormat(), QTextBlockFormat()
+    for form, room in ((item, None), (between, 8), (last, 0)):
+        form.setLineHeight(_line(theme.px(theme.TEXT)), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+        if room is not None:
+            form.setTopMargin(0)
+            form.setBottomMargin(room)
+    return item, between, last
+
+
+def _dress_text(block: QTextBlock, item: QTextBlockFormat, between: QTextBlockFormat, last: QTextBlockFormat) -> None:
+    form, letters = item, QTextCharFormat()
     if not block.textList():
-        form.setTopMargin(0)
-        form.setBottomMargin(8 if block.next().isValid() else 0)
+        form = between if block.next().isValid() else last
     if block.blockFormat().headingLevel():
+        form = QTextBlockFormat(form)
         letters.setProperty(QTextCharFormat.Property.FontPixelSize, theme.px(theme.QUESTION))
         letters.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
         letters.setFontWeight(QFont.Weight.DemiBold)
@@ -179,11 +211,11 @@ def _dress_table(table: QTextTable) -> None:
     table.setFormat(form)
 
 
-def _name_pictures(document: QTextDocument) -> None:
+def _name_pictures(document: QTextDocument, start: int) -> None:
     """A picture is never loaded, from the net or from this disk: its address stands in its place, as a link."""
-    for start, end, form in reversed(list(_pictures(document))):
+    for begin, end, form in reversed(list(_pictures(document, start))):
         cursor = QTextCursor(document)
-        cursor.setPosition(start)
+        cursor.setPosition(begin)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         link = QTextCharFormat()
         link.setAnchor(True)
@@ -192,9 +224,11 @@ def _name_pictures(document: QTextDocument) -> None:
         cursor.insertText(QCoreApplication.translate("compare", "[picture, not loaded: {0}]").format(form), link)
 
 
-def _pictures(document: QTextDocument) -> Iterator[tuple[int, int, str]]:
+def _pictures(document: QTextDocument, start: int) -> Iterator[tuple[int, int, str]]:
     """Where pictures stand, and their addresses."""
-    for block in _blocks(document):
+    for block in _blocks(document, start):
+        if PICTURE not in block.text():
+            continue
         iterator = block.begin()
         while not iterator.atEnd():
             fragment = iterator.fragment()

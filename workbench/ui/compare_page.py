@@ -74,10 +74,10 @@ class ComparePage(Page):
         self.composer.edit.setFocus()
 
     def hidden(self) -> None:
-        try:
-            self.bench.remember(compare_draft=self.composer.edit.toPlainText(), compare_talk=self.talk.id)
-        except (OSError, WorkbenchError) as error:
-            self.bench.notices.error(error)
+        self.bench.remember(compare_draft=self.composer.edit.toPlainText(), compare_talk=self.talk.id)
+
+    def unsaved(self) -> list[str]:
+        return self.view.unsaved()
 
     def closed(self) -> None:
         """What was being said when the window closes is kept as far as it came."""
@@ -205,7 +205,7 @@ class ComparePage(Page):
         self.talk.turns.append(turn)
         self._begin(turn, lanes)
         if drawn_later:
-            QTimer.singleShot(0, self, partial(self._draw_new, turn))
+            QTimer.singleShot(1, self, partial(self._draw_new, turn))  # at 0 it would come before the page is drawn
         else:
             self._draw_new(turn)
         self.composer.set_text("")

@@ -17,13 +17,15 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
 from workbench.ui import theme
 from workbench.ui.compare_diff import Span
-from workbench.ui.compare_markdown import CODE_PADDING, MARKDOWN, dress, fence_json, is_code
+from workbench.ui.compare_growing import Growing
+from workbench.ui.compare_markdown import MARKDOWN, code_areas, dress, fence_json
 from workbench.ui.compare_parts import BUDGET, part_end, part_of, part_start
 
 Doubts = Callable[[str], Sequence[Span]]
@@ -59,6 +61,8 @@ class AnswerText(QTextBrowser):
         self._doubted: Doubts | None = None
         self._room = 0  # width there is for the text, before this is laid out
         self._cost, self._due = 0.0, 0.0
+        self._grown = Growing(self.document())
+        self._areas: list[QRectF] | None = None  # of code, None until they are drawn with this layout
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self._draw_when_due)  # of several that wait, one after the other
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -136,35 +140,68 @@ class AnswerText(QTextBrowser):
                 self._render()
 
     def _draw_when_due(self) -> None:
-        expected = max(self._cost, AnswerText._each * (self._end - self._start))
+        expected = self._expected()
         wait = max(self._due, AnswerText._breath if expected > CHEAP else 0.0) - time.monotonic()
         if wait <= 0:
             self._render()
         elif not self._later.isActive():
             self._later.start(max(1, round(1000 * wait)))
 
+    def _expected(self) -> float:
+        """Seconds that drawing will take, as far as can be known."""
+        if self._only_grew(part_of(self._shown, self._start, self._end)):
+            return self._cost
+        return max(self._cost, AnswerText._each * (self._end - self._start))
+
     def _render(self) -> None:
         self._later.stop()
         began, document = time.thread_time(), self.document()  # what other programs take is not our cost
-        document.setDefaultFont(self.font())
+        text = part_of(self._shown, self._start, self._end)
+        whole = not self._only_grew(text)
+        if whole:
+            self._draw_whole(document, text)
+        else:
+            self._grown.draw(text)
+        self._areas = None
+        self._fit()
+        self._pay(time.thread_time() - began, whole)
+        self.drawn.emit()
+
+    def _only_grew(self, text: str) -> bool:
+        """Whether it is drawn already, but for its end."""
+        return self._growing and self._is_bare and self._grown.goes_on(text)
+
+    @property
+    def _is_bare(self) -> bool:
+        """Whether nothing is to be marked in the text."""
+        return not self._numbers and not self._marks and self._doubted is None
+
+    def _draw_whole(self, document: QTextDocument, text: str) -> None:
+        if document.defaultFont() != self.font():  # setting it lays out what is shown until now
+            document.setDefaultFont(self.font())
         document.setLayoutEnabled(False)  # else every change of a format lays everything out again
-        document.setMarkdown(part_of(self._shown, self._start, self._end), MARKDOWN)
-        dress(document)
+        self._grown.forget()
+        if self._growing and self._is_bare:
+            self._grown.draw(text)
+        else:
+            document.setMarkdown(text, MARKDOWN)
+            dress(document)
+            self._mark_all(document)
+        document.setLayoutEnabled(True)
+
+    def _mark_all(self, document: QTextDocument) -> None:
+        """Citations as links, what nothing supports, and the differences that a person asked for."""
         for match in islice(self._markers(), MOST_LINKS):
             self._link(match.start(), match.end(), int(match.group(1)))
         for start, end in self._doubted(document.toPlainText()) if self._doubted is not None else ():
             self._doubt(start, end)
         for start, end in self._marks:
             self._mark(start, end)
-        document.setLayoutEnabled(True)
-        self._fit()
-        self._pay(time.thread_time() - began)
-        self.drawn.emit()
 
-    def _pay(self, cost: float) -> None:
+    def _pay(self, cost: float, whole: bool) -> None:
         """Remember what drawing took, and when it may be done again."""
         self._cost, length = cost, self._end - self._start
-        if length >= ENOUGH:
+        if whole and length >= ENOUGH:
             AnswerText._each += (cost / length - AnswerText._each) / 4
         if cost > CHEAP:
             self._due = time.monotonic() + (SHARE - 1) * cost
@@ -213,8 +250,11 @@ class AnswerText(QTextBrowser):
 
     def _fit(self) -> None:
         widest = QFontMetrics(self.font()).averageCharWidth() * WIDEST
-        self.document().setTextWidth(min(self._room or self.viewport().width(), widest))
-        wanted = round(self.document().size().height()) + 2
+        document, width = self.document(), min(self._room or self.viewport().width(), widest)
+        if document.textWidth() != width:  # setting it lays everything out again, also where it is the same
+            document.setTextWidth(width)
+            self._areas = None
+        wanted = round(document.size().height()) + 2
         if self.height() != wanted:
             self.setFixedHeight(wanted)
 
@@ -227,6 +267,7 @@ class AnswerText(QTextBrowser):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange) and self._text:
+            self._grown.forget()
             self._later.start(0)  # several such events come at once, and to every text of the page
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -237,27 +278,15 @@ class AnswerText(QTextBrowser):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("sunken"))
-        for area in self._code_areas():
+        if self._areas is None:
+            self._areas = self._code_areas()
+        for area in self._areas:
             painter.drawRoundedRect(area, 6, 6)
         painter.end()
         super().paintEvent(event)
 
-    def _code_areas(self) -> Iterator[QRectF]:
-        """One rectangle around each run of code lines."""
-        area = QRectF()
-        block = self.document().begin()
-        width = float(self.viewport().width())
-        while block.isValid():
-            if is_code(block):
-                line = block.layout().boundingRect().translated(block.layout().position())
-                line.setRect(0, line.y() - CODE_PADDING, width, line.height() + 2 * CODE_PADDING)
-                area = line if area.isNull() else area.united(line)
-            elif not area.isNull():
-                yield area
-                area = QRectF()
-            block = block.next()
-        if not area.isNull():
-            yield area
+    def _code_areas(self) -> list[QRectF]:
+        return list(code_areas(self.document(), self.viewport().width()))
 
 
 def _as_code(text: str) -> str:

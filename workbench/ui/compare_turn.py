@@ -13,8 +13,9 @@ from workbench.ui import theme, widgets
 from workbench.ui.compare_cell import AnswerCell
 from workbench.ui.compare_columns import TurnColumns
 from workbench.ui.compare_diff import differing_spans
-from workbench.ui.compare_heads import in_words, title_of
+from workbench.ui.compare_heads import title_of
 from workbench.ui.compare_talk import TalkTurn
+from workbench.ui.words import in_words
 
 
 class QuestionEdit(QPlainTextEdit):
@@ -195,8 +196,8 @@ class TurnView(QWidget):
         for each, cell in self.cells.items():
             cell.why.setChecked(each == name)
 
-    def _cell(self, name: str) -> AnswerCell:
-        cell = AnswerCell(self.turn.answers.get(name))
+    def _cell(self, name: str, width: int) -> AnswerCell:
+        cell = AnswerCell(self.turn.answers.get(name), width)
         cell.why_clicked.connect(partial(self.why_clicked.emit, name))
         cell.source_clicked.connect(partial(self.source_clicked.emit, name))
         cell.vote_clicked.connect(partial(self.voted.emit, name))
@@ -237,6 +238,11 @@ class TurnView(QWidget):
         self.edit.show()
         self.edit.setFocus()
         self.edit.selectAll()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the question is being changed in place, and says something else by now."""
+        return not self.edit.isHidden() and self.edit.toPlainText().strip() not in ("", self.turn.question.strip())
 
     def _leave_edit(self) -> None:
         self.edit.hide()

@@ -88,6 +88,11 @@ class TurnsView(QWidget):
     def view_of(self, turn: TalkTurn) -> TurnView | None:
         return next((each for each in self.turns if each.turn is turn), None)
 
+    def unsaved(self) -> list[str]:
+        """Questions that are being changed in place."""
+        changed = [str(view.number) for view in self.turns if view.changed]
+        return [self.tr("The changed question of turn {0}").format(number) for number in changed]
+
     def scroll_columns(self, by: int) -> None:
         """Go some columns to the right (or left)."""
         self._first += by

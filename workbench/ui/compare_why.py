@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal
 from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QGridLayout, QPlainTextEdit, QWidget
 
@@ -17,7 +18,13 @@ from workbench.ui.compare_found import FoundPassages
 from workbench.ui.compare_heads import title_of
 from workbench.ui.page import Sheet
 
-PART_COLORS = {"system": "muted", "examples": "warning", "passages": "accent", "history": "good", "question": "text"}
+PARTS: dict[str, tuple[Any, str]] = {  # of a prompt: what each is called, and its colour
+    "system": (QT_TRANSLATE_NOOP("prompt", "system"), "muted"),
+    "examples": (QT_TRANSLATE_NOOP("prompt", "examples"), "warning"),
+    "passages": (QT_TRANSLATE_NOOP("prompt", "passages"), "accent"),
+    "history": (QT_TRANSLATE_NOOP("prompt", "history"), "good"),
+    "question": (QT_TRANSLATE_NOOP("prompt", "question"), "text"),
+}
 PROMPT_LINES = 12  # of the prompt before "Show more of it"
 PROMPT_SHOWN = 40_000  # characters of it; all of it is copied
 
@@ -59,7 +66,8 @@ class WhySheet(Sheet):
         self.content.addSpacing(8)
         self.content.addWidget(head)
         bar = widgets.TokenBar()
-        parts = [(name, amount, PART_COLORS.get(name, "strong")) for name, amount in answer.prompt_parts]
+        named = [(PARTS.get(key, (key, "strong")), amount) for key, amount in answer.prompt_parts]
+        parts = [(QCoreApplication.translate("prompt", name), amount, role) for (name, role), amount in named]
         bar.set_parts(parts, answer.prompt_tokens + self.lane.sampling.max_tokens)  # and room for the answer
         self.content.addWidget(bar)
         legend = widgets.FlowLayout(spacing=12)
@@ -122,17 +130,17 @@ class WhySheet(Sheet):
             return []
         lines = [(self.tr("Model"), f"{self.lane.model.stem}  {stamp.model[:16]}")]
         if stamp.adapter:
-            lines.append((self.tr("Adapter"), f"{stamp.adapter[:16]} at {stamp.adapter_scale:g}"))
+            lines.append((self.tr("Adapter"), self.tr("{0} at {1:g}").format(stamp.adapter[:16], stamp.adapter_scale)))
         if stamp.base:
             lines.append((self.tr("Knowledge base"), stamp.base))
         lines.append((self.tr("Prompt"), stamp.prompt_hash[:16]))
         chance = (
             self.tr("the likeliest token each time")
             if not sampling.temperature
-            else f"temperature {sampling.temperature:g}"
+            else self.tr("temperature {0:g}").format(sampling.temperature)
         )
         most = self.tr("at most {0} tokens").format(sampling.max_tokens)
-        lines.append((self.tr("Sampling"), f"seed {stamp.seed}, {chance}, {most}"))
+        lines.append((self.tr("Sampling"), self.tr("seed {0}, {1}, {2}").format(stamp.seed, chance, most)))
         lines.append((self.tr("Engine"), stamp.build))
         return lines
 

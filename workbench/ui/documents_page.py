@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
-from workbench.bases import base_names
-from workbench.errors import WorkbenchError
 from workbench.ui import documents_source as source
-from workbench.ui import theme, widgets
+from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.documents_bases import BaseChooser, watched_folders
+from workbench.ui.documents_folders import FolderActions
 from workbench.ui.documents_preview import PreviewPanel
 from workbench.ui.documents_reading import Reading
 from workbench.ui.documents_rows import FileRow
@@ -25,10 +23,8 @@ from workbench.ui.documents_status import ChangesStrip, IndexingStrip, SettingsF
 from workbench.ui.documents_table import FilesTable
 from workbench.ui.documents_watch import FolderWatch
 from workbench.ui.page import Page
-from workbench.ui.plain import tooltip, unmarked
 from workbench.ui.splits import KeptSplit
 
-PATH_SHOWN = 36  # characters of a folder's path in the header; its end tells more than its beginning
 SIDE = 368  # pixels of what stands beside the table
 
 
@@ -56,11 +52,10 @@ class DocumentsPage(Page):
         self.bases = BaseChooser(self.bench, self.reading, self)
         self.bases.recall()
         self.add_picker(self.bases.picker)
-        self._folders_menu = QMenu(self)
-        self.folders = widgets.menu_button("", self._folders_menu, "", self.tr("Folders"))
-        self.add_picker(self.folders)
+        self.folders = FolderActions(self.bench, self.reading, self.bases, self)
+        self.add_picker(self.folders.picker)
         self.try_search = widgets.button(self.tr("Try a search"), "magnifying-glass", self._on_search_clicked)
-        self.add_folder = widgets.primary_button(self.tr("Add folder"), "plus", self._on_add_clicked)
+        self.add_folder = widgets.primary_button(self.tr("Add folder"), "plus", self.folders.ask)
         self.add_action(self.try_search)
         self.add_action(self.add_folder)
 
@@ -73,7 +68,7 @@ class DocumentsPage(Page):
                 "changed. Lanes with documents then answer from them, with the place they found it."
             ),
             self.tr("Choose a folder"),
-            self._on_add_clicked,
+            self.folders.ask,
         )
         self.preview, self.search = PreviewPanel(self.bench), SearchPanel(self.bench)
         self.side = QStackedWidget()
@@ -121,7 +116,8 @@ class DocumentsPage(Page):
         bench.project_changed.connect(self._on_project_changed)
         bench.base_changed.connect(self.reload)
         bench.index_changed.connect(self.refresh)
-        bench.settings_changed.connect(lambda: self._show_folders(bench.base.info.folders))
+        bench.settings_changed.connect(self.folders.refresh)
+        self.folders.changed.connect(self.refresh)
 
     # What it shows
 
@@ -143,10 +139,9 @@ class DocumentsPage(Page):
         folders = self.bench.base.info.folders
         self.bases.refresh()
         self.stack.setCurrentWidget(self.split if folders else self.empty)
-        for each in (self.folders, self.try_search):
-            each.setVisible(bool(folders))
+        self.try_search.setVisible(bool(folders))
         widgets.set_kind(self.add_folder, "plain" if not folders else "primary")
-        self._show_folders(folders)
+        self.folders.refresh()
         self.watch.watch(watched_folders(self.bench.project))
         self.reading.read_list()
         self.foot.said.set_text(source.settings_line(self.bench.base))
@@ -156,26 +151,6 @@ class DocumentsPage(Page):
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._show_wanted(*wanted)
-
-    def _show_folders(self, folders: tuple[Path, ...]) -> None:
-        text = str(folders[0]) if len(folders) == 1 else self.tr("{0} folders").format(len(folders))
-        home = str(Path.home())
-        short = text.replace(home, "~", 1) if text.startswith(home) else text
-        most = max(12, round(PATH_SHOWN * (theme.TEXT / theme.px(theme.TEXT)) ** 2))  # the actions beside it grow too
-        self.folders.setText(unmarked(widgets.path_text(short if len(short) <= most else f"…{short[-most:]}")))
-        self.folders.setToolTip(tooltip("\n".join(str(folder) for folder in folders)))
-        self._folders_menu.clear()
-        for folder in folders:
-            remove = self.tr("Remove {0} from the project").format(folder.name)
-            widgets.add_action(self._folders_menu, remove, partial(self._on_remove_folder, folder), "trash")
-        self._folders_menu.addSeparator()
-        itself = widgets.add_action(self._folders_menu, self.tr("Read a few changes by itself"), self._on_by_itself)
-        itself.setCheckable(True)
-        itself.setChecked(source.keeps_itself(self.bench.base))
-        audit = self.tr("Compare the index with the folders, and mend it")
-        widgets.add_action(self._folders_menu, audit, self._on_audit, "shield-check")
-        if not base_names(self.bench.project):
-            self.bases.add_new(self._folders_menu)
 
     def shown(self, **what: Any) -> None:
         """Open with `search` (a question to try), `file` (a file to show) or `state` (a chip to turn on)."""
@@ -187,7 +162,7 @@ class DocumentsPage(Page):
         if "file" in what:
             self.show_chunk(*(str(what.get(each, "")) for each in ("file", "chunk", "folder")))
         if what.get("add"):
-            self._on_add_clicked()
+            self.folders.ask()
 
     def show_chunk(self, file: str, chunk: str, folder: str = "") -> None:
         """Show a file's chunks with one of them in view, as soon as the files are listed."""
@@ -231,71 +206,9 @@ class DocumentsPage(Page):
             self.preview.show_row(row)
             self._open_side(self.preview)
 
-    def _on_add_clicked(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder of documents"), str(Path.home()))
-        if chosen:
-            self.add_folders([Path(chosen)])
-
     def add_folders(self, folders: list[Path]) -> None:
         """Add folders to the project and read them."""
-        known = self.bench.base.info.folders
-        new = [folder.absolute() for folder in folders if folder.is_dir() and folder.absolute() not in known]
-        inside = [each for each in new if any(each.is_relative_to(other) for other in known)]
-        for each in inside:
-            self.bench.notices.tell(
-                self.tr("{0} is read already: it lies inside a folder of the project.").format(each)
-            )
-        new = [each for each in new if each not in inside]
-        if new and self._keep_folders((*known, *new)):
-            self.refresh()
-            self.index_folders()
-
-    def _keep_folders(self, folders: tuple[Path, ...]) -> bool:
-        try:
-            self.bench.base.change(folders=folders)
-        except (OSError, WorkbenchError) as error:
-            self.bench.notices.error(error)
-            return False
-        return True
-
-    def _on_remove_folder(self, folder: Path) -> None:
-        """Taken out of the project with its chunks; the files stay, and one click takes it back."""
-        if self.reading.busy:
-            self.bench.notices.tell(
-                self.tr("Stop the reading first: a folder is taken out once nothing is being read.")
-            )
-            return
-        if not self._keep_folders(tuple(each for each in self.bench.base.info.folders if each != folder)):
-            return
-        self.reading.take_out(folder)
-        self.refresh()
-        base = self.bench.base
-
-        def undo() -> None:
-            if self.bench.base is not base:
-                self.bases.show(base.base_name)
-            self.add_folders([folder])
-
-        said = self.tr("{0} is no longer part of the project. Its files are untouched.").format(folder.name)
-        self.bench.notices.tell(said, action_text=self.tr("Undo"), action=undo)
-
-    def _on_by_itself(self) -> None:
-        wanted = not source.keeps_itself(self.bench.base)
-        try:
-            source.keep_itself(self.bench.base, wanted)
-        except (OSError, WorkbenchError) as error:
-            self.bench.notices.error(error)
-            return
-        self._show_folders(self.bench.base.info.folders)
-        if wanted:
-            self.reading.follow_changes()
-
-    def _on_audit(self) -> None:
-        """What a reading cannot see is found as well: a file edited within its time stamp, a vector that is gone."""
-        if self.reading.busy or self.reading.paused:
-            self.bench.notices.tell(self.tr("Let the reading end first: an index is compared once it is at rest."))
-        else:
-            self.reading.audit()
+        self.folders.add(folders)
 
     def _on_change_settings(self) -> None:
         dialog = CutSettingsDialog(self.bench.base, self.files.model.rows, self)
@@ -310,13 +223,7 @@ class DocumentsPage(Page):
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        folders = [path for path in paths if path.is_dir()]
-        if not folders and paths:
-            parent = paths[0].parent
-            said = self.tr("A folder is read as a whole. Add {0}, which holds what you dropped?").format(parent)
-            action = self.tr("Add folder")
-            self.bench.notices.tell(said, "warning", action_text=action, action=lambda: self.add_folders([parent]))
-        self.add_folders(folders)
+        self.folders.take_dropped(paths)
 
     # Reading
 

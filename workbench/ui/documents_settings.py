@@ -14,6 +14,7 @@ from workbench.index.files import cutting_of, left_out_of
 from workbench.ui import theme, widgets
 from workbench.ui.boxes import whole_box
 from workbench.ui.documents_rows import FileRow
+from workbench.ui.leaving import Leaving
 
 
 class CutSettingsDialog(QDialog):
@@ -66,6 +67,16 @@ class CutSettingsDialog(QDialog):
         self.patterns.textChanged.connect(self._say)
         self.hidden.toggled.connect(self._say)
         self._say()
+        self.leaving = Leaving(self, self._unsaved, self.reject)
+
+    def _unsaved(self) -> list[str]:
+        """Only what was typed: a number or a tick is soon set again."""
+        before = "\n".join(self._left_out.patterns)
+        return [self.tr("The patterns of what is left out")] if self.patterns.toPlainText() != before else []
+
+    def reject(self) -> None:
+        if self.leaving.may_close():
+            super().reject()
 
     def _line(self, name: str, why: str, box: QSpinBox) -> QHBoxLayout:
         box.setAccessibleName(name)

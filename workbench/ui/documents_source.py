@@ -78,7 +78,7 @@ def unhurried(items: Iterable[Item]) -> Iterator[Item]:
 
 def list_stage(base: Base, waiting: tuple[FileRow, ...], busy: bool) -> Stage:
     """The list of files, as a stage; the last Result is a Listing. `busy`: a build works through those that wait."""
-    yield Progress(0, 0, "listing the files")
+    yield Progress(0, 0, QCoreApplication.translate("Documents", "listing the files"))
     known = list_rows(base)
     left = {row.key: replace(row, state="waiting") if busy else row for row in unhurried(waiting)}
     for row in unhurried(known if busy else ()):
@@ -122,7 +122,7 @@ def _edited(folder: str, file: str) -> float:
 
 def chunks_stage(base: Base, row: FileRow) -> Stage:
     """The chunks of a file, as a stage; the last Result is a tuple of them, empty when the index does not hold it."""
-    yield Progress(0, 0, "opening the index")
+    yield Progress(0, 0, QCoreApplication.translate("Documents", "opening the index"))
     yield Result(chunks_of(base, row))
 
 
@@ -140,7 +140,7 @@ def forget(base: Base, row: FileRow) -> None:
 
 def find_changes(base: Base) -> Stage:
     """What is new, changed and gone in the folders, as a stage; the last Result is Changes."""
-    yield Progress(0, 0, "looking through the folders")
+    yield Progress(0, 0, QCoreApplication.translate("Documents", "looking through the folders"))
     with contextlib.suppress(BadProject):  # the index is being made just now: everything is new
         known = {row.key: row for row in list_rows(base)}
         found, missing = list[FileRow](), list[Path]()

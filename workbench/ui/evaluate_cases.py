@@ -100,7 +100,7 @@ class CasesModel(QAbstractTableModel):
             try:
                 found.append(draft.case())
             except BadSuite as error:
-                raise BadSuite(f"Row {number}: {error}") from error
+                raise BadSuite(self.tr("Row {0}: {1}").format(number, error)) from error
         return tuple(found)
 
     def problems_of(self, row: int) -> dict[int, str]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
+
 from workbench.errors import BadSuite
 
 LISTS = ("contains", "contains_all", "one_of")
@@ -50,7 +52,8 @@ def read_checks(text: str) -> tuple[dict[str, Any], ...]:
     """Checks from one line. Raises BadSuite with a sentence that says how to mend it."""
     checks = tuple(_read_one(part) for part in _split(text, ";") if part.strip())
     if not checks:
-        raise BadSuite("A case needs at least one check, such as  contains: 36 months | three years")
+        said = QCoreApplication.translate("checks", "A case needs at least one check, such as  {0}")
+        raise BadSuite(said.format("contains: 36 months | three years"))
     return checks
 
 
@@ -81,7 +84,8 @@ def _read_one(part: str) -> dict[str, Any]:
     name, colon, rest = part.partition(":")
     name, rest = name.strip(), rest.strip()
     if name not in KNOWN:
-        raise BadSuite(f'"{name}" is no check: use one of {", ".join(KNOWN)}.')
+        said = QCoreApplication.translate("checks", '"{0}" is no check: use one of {1}.')
+        raise BadSuite(said.format(name, ", ".join(KNOWN)))
     value = _read_value(name, rest)
     fault = check_fault(name, value)
     if fault:
@@ -90,12 +94,13 @@ def _read_one(part: str) -> dict[str, Any]:
 
 
 def _read_value(name: str, rest: str) -> Any:
+    translate = QCoreApplication.translate
     if name in FLAGS:
         if rest not in ("", "true", "false"):
-            raise BadSuite(f"{name} stands alone, or with true or false.")
+            raise BadSuite(translate("checks", "{0} stands alone, or with true or false.").format(name))
         return rest != "false"
     if not rest:
-        raise BadSuite(f"{name} needs a value after the colon.")
+        raise BadSuite(translate("checks", "{0} needs a value after the colon.").format(name))
     if name in LISTS:
         return _read_list(rest)
     if name in TEXTS:
@@ -103,8 +108,9 @@ def _read_value(name: str, rest: str) -> Any:
     try:
         return json.loads(rest)
     except ValueError as error:
-        wanted = "a whole number" if name == "max_words" else "JSON in braces"
-        raise BadSuite(f"{name} needs {wanted} after the colon.") from error
+        number = translate("checks", "{0} needs a whole number after the colon.")
+        braces = translate("checks", "{0} needs JSON in braces after the colon.")
+        raise BadSuite((number if name == "max_words" else braces).format(name)) from error
 
 
 def _read_list(rest: str) -> list[Any]:
@@ -112,7 +118,10 @@ def _read_list(rest: str) -> list[Any]:
         try:
             found = json.loads(rest)
         except ValueError as error:
-            raise BadSuite(f"The list {rest} is not valid JSON: write its texts with | between them.") from error
+            said = QCoreApplication.translate(
+                "checks", "The list {0} is not valid JSON: write its texts with | between them."
+            )
+            raise BadSuite(said.format(rest)) from error
         return found if isinstance(found, list) else [found]
     return [_read_text(each) for each in _split(rest, "|")]
 
@@ -123,5 +132,6 @@ def _read_text(text: str) -> str:
         try:
             return str(json.loads(text))
         except ValueError as error:
-            raise BadSuite(f"{text} begins with a quotation mark and does not end with one.") from error
+            said = QCoreApplication.translate("checks", "{0} begins with a quotation mark and does not end with one.")
+            raise BadSuite(said.format(text)) from error
     return text

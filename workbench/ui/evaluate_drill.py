@@ -49,7 +49,12 @@ class DrillSheet(Sheet):
         probe.ended.connect(self._read_last)
         self._offer_files()
         self.refresh()
+        self.settle()
         self._read_last()
+
+    def typed(self) -> object:
+        fields = (self.expected, self.file, self.old, self.new)
+        return self.question.toPlainText(), *(each.text() for each in fields)
 
     def _build(self) -> None:
         about = self.tr(
@@ -117,13 +122,14 @@ class DrillSheet(Sheet):
         if found.edit is not None:
             for field, text in ((self.file, found.edit.file), (self.old, found.edit.old), (self.new, found.edit.new)):
                 field.setText(text)
+        self.settle()
 
     def _offer_files(self) -> None:
         """The files of the index, as they are typed; their list is read in the background."""
-        project = self._bench.project
+        project, said = self._bench.project, self.tr("listing the files")
 
         def stage() -> Stage:
-            yield Progress(0, 0, "listing the files")
+            yield Progress(0, 0, said)
             rows = (row for base in all_bases(project) for row in documents_source.list_rows(base))
             yield Result(list(dict.fromkeys(row.file for row in rows if row.state == "indexed")))
 
@@ -199,6 +205,7 @@ class DrillSheet(Sheet):
         bench, project, lanes = self._bench, self._bench.project, self._lanes
         question, expected = self.question.toPlainText().strip(), self.answers
         edit = Edit(self.file.text().strip(), self.old.text(), self.new.text()) if self.on_copy.isChecked() else None
+        self.settle()  # the drill's result keeps what it asked and changed, and stands here again
         self._probe.start(lambda: drill_stage(bench, project, question, expected, lanes, edit))
 
 

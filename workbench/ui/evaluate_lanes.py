@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from workbench import records
 from workbench.evaluation.records import Measuring
 from workbench.lanes.lane import Lane
-from workbench.ui import widgets
+from workbench.ui import evaluate_source, widgets
+from workbench.ui.bench import Bench
 from workbench.ui.lane_names import lane_title
 from workbench.ui.tick_menu import TickMenu
 
+CHOSEN, MEASURING = "evaluate_lanes", "evaluate_measuring"  # the options of the project that hold them
 REPEATS = 3  # times each question is asked when chance is to be seen: the least that has a majority
 REPEATED, COLD = ("repeats",), ("cold",)  # no lane's name: those are texts
 
@@ -43,6 +46,19 @@ class LanesPicker(QWidget):
         for text, way, ticked in ((often, REPEATED, measuring.repeats > 1), (cold, COLD, measuring.cold)):
             self.menu.add_tick(text, way, ticked).toggled.connect(self._on_toggled)
         self._say()
+
+    def recall(self, bench: Bench) -> None:
+        """Offer the lanes of the project that is open, chosen and measured as they were last."""
+        lanes = evaluate_source.all_lanes(bench.project)
+        kept = bench.recall(CHOSEN, None)
+        usual = [lane.name for lane in lanes if lane.context != "full"]
+        measuring = records.from_plain(Measuring, bench.recall(MEASURING, {}))
+        self.show_lanes(lanes, usual if kept is None else kept, measuring)
+
+    def remember(self, bench: Bench) -> None:
+        """Keep what is chosen with the project."""
+        names = [lane.name for lane in self.chosen]
+        bench.remember(**{CHOSEN: names, MEASURING: records.to_plain(self.measuring)})
 
     @property
     def chosen(self) -> tuple[Lane, ...]:

@@ -8,9 +8,8 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from workbench import records
 from workbench.errors import WorkbenchError
-from workbench.evaluation.records import Evaluation, Measuring, Suite
+from workbench.evaluation.records import Evaluation, Suite
 from workbench.ui import evaluate_source as source
 from workbench.ui.bench import Bench
 from workbench.ui.evaluate_board import RunBoard
@@ -78,7 +77,8 @@ class EvaluatePage(Page):
         head.judge_wanted.connect(lambda: self.tests.open_judging(self.sight.suite))
         board.answers.marked.connect(self.tests.marks.toggle)
         self.tests.marks.changed.connect(lambda: board.show_opinions(self.tests.marks.opinions))
-        head.lanes.changed.connect(self._on_lanes_changed)
+        head.lanes.changed.connect(lambda *_: head.lanes.remember(bench))
+        head.lanes.changed.connect(self._say_ready)
         self.suites.named.connect(self.create_suite)
         self.suites.imported.connect(self._on_suite_chosen)
         self.editor.saved.connect(self._on_suite_saved)
@@ -167,16 +167,7 @@ class EvaluatePage(Page):
         self._show_matrix()
 
     def _show_lanes(self) -> None:
-        lanes = source.all_lanes(self.bench.project)
-        kept = self.bench.recall("evaluate_lanes", None)
-        chosen = [lane.name for lane in lanes if lane.context != "full"] if kept is None else kept
-        measuring = self.bench.recall("evaluate_measuring", {})
-        self.head.lanes.show_lanes(lanes, chosen, records.from_plain(Measuring, measuring))
-        self._say_ready()
-
-    def _on_lanes_changed(self, names: tuple[str, ...]) -> None:
-        measuring = records.to_plain(self.head.lanes.measuring)
-        self.bench.remember(evaluate_lanes=list(names), evaluate_measuring=measuring)
+        self.head.lanes.recall(self.bench)
         self._say_ready()
 
     def _show_page(self) -> None:
@@ -201,7 +192,7 @@ class EvaluatePage(Page):
             self.board.say_stopped(len(live.results), live.total)
         self._show_matrix()
 
-    def _say_ready(self) -> None:
+    def _say_ready(self, *_: object) -> None:
         if self.sight.suite is not None:
             self.ready.say(self.sight.suite, len(self.head.lanes.chosen))
 

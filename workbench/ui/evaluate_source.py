@@ -6,6 +6,8 @@ import contextlib
 import shutil
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
+
 from workbench.errors import BadSuite, InputError, WorkbenchError
 from workbench.evaluation.records import CaseResult, Evaluation, Suite
 from workbench.evaluation.suite import read_suite, suite_files
@@ -65,7 +67,7 @@ def read_runs(project: Project) -> Stage:
     """The same as a stage, for a job; what was read is listed at once afterwards."""
     files = _run_files(project)
     for done, path in enumerate(files):
-        yield Progress(done, len(files), "reading results")
+        yield Progress(done, len(files), QCoreApplication.translate("results", "reading results"))
         with contextlib.suppress(InputError, OSError):
             _read_run(path)
     yield Result(None)
@@ -98,7 +100,7 @@ def _read_run(path: Path) -> Evaluation:
         _read_runs[path] = mark, read_evaluation(path.parent)
     run = _read_runs[path][1]
     if run is None:
-        raise InputError(f"{path} is damaged.")
+        raise InputError(QCoreApplication.translate("results", "{0} is damaged.").format(path))
     return run
 
 
@@ -108,7 +110,8 @@ def delete_run(project: Project, run: Evaluation) -> None:
 
     with project.writing("deleting a run"):
         if run.folder.resolve().parent != project.results_folder.resolve():
-            raise InputError(f"{run.folder} is no run of this project, so it was left alone.")
+            said = QCoreApplication.translate("results", "{0} is no run of this project, so it was left alone.")
+            raise InputError(said.format(run.folder))
         shutil.rmtree(run.folder)
 
 
@@ -141,7 +144,7 @@ def all_lanes(project: Project) -> tuple[Lane, ...]:
 def export(kind: str, path: Path, evaluation: Evaluation, suite: Suite, project: Project) -> Stage:
     """Write a run as "html", "json", "csv" or "junit", or as "redacted" (the page without texts of documents and
     answers); a stage, so that a job can run it."""
-    yield Progress(0, 0, f"writing {path.name}")
+    yield Progress(0, 0, QCoreApplication.translate("results", "writing {0}").format(path.name))
     if kind == "csv":
         from workbench.evaluation.export import write_csv
 

@@ -162,8 +162,8 @@ class CurveView(QWidget):
         run, found, bench = self._run, self.curve, self._bench
         if run is None or found is None:
             return
-        known = compare_lanes.known_lanes(bench.project)
-        name = compare_lanes.own_name(f"{len(found.examples)} rows of {run.name}", list(known))
+        known, title = compare_lanes.known_lanes(bench.project), self.tr("{0} rows of {1}")
+        name = compare_lanes.own_name(title.format(len(found.examples), run.name), list(known))
         lane = example_lane(found, name)
         compare_lanes.keep_lane(bench.project, lane)
         bench.lanes_changed.emit()

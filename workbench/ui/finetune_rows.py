@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QWidget
 
 from workbench import records
@@ -14,6 +15,7 @@ from workbench.errors import BadDataset
 from workbench.tuning.dataset import Problem
 from workbench.tuning.files import decode, has_damaged_text, holds_lines, split_lines
 from workbench.ui import theme, widgets
+from workbench.ui.leaving import Leaving
 
 LINES = (".jsonl", ".ndjson")
 LARGEST = 64 << 20  # bytes; a larger file is too much for a window to edit
@@ -66,15 +68,16 @@ def read_row(file: Path, row: int) -> str:
 
 def replace_row(file: Path, row: int, text: str) -> None:
     """Put another text in place of a row. Raises BadDataset when the text is no JSON object."""
-    text = " ".join(text.split("\n")).strip()
+    text, translate = " ".join(text.split("\n")).strip(), QCoreApplication.translate
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise BadDataset(f"The row is not valid JSON yet: {error}.") from error
+        raise BadDataset(translate("rows", "The row is not valid JSON yet: {0}.").format(error)) from error
     if not isinstance(found, dict):
-        raise BadDataset("A row is one JSON object, in braces.")
+        raise BadDataset(translate("rows", "A row is one JSON object, in braces."))
     if has_damaged_text(found):
-        raise BadDataset("The row still has \N{REPLACEMENT CHARACTER}, for what could not be read: write what it was.")
+        said = translate("rows", "The row still has {0}, for what could not be read: write what it was.")
+        raise BadDataset(said.format("\N{REPLACEMENT CHARACTER}"))
     put_line(file, row, text)
 
 
@@ -115,6 +118,15 @@ class RowDialog(QDialog):
         parts = widgets.column(self.said, self.text, widgets.label(note, "caption"), buttons, margins=(24, 24, 24, 16))
         self.setLayout(parts)
         self.resize(640, 320)
+        self._before = self.text.toPlainText()
+        self.leaving = Leaving(self, self._unsaved, self.reject)
+
+    def _unsaved(self) -> list[str]:
+        return [self.windowTitle()] if self.text.toPlainText() != self._before else []
+
+    def reject(self) -> None:
+        if self.leaving.may_close():
+            super().reject()
 
     def _on_save_clicked(self) -> None:
         try:

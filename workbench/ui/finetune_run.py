@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench import records
@@ -92,11 +92,9 @@ def passes_of(epochs: Any, minutes: Any) -> float:
 
 def outcome_words(outcome: str) -> str:
     """How a run ended, with the way on that the window has in place of the command's."""
-    on = (
-        "Go on starts it anew"
-        if "No checkpoint" in outcome or "Nothing was" in outcome
-        else "Go on continues from there"
-    )
+    translate = QCoreApplication.translate
+    anew, further = translate("runs", "Go on starts it anew"), translate("runs", "Go on continues from there")
+    on = anew if "No checkpoint" in outcome or "Nothing was" in outcome else further
     return outcome.replace("start it again under the same name to go on", on)
 
 
@@ -120,7 +118,8 @@ def pass_marks(course: RunCourse) -> tuple[tuple[int, str], ...]:
     if not course.total or passes < 1 or course.epochs <= 1:
         return ()
     each = course.total / course.epochs
-    return tuple((round(each * number), f"{round(each * number)}, pass {number}") for number in range(1, passes + 1))
+    said, ends = QCoreApplication.translate("runs", "{0}, pass {1}"), range(1, passes + 1)
+    return tuple((round(each * number), said.format(round(each * number), number)) for number in ends)
 
 
 class RunSection(QWidget):

@@ -114,7 +114,8 @@ class RunsSheet(Sheet):
     versus_wanted = Signal(object, object)
 
     def __init__(self, runs: Sequence[RunInfo], parent: QWidget | None = None) -> None:
-        super().__init__("Earlier runs", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("Earlier runs"))
         self.rows: list[RunRow] = []
         self._stale: Mapping[str, Sequence[str]] = {}  # adapter -> documents that are newer
         self.hint = widgets.label(self.tr("Tick two to see them beside each other"), "caption")

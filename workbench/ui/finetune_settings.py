@@ -116,7 +116,8 @@ class RecipeSheet(Sheet):
     applied = Signal(object)  # Recipe
 
     def __init__(self, recipe: Recipe, parent: QWidget | None = None) -> None:
-        super().__init__("All settings", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("All settings"))
         self._recipe = recipe
         self._fields: dict[str, Callable[[], Any]] = {}
         translate = QCoreApplication.translate
@@ -128,6 +129,13 @@ class RecipeSheet(Sheet):
             self._choice(field, translate("settings", name), translate("settings", why), fields.CHOICES[field])
         self.content.addStretch(1)
         self.add_foot(None, widgets.primary_button(self.tr("Use these"), "", self._on_use_clicked))
+        self.settle()
+
+    def typed(self) -> object:
+        return self._values()
+
+    def _values(self) -> dict[str, Any]:
+        return {field: value() for field, value in self._fields.items()}
 
     def _add(self, name: str, why: str, editor: QWidget) -> None:
         title = widgets.label(name, "strong")
@@ -190,5 +198,5 @@ class RecipeSheet(Sheet):
         self._add(name, why, editor)
 
     def _on_use_clicked(self) -> None:
-        self.applied.emit(replace(self._recipe, **{field: value() for field, value in self._fields.items()}))
-        self.close_sheet()
+        self.applied.emit(replace(self._recipe, **self._values()))
+        self.close_kept()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication
+
 from workbench import records
 from workbench.events import Progress, Result, Stage
 from workbench.project import Project
@@ -69,7 +71,7 @@ def _begun(folder: Path) -> Stage:
         starts = [line["value"] for line in records.read_lines(folder / "events.jsonl") if line["kind"] == "start"]
         if starts and starts[-1].get("pid") == pid:
             return
-        yield Progress(0, 0, "starting", "steps")
+        yield Progress(0, 0, QCoreApplication.translate("runs", "starting"), "steps")
         time.sleep(0.1)
 
 
@@ -80,11 +82,12 @@ def watch(folder: Path) -> Stage:
 
 def stop_run(folder: Path) -> Stage:
     """Have a run write its checkpoint and end; a stage, because that takes some seconds."""
-    yield Progress(0, 0, "keeping what was learnt")
+    keeping = QCoreApplication.translate("runs", "keeping what was learnt")
+    yield Progress(0, 0, keeping)
     tune.stop(folder)
     deadline = time.monotonic() + SETTLE
     while (run := adapter.read_run(folder)).state == "running" and time.monotonic() < deadline:
-        yield Progress(0, 0, "keeping what was learnt")  # one that had to be killed is gone a moment later
+        yield Progress(0, 0, keeping)  # one that had to be killed is gone a moment later
         time.sleep(0.2)
     yield Result(run)
 

@@ -90,7 +90,8 @@ class VersusSheet(Sheet):
     both_wanted = Signal(object, object)
 
     def __init__(self, first: RunInfo, second: RunInfo, parent: QWidget | None = None) -> None:
-        super().__init__("Two runs", parent=parent)
+        super().__init__("", parent=parent)
+        self.set_title(self.tr("Two runs"))
         self.chart = VersusChart()
         self.chart.show_runs(((first.name, first.eval_loss), (second.name, second.eval_loss)))
         said = self.tr("Loss on held-out rows, lower is better. Runs on other files hold out other rows.")

@@ -58,7 +58,7 @@ def licence_of(name: str) -> tuple[str, str, str]:
     try:
         found: Any = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
-        return name, "", "not installed"
+        return name, "", QCoreApplication.translate("Help", "not installed")
     classifiers = [each for each in found.get_all("Classifier") or [] if each.startswith("License ::")]
     short = classifiers[0].rpartition(":: ")[2] if classifiers else ""
     stated = found.get("License-Expression") or short or (found.get("License") or "").strip().splitlines()[:1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
@@ -23,7 +24,7 @@ def import_stage(path: Path) -> Stage:
     """Take in a GGUF file or a reranker's folder, as a stage: hashing some gigabytes takes a while."""
     from workbench.catalog.models import import_model
 
-    yield Progress(0, 0, f"reading {path.name}")
+    yield Progress(0, 0, QCoreApplication.translate("Models", "reading {0}").format(path.name))
     yield Result(import_model(path))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from PySide6.QtCore import QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, QtMsgType, Signal, qInstallMessageHandler
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -113,7 +113,9 @@ def describe(error: BaseException) -> Notice:
     if isinstance(error, WorkbenchError):
         return Notice(str(error), "error", getattr(error, "details", ""))
     details = "".join(traceback.format_exception(error))
-    message = "Something unexpected happened. Your project is as it was last saved; you can go on."
+    message = QCoreApplication.translate(
+        "Notices", "Something unexpected happened. Your project is as it was last saved; you can go on."
+    )
     return Notice(message, "error", details)
 
 

@@ -117,6 +117,10 @@ class Page(QWidget):
     def hidden(self) -> None:
         """Another page came to the front, or the window closes: keep drafts."""
 
+    def unsaved(self) -> list[str]:
+        """What was typed on it and nothing keeps when the window closes, each in a few words."""
+        return []
+
     def closed(self) -> None:
         """The window closes: let go of what runs beside the jobs, such as a watch on folders."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
@@ -18,8 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.errors import WorkbenchError
-from workbench.ui import icons, theme, widgets
+from workbench.ui import icons, recent_projects, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.jobs_tray import JobsTray
 from workbench.ui.page import is_theme_change
@@ -124,26 +122,18 @@ class Rail(QWidget):
     def _fill_menu(self) -> None:
         menu = self._menu
         menu.clear()
-        here = self._bench.project.folder
-        for folder in recent_projects(here):
-            widgets.add_action(menu, folder.name, partial(self._open, folder), "clock-counter-clockwise")
+        recent_projects.fill_menu(menu, self._bench)
         if not menu.isEmpty():
             menu.addSeparator()
         widgets.add_action(menu, self.tr("Open or make a project…"), self._on_open_clicked, "folder-open")
         widgets.add_action(menu, self.tr("Rename this project…"), self._on_rename_clicked, "pencil-simple")
         widgets.add_action(menu, self.tr("Show the welcome page"), lambda: self.chosen.emit("welcome"), "hand-waving")
 
-    def _open(self, folder: Path) -> None:
-        try:
-            self._bench.open_project(folder)
-        except WorkbenchError as error:
-            self._bench.notices.error(error)
-
     def _on_open_clicked(self) -> None:
         start = str(self._bench.project.folder.parent)
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder for the project"), start)
         if chosen and self._may_be_made(Path(chosen)):
-            self._open(Path(chosen))
+            recent_projects.open_or_tell(self._bench, Path(chosen))
 
     def _may_be_made(self, folder: Path) -> bool:
         """A folder with something else in it becomes a project only when a person says so."""
@@ -170,12 +160,6 @@ def question(parent: QWidget, title: str, text: str) -> bool:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
     return box.exec() == QMessageBox.StandardButton.Yes
-
-
-def recent_projects(here: Path) -> list[Path]:
-    """The other projects beside this one, newest first, at most eight."""
-    found = [path.parent for path in here.parent.glob("*/project.json") if path.parent != here]
-    return sorted(found, key=lambda folder: (folder / "project.json").stat().st_mtime, reverse=True)[:8]
 
 
 def mark(size: int, ratio: float = 2.0) -> QPixmap:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
@@ -19,18 +19,24 @@ RECORD = "welcome.json"  # in the resources, written by packaging/record_welcome
 LANES = ("base", "rag", "tuned", "rag+tuned")
 SIDE = 16  # left and right of a text
 LONGEST = 180  # characters of a recorded answer that are shown
-NOTES = {
-    "base": "the model alone",
-    "prompted": "your prompt and examples",
-    "rag": "reads your documents",
-    "tuned": "learned from your examples",
-    "rag+tuned": "learned, and reads",
+NOTES: dict[str, Any] = {
+    "base": QT_TRANSLATE_NOOP("welcome", "the model alone"),
+    "prompted": QT_TRANSLATE_NOOP("welcome", "your prompt and examples"),
+    "rag": QT_TRANSLATE_NOOP("welcome", "reads your documents"),
+    "tuned": QT_TRANSLATE_NOOP("welcome", "learned from your examples"),
+    "rag+tuned": QT_TRANSLATE_NOOP("welcome", "learned, and reads"),
 }
-DOES = {
-    "base": "Answers from what it learned long ago. Of your products, prices and rules it knows nothing.",
-    "rag": "Is handed the passages of your documents that fit the question, and says which ones it used.",
-    "tuned": "Has practised on your examples: the form, the tone and the decisions are yours.",
-    "rag+tuned": "Takes the facts from your documents and the form from your examples.",
+DOES: dict[str, Any] = {
+    "base": QT_TRANSLATE_NOOP(
+        "welcome", "Answers from what it learned long ago. Of your products, prices and rules it knows nothing."
+    ),
+    "rag": QT_TRANSLATE_NOOP(
+        "welcome", "Is handed the passages of your documents that fit the question, and says which ones it used."
+    ),
+    "tuned": QT_TRANSLATE_NOOP(
+        "welcome", "Has practised on your examples: the form, the tone and the decisions are yours."
+    ),
+    "rag+tuned": QT_TRANSLATE_NOOP("welcome", "Takes the facts from your documents and the form from your examples."),
 }
 
 
@@ -57,11 +63,12 @@ def read_record() -> Told | None:
 
 def explanation() -> Told:
     """What each lane does, in the place of its answer."""
-    answers = tuple({"lane": lane, "text": _tr(DOES[lane]), "figures": ""} for lane in LANES)
+    translate = QCoreApplication.translate
+    answers = tuple({"lane": lane, "text": translate("welcome", DOES[lane]), "figures": ""} for lane in LANES)
     return Told(
-        _tr("One question, four answers"),
+        translate("welcome", "One question, four answers"),
         answers,
-        _tr("What differs between two of them is what that one thing changed."),
+        translate("welcome", "What differs between two of them is what that one thing changed."),
         recorded=False,
     )
 
@@ -105,7 +112,8 @@ def _cell(answer: dict[str, Any], recorded: bool, left: bool) -> QWidget:
     """One recorded answer as the Compare page would show it, or one explained lane."""
     lane = str(answer["lane"])
     name = widgets.row(widgets.Dot(lane), widgets.label(lane_title(lane), "strong"), None, spacing=8)
-    note = widgets.row(widgets.label(_tr(NOTES.get(lane.split(":")[0], "")), "caption"), margins=(16, 0, 0, 0))
+    said = QCoreApplication.translate("welcome", NOTES.get(lane.split(":")[0], ""))
+    note = widgets.row(widgets.label(said, "caption"), margins=(16, 0, 0, 0))
     text = _answer(answer) if recorded else widgets.label(str(answer["text"]), "muted", wrap=True)
     parts = (name, note, 8, text, None, 8, widgets.label(str(answer["figures"]), "caption"))
     inner = widgets.row(spacing=0)
@@ -130,7 +138,3 @@ def _answer(answer: dict[str, Any]) -> AnswerText:
 def _shortened(text: str) -> str:
     """The beginning of a long answer, cut between words."""
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("welcome", text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QWidget
 
 from workbench import paths
 from workbench.errors import WorkbenchError
@@ -18,6 +18,7 @@ from workbench.ui import rail, theme, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.page import Page, is_theme_change, scroll_area
 from workbench.ui.plain import unmarked
+from workbench.ui.recent_projects import fill_menu, known_projects
 from workbench.ui.welcome_example import example
 
 LEFT, RIGHT = (440, 560), (440, 616)  # the least and the most width of both halves
@@ -37,8 +38,12 @@ class WelcomePage(Page):
         self.folder = widgets.button(self.tr("Open a folder"), "", self._on_folder)
         inner = QWidget()
         self.back = widgets.quiet_button("", "arrow-left", self._on_back)
+        self.recent_menu = QMenu(self)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        self.recent = widgets.menu_button(self.tr("Recent projects"), self.recent_menu, "clock-counter-clockwise")
         top = widgets.row(
             self.back,
+            self.recent,
             None,
             widgets.quiet_button(self.tr("Settings"), "gear", partial(bench.open_page, "settings")),
             widgets.quiet_button(self.tr("Help"), "question", partial(bench.open_page, "help")),
@@ -63,7 +68,12 @@ class WelcomePage(Page):
         """Whoever has been in a project before can go back to it."""
         self.back.setText(unmarked(self.tr("Back to {0}").format(self.bench.project.info.name)))
         self.back.setVisible(self.bench.settings.welcomed)
+        self.recent.setVisible(bool(known_projects(self.bench)))
         (self.back if self.bench.settings.welcomed else self.sample).setFocus()
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        fill_menu(self.recent_menu, self.bench, partial(self.bench.open_page, "compare"))
 
     def _on_back(self) -> None:
         if self.bench.settings.welcomed:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QSizePolicy, QStackedWidget, QVBoxLay
 from workbench.ui import rail, widgets
 from workbench.ui.bench import Bench
 from workbench.ui.lane_looks import follow_lanes
+from workbench.ui.leaving import Leaving
 from workbench.ui.notices import NoticeBar
 from workbench.ui.page import Page, Sheet, sheet_width
 from workbench.ui.reading_order import next_stop, stops_in
@@ -70,6 +71,7 @@ class Window(QMainWindow):
         self._sheet: Sheet | None = None
         self._aside: Sheet | None = None  # the last sheet that was closed with something typed in it
         self._closed = False
+        self.leaving = Leaving(self, self.unsaved, self.close)
         self.setMinimumSize(QSize(880, 560))
         self.setWindowIcon(QIcon(rail.mark(64)))
         self.rail = rail.Rail(bench, [_named(each) for each in PAGES], [_named(each) for each in FOOT])
@@ -246,8 +248,21 @@ class Window(QMainWindow):
         room = screen.availableGeometry() if screen is not None else QRect(0, 0, 1440, 900)
         self.resize(min(1440, room.width()), min(900, room.height()))
 
+    def unsaved(self) -> list[str]:
+        """What was typed and would be lost with the window, each in a few words."""
+        found = [self._sheet.title] if self._sheet is not None and self._sheet.dirty else []
+        return found + [each for page in self._pages.values() for each in page.unsaved()]
+
+    def leave(self) -> None:
+        """Close without a question: the system ends the program, and nobody may be there to answer."""
+        self.leaving.agree()
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep drafts and places, hide at once, then stop what runs."""
+        """Ask where something typed would be lost. Keep drafts and places, hide at once, then stop what runs."""
+        if not self._closed and not self.leaving.may_close():
+            event.ignore()
+            return
         if not self._closed:
             self._closed = True
             if self._current:

@@ -54,11 +54,16 @@ def about_short(seconds: float) -> str:
 
 def bytes_text(size: float) -> str:
     """A size for people: "98 MB"."""
-    for unit in ("bytes", "kB", "MB"):
+    translate = QCoreApplication.translate
+    for words in (
+        translate("Sizes", "{0:.0f} bytes"),
+        translate("Sizes", "{0:.0f} kB"),
+        translate("Sizes", "{0:.0f} MB"),
+    ):
         if size < 1000:
-            return f"{size:.0f} {unit}"
+            return words.format(size)
         size /= 1000
-    return f"{size:.1f} GB"
+    return translate("Sizes", "{0:.1f} GB").format(size)
 
 
 def path_text(path: object) -> str:
@@ -80,3 +85,18 @@ def ordinal(place: int | None) -> str:
     }
     other = translate("Ordinals", "{0}th")
     return (other if 10 <= place % 100 <= 20 else endings.get(place % 10, other)).format(place)
+
+
+def in_words(count: int) -> str:
+    """A small number as a sentence says it: no, one, ... six; a larger one in figures."""
+    translate = QCoreApplication.translate
+    words = (
+        translate("Numbers", "no"),
+        translate("Numbers", "one"),
+        translate("Numbers", "two"),
+        translate("Numbers", "three"),
+        translate("Numbers", "four"),
+        translate("Numbers", "five"),
+        translate("Numbers", "six"),
+    )
+    return words[count] if count < len(words) else str(count)
