@@ -266,6 +266,8 @@ def _serve(connection: Connection, niceness: int, log: Path) -> None:
                         _stop_requested.set()
                 requests.put(request)
         _end_programs(os.getpid())
+        with contextlib.suppress(OSError):  # which is for the parent to read
+            log.unlink()
         os._exit(0)  # the pipe broke, so the parent is gone, however it ended: nobody is left to answer
 
     threading.Thread(target=read, name="requests", daemon=True).start()

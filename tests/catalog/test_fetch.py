@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import embedder_files
 import pytest
 from gguf_files import gguf_bytes
 from stand_in_hub import Hub
@@ -150,17 +151,27 @@ def test_what_arrives_whole_and_is_no_model_is_thrown_away(stand_in: Hub) -> Non
 
 
 def test_an_embedder_is_fetched_without_code_or_pickles(stand_in: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {"modules.json": b"[]", "1_Pooling/config.json": b"{}", "tokenizer.json": b"{}", "vocab.txt": b""}
+    wanted = {**embedder_files.files(), "vocab.txt": b""}
     unwanted = {"pytorch_model.bin": bytes(2000), "modeling.py": b"1", "onnx/model.onnx": bytes(2000)}
-    weights = {"model.safetensors": bytes(range(256)) * 50}
-    stand_in.behaviour.files = {**wanted, **unwanted, **weights}
+    stand_in.behaviour.files = {**wanted, **unwanted}
     known = tuple(replace(each, sha256="") for each in models.catalogue())
     monkeypatch.setattr(models, "catalogue", lambda: known)
     folder = fetched("bge-small-en").path
     assert folder == find_model("bge-small-en")
     assert folder is not None
     here = {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
-    assert here == {*wanted, *weights, "model.json"}
+    assert here == {*wanted, "model.json"}
+
+
+def test_a_fetched_embedder_that_wants_to_run_code_is_thrown_away(
+    stand_in: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in.behaviour.files = embedder_files.files(config={"auto_map": {"AutoModel": "modeling.Model"}})
+    known = tuple(replace(each, sha256="") for each in models.catalogue())
+    monkeypatch.setattr(models, "catalogue", lambda: known)
+    with pytest.raises(BadModel, match="program code"):
+        fetched("bge-small-en")
+    assert not list(paths.model_folder().iterdir())
 
 
 def test_a_withdrawn_repository_is_said_so(stand_in: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from workbench.documents.chunk import embedded_text
 from workbench.events import last_result
 from workbench.index.build import build
-from workbench.index.embed import open_embedder
+from workbench.index.embed import Embedder, open_embedder
 from workbench.index.keywords import Keywords
 from workbench.index.report import IndexReport
 from workbench.index.store import open_store
@@ -22,8 +22,9 @@ def built(project: Path, folder: Path) -> IndexReport:
     return report
 
 
-def check_agreement(project: Path, fresh: bool = False) -> int:
+def check_agreement(project: Path, fresh: bool = False, embedder: Embedder | None = None) -> int:
     """Nothing lost, nothing twice, nothing left over; gives the number of chunks."""
+    embedder = embedder or open_embedder()
     index = project / "index"
     with Keywords(index) as keywords:
         rows = [row for row in keywords.files() if row.state == "indexed"]
@@ -32,15 +33,15 @@ def check_agreement(project: Path, fresh: bool = False) -> int:
             text, chunks = keywords.text(row), keywords.chunks(row)
             assert len(chunks) == row.chunks > 0
             assert all(each.text == text[each.start : each.end] for each in chunks)
-            lengths = open_embedder().count([embedded_text(each) for each in chunks])
-            assert max(lengths) <= open_embedder().limit
+            lengths = embedder.count([embedded_text(each) for each in chunks])
+            assert max(lengths) <= embedder.limit
             named += [each.id for each in chunks]
         assert len(named) == len(set(named))
         assert keywords.row_counts() == (len(named), len(named))
         assert keywords.fact("dirty") == "0"
         store = open_store(index / "chroma", fresh=fresh)
         with TokenSigns(index) as tokens:
-            assert tokens.ids(open_embedder().hash) == set(named)
+            assert tokens.ids(embedder.hash) == set(named)
         stored = [key for fingerprint in store.fingerprints() for key in store.ids(fingerprint)]
     assert sorted(stored) == sorted(named)
     return len(named)

@@ -51,7 +51,7 @@ def test_rows_are_kept_by_embedder_and_copied_to_new_names(tmp_path: Path) -> No
         assert kept.ids("e1") == {"a", "c"} and kept.present("e1", ["c", "b"]) == {"c"}
         found = closeness(tokens, kept.signs("e1", ["a", "c", "b"]))
         assert found == {"a": pytest.approx(1), "c": pytest.approx(-1)}
-        kept.remove_others("e1")
+        kept.remove_others(["e1"])
         assert (kept.count("e1"), kept.count("e2")) == (2, 0)
     with TokenSigns(tmp_path) as again:
         assert again.ids("e1") == {"a", "c"}

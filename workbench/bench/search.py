@@ -166,7 +166,7 @@ def _searched(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]],
 def _legs(project: Path, asked: Sequence[Asked]) -> tuple[list[list[Chunk]], list[list[Chunk]]]:
     """The first K of the vectors and of BM25 for each question."""
     embedder = embed.open_embedder()
-    vectors = embedder.encode([each.question for each in asked])
+    vectors = embedder.encode([each.question for each in asked], questions=True)
     near, word = [], []
     with read_index(project) as keywords:
         for place, each in enumerate(asked):
@@ -221,6 +221,6 @@ def _time_both(project: Path, questions: list[str]) -> tuple[float, float]:
             started = time.perf_counter()
             list(search(project, (question,), K))
             middle = time.perf_counter()
-            nearest_chunks(project, keywords, embedder.hash, embedder.encode([question]), K)
+            nearest_chunks(project, keywords, embedder.hash, embedder.encode([question], questions=True), K)
             ours, bare = ours + middle - started, bare + time.perf_counter() - middle
     return 1000 * ours / len(questions), 1000 * bare / len(questions)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import paths, records
-from workbench.catalog import memory, models
+from workbench.catalog import embedders, memory, models
 from workbench.catalog.download import LOOK, draw
 from workbench.catalog.gguf_header import read_header
 from workbench.catalog.hub import HubFile, list_files, request_headers
@@ -151,12 +151,14 @@ def _finish(model: Model, folder: Path, files: tuple[HubFile, ...]) -> Model:
     main = folder / _main_file(model)
     digest = next(each.sha256 for each in files if each.name == _main_file(model))
     facts: dict[str, Any] = {"size": sum(each.size for each in files), "sha256": digest, "about": False}
-    if model.kind == "chat":
-        try:
-            header = read_header(main)
-        except BadModel:
-            shutil.rmtree(folder)
-            raise
+    try:
+        header = read_header(main) if model.kind == "chat" else None
+        if header is None:
+            embedders.look_at(folder)
+    except BadModel:
+        shutil.rmtree(folder)
+        raise
+    if header is not None:
         needed = memory.estimate_header(header)
         facts.update(quantisation=header.quantisation, memory=needed, context=header.context_length or model.context)
         facts["template"] = models.template_family(header) or model.template

@@ -7,26 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench import paths, records
+from workbench.catalog.embedders import WANTED
 from workbench.catalog.records import Model
 from workbench.errors import DownloadFailed
 
 PUBLIC_HUB = "https://huggingface.co"
 TIMEOUT = 15.0  # seconds the hub has to answer a question
-
-# What an embedder is made of: its modules' settings, the tokenizer, and weights in safetensors. Pickled weights, code
-# and copies of the weights for other programs (onnx/, openvino/) are never fetched.
-WANTED = re.compile(
-    r"(model\.safetensors|(modules|config|config_sentence_transformers|sentence_bert_config|tokenizer"
-    r"|tokenizer_config|special_tokens_map|added_tokens)\.json|vocab\.txt|merges\.txt|sentencepiece\.bpe\.model"
-    r"|spiece\.model|\d+_[A-Za-z]+/(config\.json|model\.safetensors))"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,16 +90,18 @@ def model_named(name: str) -> Model:
 
 
 def import_model(path: Path) -> Model:
-    """Take a GGUF chat model of the person's own, or a folder with a reranker; what is here already is found again.
+    """Take a GGUF chat model of the person's own, or a folder with an embedder or a reranker; what is here already is
+    found again.
 
     The file is linked where that is possible and copied where not, and appears whole or not at all. Raises
     MissingFile, BadModel (damaged, an adapter, a part of a split model, not a chat model), DiskFull.
     """
     path = path.expanduser()
     if path.is_dir():
-        from workbench.catalog.rerankers import import_reranker
+        from workbench.catalog import embedders, rerankers
 
-        return import_reranker(path)
+        is_reranker = rerankers.is_reranker(path) or not (path / embedders.MODULES).is_file()
+        return rerankers.import_reranker(path) if is_reranker else embedders.import_embedder(path)
     header = read_header(path)
     _refuse_unusable(header, path.name)
     digest = records.hash_file(path)

@@ -18,6 +18,14 @@ WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json
 TAKEN = (WEIGHTS, CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
 
+def is_reranker(folder: Path) -> bool:
+    """Whether a folder says that it holds a model for classifying, whatever else is in it."""
+    with suppress(OSError, ValueError, AttributeError):
+        kinds = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("architectures") or ()
+        return any(str(each).endswith("ForSequenceClassification") for each in kinds)
+    return False
+
+
 def look_at(folder: Path) -> dict[str, Any]:
     """The config.json of a folder that holds a usable cross-encoder. Raises MissingFile or BadModel, saying why not."""
     if not folder.is_dir():
@@ -31,7 +39,8 @@ def look_at(folder: Path) -> dict[str, Any]:
     if not any(each.endswith("ForSequenceClassification") for each in kinds):
         raise BadModel(
             f"The model in {folder.name} is no reranker ({', '.join(kinds)[:60] or 'its kind is not named'}): a folder "
-            "is taken when it holds a cross-encoder, that is a model for classifying pairs of texts."
+            "is taken when it holds a cross-encoder, that is a model for classifying pairs of texts, or an embedder "
+            "with its modules.json, as sentence-transformers saves one."
         )
     labels = config.get("num_labels") or len(config.get("id2label") or (0, 1))
     if labels != 1:

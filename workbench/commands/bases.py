@@ -10,6 +10,7 @@ from workbench.bases import MAIN, Base, base_names, delete_base, find_base, inde
 from workbench.commands import console
 from workbench.commands.console import json_option, project_option, say
 from workbench.errors import BadProject
+from workbench.index.files import embedder_of
 from workbench.index.keywords import Keywords
 from workbench.project import Project, open_project
 
@@ -23,7 +24,7 @@ def bases() -> None:
 @project_option
 @json_option
 def list_command(project_folder: str | None, as_json: bool) -> None:
-    """Show each with its folders, files, passages and the space its index takes."""
+    """Show each with its folders, files, passages, the space its index takes and its embedder."""
     _print_bases(open_project(project_folder), as_json)
 
 
@@ -62,18 +63,21 @@ def _print_bases(project: Project, as_json: bool) -> None:
     for each in found:
         what = each["problem"] or f"{each['files']:,} files, {each['chunks']:,} passages"
         where = ", ".join(str(folder) for folder in each["folders"]) or "no folder"
-        click.echo(f"{each['name'] or MAIN:28} {what}, {each['bytes'] / 1e6:,.1f} MB  {where}")
+        click.echo(f"{each['name'] or MAIN:28} {what}, {each['bytes'] / 1e6:,.1f} MB, {each['embedder']}  {where}")
 
 
 def _facts(project: Project, name: str) -> dict[str, Any]:
     """A base as the list has it; the name "" is the project's own, as lanes call it."""
-    found = {"name": name, "folders": (), "files": 0, "chunks": 0, "bytes": 0, "problem": ""}
+    found = {"name": name, "folders": (), "files": 0, "chunks": 0, "bytes": 0, "embedder": "", "problem": ""}
     try:
         base = find_base(project, name)
         files, chunks = _counts(base)
     except BadProject as error:
         return {**found, "problem": str(error)}
-    return {**found, "folders": base.info.folders, "files": files, "chunks": chunks, "bytes": index_size(base)}
+    size, embedder = index_size(base), embedder_of(base)
+    return {
+        **found, "folders": base.info.folders, "files": files, "chunks": chunks, "bytes": size, "embedder": embedder
+    }  # fmt: skip
 
 
 def _counts(base: Base) -> tuple[int, int]:

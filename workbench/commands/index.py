@@ -21,12 +21,16 @@ from workbench.project import Project, open_project
 ALIKE_SHOWN = 5  # pairs of files with passages that say nearly the same
 
 
-def run_index(base: Base, folder: Path, workers: console.Workers) -> Any:
-    """Bring a knowledge base's index level with the folder, which becomes one of its own; returns the IndexReport."""
+def run_index(base: Base, folder: Path, workers: console.Workers, whole: bool = False) -> Any:
+    """Bring a knowledge base's index level with the folder, which becomes one of its own; returns the IndexReport.
+
+    `whole`: with the base's other folders too, as far as they are there.
+    """
     from workbench.index.build import build
 
     folder = _chosen(base, folder)
-    return console.last(workers.knowledge.run(build, base.folder, (folder,)), "Indexing")
+    others = [each for each in base.info.folders if whole and each.is_dir()]
+    return console.last(workers.knowledge.run(build, base.folder, tuple(dict.fromkeys((folder, *others)))), "Indexing")
 
 
 def forget_folder(base: Base, folder: Path, workers: console.Workers) -> Any:
@@ -84,6 +88,12 @@ def _folder_of(folder: Path) -> Path:
     help="Pass over what fits, as in .gitignore (*.log, build/, !keep.log); kept for later; '' for nothing.",
 )
 @click.option("--hidden/--no-hidden", default=None, help="Read names that begin with a dot; kept for later runs.")
+@click.option(
+    "--embedder",
+    default="",
+    metavar="NAME",
+    help="Read all folders of this index with another embedder (`workbench models list`); kept for later runs.",
+)
 @click.option("--forget", "forgotten", is_flag=True, help="Take FOLDER out of the index; its documents stay.")
 @click.option("--audit", "audited", is_flag=True, help="Compare content and vectors too, mend what differs, prove it.")
 @base_option
@@ -93,6 +103,7 @@ def index(
     folder: Path,
     patterns: tuple[str, ...],
     hidden: bool | None,
+    embedder: str,
     forgotten: bool,
     audited: bool,
     base_name: str,
@@ -102,15 +113,18 @@ def index(
     """Bring the index level with FOLDER: new and changed files are read, those gone are removed.
 
     FOLDER becomes one of the project's folders; the others stay in the index until they are taken out with --forget.
-    With --base it is that of a knowledge base beside the project's own; it is made when it is missing.
+    With --base it is that of a knowledge base beside the project's own; it is made when it is missing. With --embedder
+    everything is embedded anew, beside what is there, which is searched until each file is done.
     """
     project = open_project(project_folder)
     base = find_base(project, base_name) if forgotten else _base_for(project, base_name, folder)
     _keep_left_out(base, patterns, hidden)
+    if embedder and not forgotten:
+        _choose_embedder(base, embedder)
     with console.Workers() as workers:
         if audited and not forgotten:
             return _show_audit(_run_audit(base, folder, workers), as_json)
-        report = forget_folder(base, folder, workers) if forgotten else run_index(base, folder, workers)
+        report = forget_folder(base, folder, workers) if forgotten else run_index(base, folder, workers, bool(embedder))
     if as_json:
         console.print_json(report)
     else:
@@ -131,6 +145,13 @@ def _keep_left_out(base: Base, patterns: tuple[str, ...], hidden: bool | None) -
         base.change(options=options)
 
 
+def _choose_embedder(base: Base, name: str) -> None:
+    """Keep which embedder a base is read with. Raises MissingFile for one that is not here, InputError for none."""
+    from workbench.index.files import choose_embedder_of
+
+    choose_embedder_of(base, name)
+
+
 def _run_audit(base: Base, folder: Path, workers: console.Workers) -> Any:
     from workbench.index.audit import audit
 
@@ -149,7 +170,8 @@ def _show_audit(report: Any, as_json: bool) -> int:
         for each in report.left:
             say(f"  still there: {each.file or 'the index'}: {each.problem}")
         say(
-            f"Compared {report.files} files, {report.chunks} passages and {report.vectors} vectors: "
+            f"Compared {report.files} files, {report.chunks} passages and {report.vectors} vectors of "
+            f"{report.build.embedder} ({report.build.embedder_hash[:12]}): "
             + ("something differs still." if report.left else "the index holds just what the folder holds.")
         )
     return 1 if report.left else 0

@@ -55,7 +55,7 @@ def fetch_command(name: str, project_folder: str | None, as_json: bool) -> None:
 @project_option
 @json_option
 def import_command(path: Path, project_folder: str | None, as_json: bool) -> None:
-    """Take in a GGUF file of your own, or a folder with a reranker, after a look at it."""
+    """Take in a GGUF file of your own, or a folder with an embedder or a reranker, after a look at it."""
     from workbench.catalog.models import import_model
 
     model = import_model(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -17,8 +18,10 @@ from workbench.documents import readers
 from workbench.documents.document import Document
 from workbench.documents.scan import FoundFile
 from workbench.errors import BadDocument, ChildCrashed
-from workbench.events import Result, Stage
+from workbench.events import Progress, Result, Stage
 
+READY_TICK = 0.3  # seconds between signs of life
+MOST_KEPT = 200 << 20  # bytes of memory up to which a process that has read files stays for the next ones
 STARTING = 15.0  # seconds a new process may take to start on a busy machine, before the file's own time begins
 
 
@@ -127,12 +130,71 @@ class _Clock:
         return self._computed - before if computing else passed
 
 
+class _Spare:
+    """The process that stays between two readings, where somebody asked for one: starting it takes half a second."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._child: children.Child | None = None
+        self._lock = threading.Lock()
+
+    def take(self) -> children.Child:
+        with self._lock:
+            child, self._child = self._child, None
+        return child or children.Child("The document reader")
+
+    def give(self, child: children.Child) -> None:
+        """Keep a process that is at rest and small, or end it."""
+        with self._lock:
+            keep = self.wanted and self._child is None and child.pid is not None and _memory(child.pid) < MOST_KEPT
+            if keep:
+                self._child = child
+        if not keep:
+            child.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self.wanted, child, self._child = False, self._child, None
+        if child is not None:
+            child.close()
+
+
+_spare = _Spare()
+
+
+def stand_by() -> Stage:
+    """STAGE: from now on a reading process stays ready in this process for the next file; ends when one is there."""
+    _spare.wanted = True
+    reader = FencedReader()
+    try:
+        reader.prepare()
+        while not reader.is_ready(READY_TICK):
+            yield Progress(0, 1, "Getting the document reader ready", "processes")
+    finally:
+        reader.close()
+    yield Result(None)
+
+
+def stand_down() -> None:
+    """End what stands by, and let the next reading end its process again."""
+    _spare.close()
+
+
+def _memory(pid: int) -> int:
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return MOST_KEPT
+
+
 class FencedReader:
     """Reads one file at a time in its own process; while one is read, the caller may do something else."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._child = children.Child("The document reader")
+        self._child = _spare.take()
         self._waiter = ThreadPoolExecutor(1, thread_name_prefix="document reader")
         self._future: Future[Reading] | None = None
         self._found: FoundFile | None = None
@@ -146,6 +208,15 @@ class FencedReader:
         if self._child.pid is None and not self._waiting:
             self._waiting = True
             self._waiter.submit(self._get_ready)
+
+    def is_ready(self, timeout: float) -> bool:
+        """Whether what `prepare` asked for is done within `timeout` seconds."""
+        try:
+            self._waiter.submit(lambda: None).result(timeout)
+        except NotYet:
+            return False
+        self._waiting = False
+        return True
 
     def _get_ready(self) -> None:
         with contextlib.suppress(ChildCrashed):  # the first file starts it anew, and says so where that fails too
@@ -205,7 +276,11 @@ class FencedReader:
         raise ChildCrashed("The document reader ended without an answer.")
 
     def close(self) -> None:
-        """End the process; a file that is being read is given up."""
+        """Let go of the process, or end it with the file that is being read, which is given up."""
+        if self._future is None and not self._waiting:
+            self._waiter.shutdown(wait=True, cancel_futures=True)
+            _spare.give(self._child)
+            return
         self._child.close()
         self._waiter.shutdown(wait=True, cancel_futures=True)
         self._child.close()  # it may have been started ahead just now

@@ -12,10 +12,10 @@ from workbench.bases import open_base
 from workbench.documents.scan import FoundFile, scan
 from workbench.errors import BadProject
 from workbench.events import Progress, Result, Stage
-from workbench.index import embed
 from workbench.index.build import Steps, build
 from workbench.index.files import check_folders, folder_names, left_out_of, why_not
 from workbench.index.keywords import FILE_NAME, FileRow, Keywords
+from workbench.index.made import made_with, signs_hash
 from workbench.index.report import IndexReport
 from workbench.index.store import Store, open_store
 from workbench.index.tokens import TokenSigns
@@ -151,9 +151,15 @@ class _Look:
         wanted = {row.made_with for row in rows.values() if row.chunks}
         for fingerprint in store.fingerprints() | wanted:
             self._compare_collection(keywords, store, fingerprint)
-        named = {key for fingerprint in wanted for key in keywords.ids_made_with(fingerprint)}
+        told = {each: str(store.describe(each).get("embedder", "")) for each in wanted}
+        hashes = {each: signs_hash(each, made_with(keywords), told[each]) for each in wanted}
         with TokenSigns(self._index, write=True) as tokens:
-            there = tokens.ids(embed.open_embedder().hash)
+            for digest in sorted(set(hashes.values())):
+                of_it = [each for each in wanted if hashes[each] == digest]
+                named = {key for fingerprint in of_it for key in keywords.ids_made_with(fingerprint)}
+                self._compare_signs(keywords, named, tokens.ids(digest))
+
+    def _compare_signs(self, keywords: Keywords, named: set[str], there: set[str]) -> None:
         for folder, file in sorted(keywords.owners(named - there)):
             self._tell(file, "vectors of its words are missing", folder)
         if there - named:

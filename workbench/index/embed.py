@@ -6,7 +6,6 @@ Counting tokens needs only the tokenizer (milliseconds); the model is loaded whe
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import re
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import children, paths, records
-from workbench.errors import BadModel
+from workbench.catalog.embedder_folder import dimension_of, prompts_of, settings_hash, token_limit, weights_of
+from workbench.errors import BadModel, MissingFile
 from workbench.events import Progress, Result, Stage
 from workbench.index.quick import quicken
 from workbench.index.varied import TEXTS
@@ -64,7 +64,10 @@ class Embedder:
             self._tokenizer.no_truncation()
             self._tokenizer.no_padding()
             self.specials = self._tokenizer.num_special_tokens_to_add(False)
-            self.limit = _read_limit(folder) - self.specials  # tokens of a text it reads, special ones not counted
+            self.prompts = prompts_of(folder)
+            self._most = token_limit(folder)  # tokens it reads at once, all counted
+            before = self.count([self.prompts.document])[0] if self.prompts.document else 0
+            self.limit = self._most - self.specials - before  # tokens of a passage it reads
         except Exception as error:  # tokenizers raises plain Exception
             raise BadModel(f"The embedder in {folder} cannot be read: install it again, or choose another.") from error
         self._model: Any = None
@@ -77,8 +80,20 @@ class Embedder:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the weights: vectors of two embedders must never meet in one collection."""
-        return str(_remembered(self.folder, "hash", lambda: records.hash_file(_weights(self.folder))))
+        """SHA-256 of what decides its vectors: those of two embedders must never meet in one collection.
+
+        Of the one that comes with the program the weights tell it; of a person's own what stands beside them, too.
+        """
+        weights = str(_remembered(self.folder, "hash", lambda: records.hash_file(weights_of(self.folder))))
+        return weights if self.is_starter else records.hash_text(f"{weights} {settings_hash(self.folder)}")
+
+    @cached_property
+    def is_starter(self) -> bool:
+        """Whether it is the one that comes with the program, for which some numbers were chosen."""
+        try:
+            return self.folder == paths.starter_embedder()
+        except MissingFile:
+            return False
 
     @property
     def loaded(self) -> bool:
@@ -128,9 +143,9 @@ class Embedder:
             self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
         self._guessed = precision is None
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32, one row per text, shape (texts, dimension)."""
-        stage = self.read_stepwise(texts)
+    def encode(self, texts: Sequence[str], questions: bool = False) -> Vectors:
+        """Unit vectors, float32, one row per text, shape (texts, dimension); of passages, or of `questions`."""
+        stage = self.read_stepwise(texts, questions)
         while True:
             try:
                 next(stage)
@@ -138,15 +153,19 @@ class Embedder:
                 read: Read = done.value
                 return read.vectors
 
-    def read_stepwise(self, texts: Sequence[str]) -> Generator[int, None, Read]:
+    def read_stepwise(self, texts: Sequence[str], questions: bool = False) -> Generator[int, None, Read]:
         """Vectors of texts and of their tokens, in calls of about BATCH_SECONDS; yields how many texts are done.
 
-        Texts of about the same length go together, longest first, so that little is computed on padding.
+        Texts of about the same length go together, longest first, so that little is computed on padding. Before each
+        goes what the embedder was trained to read before passages, or before `questions`; it is none of their tokens.
         """
         import numpy as np
 
         self.load(wait=len(texts) > 1)
-        ids = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
+        prompt = self.prompts.question if questions else self.prompts.document
+        encoded = self._tokenizer.encode_batch([prompt + each for each in texts])
+        ids = [each.ids for each in encoded]
+        leads = [_lead(each.offsets, len(prompt)) for each in encoded] if prompt else [0] * len(ids)
         lengths = [len(each) for each in ids]
         order = sorted(range(len(texts)), key=lambda place: -lengths[place])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -155,34 +174,42 @@ class Embedder:
         while done < len(order):
             batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
             started = time.perf_counter()
-            quick = len(texts) == 1 and len(texts[0]) <= FEW and lengths[0] <= self.limit + self.specials
-            read = self._read_alone(texts[0], ids[0]) if quick else self._read_batch([texts[each] for each in batch])
-            for place, (vector, words) in zip(batch, read, strict=True):
-                vectors[place], tokens[place] = vector, words
+            quick = len(texts) == 1 and len(texts[0]) <= FEW and lengths[0] <= self._most
+            quick = quick and self._quick is not None and (not prompt or self.prompts.counts)
+            whole = [self._read_alone(texts[0], ids[0])] if quick else self._read_batch(texts, batch, prompt)
+            for place, (own, vector, words) in zip(batch, whole, strict=True):
+                left_out = min(lengths[place], self._most) - len(own)  # of a prompt that is no part of the vector
+                lead = max(0, leads[place] - left_out)
+                vectors[place], tokens[place] = self._as_arrays(own[lead:], vector, words[lead:])
             self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started)
             done += len(batch)
             yield done
         return Read(vectors, tuple(tokens))
 
-    def _read_batch(self, texts: list[str]) -> list[tuple[Any, Any]]:
-        """Each text's vector and those of its tokens that carry meaning (of all, where none does)."""
-        self._cores.choose(sum(len(text) for text in texts))
-        found = self._model.encode(texts, batch_size=len(texts), show_progress_bar=False, output_value=None)
+    def _read_batch(self, texts: Sequence[str], places: list[int], prompt: str) -> list[tuple[Any, Any, Any]]:
+        """The ids of each text's tokens, its vector and those of the tokens."""
+        chosen = [texts[each] for each in places]
+        self._cores.choose(sum(len(text) for text in chosen))
+        found = self._model.encode(
+            chosen, batch_size=len(chosen), show_progress_bar=False, output_value=None, prompt=prompt or None
+        )
         read = []
         for each in found:
             there = each["attention_mask"].bool()
-            ids, words = each["input_ids"][there].cpu().numpy(), each["token_embeddings"][there]
-            read.append(self._as_arrays(ids, each["sentence_embedding"], words))
+            words = each["token_embeddings"][there]
+            read.append((each["input_ids"][there].cpu().numpy(), each["sentence_embedding"], words))
         return read
 
-    def _read_alone(self, text: str, ids: list[int]) -> list[tuple[Any, Any]]:
-        """The same of one short text, the quick way where there is one (quick.py)."""
-        if self._quick is None:
-            return self._read_batch([text])
+    def _read_alone(self, text: str, ids: list[int]) -> tuple[Any, Any, Any]:
+        """The same of one short text, the quick way (quick.py)."""
+        import numpy as np
+
+        assert self._quick is not None
         self._cores.choose(len(text))
-        return [self._as_arrays(ids, *self._quick(ids))]
+        return (np.array(ids), *self._quick(ids))
 
     def _as_arrays(self, ids: Any, vector: Any, words: Any) -> tuple[Any, Any]:
+        """A text's vector of length 1, and those of its tokens that carry meaning (of all, where none does)."""
         import numpy as np
 
         whole, each = vector.float().cpu().numpy(), words.float().cpu().numpy()
@@ -195,8 +222,9 @@ class Embedder:
         import numpy as np
 
         special = {each.content for each in self._tokenizer.get_added_tokens_decoder().values()}
-        telling = np.zeros(self._tokenizer.get_vocab_size(), dtype=bool)
-        for token, place in self._tokenizer.get_vocab().items():
+        vocabulary = self._tokenizer.get_vocab()
+        telling = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+        for token, place in vocabulary.items():
             word = token.removeprefix("##").lstrip("\u2581\u0120").casefold()  # as WordPiece, SentencePiece, BPE mark
             telling[place] = token not in special and word not in STOPWORDS and bool(re.search(r"\w", word))
         return telling
@@ -210,11 +238,7 @@ class Embedder:
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return (
-            int(_read_json(self.folder / "config.json")["hidden_size"])
-            if self._model is None
-            else int(self._model.get_embedding_dimension())
-        )
+        return dimension_of(self.folder) if self._model is None else int(self._model.get_embedding_dimension())
 
 
 class _FreeCores:
@@ -253,30 +277,21 @@ class _FreeCores:
         return self._threads
 
 
-@lru_cache(maxsize=2)
 def open_embedder(folder: Path | None = None) -> Embedder:
     """The embedder of a folder (None: the one that comes with the program), kept loaded in this process."""
     for key, value in children.QUIET.items():  # also where no Child has set them
         os.environ.setdefault(key, value)
-    return Embedder(folder or paths.starter_embedder())
+    return _kept(folder or paths.starter_embedder())
 
 
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+@lru_cache(maxsize=2)  # one takes the other's place while both are searched
+def _kept(folder: Path) -> Embedder:
+    return Embedder(folder)
 
 
-def _read_limit(folder: Path) -> int:
-    """Tokens the model reads of a text, special ones included."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return int(_read_json(folder / "sentence_bert_config.json")["max_seq_length"])
-    return min(512, int(_read_json(folder / "config.json")["max_position_embeddings"]))
-
-
-def _weights(folder: Path) -> Path:
-    path = folder / "model.safetensors"
-    if not path.exists():
-        raise BadModel(f"The embedder in {folder} has no model.safetensors: only weights in that format are loaded.")
-    return path
+def _lead(offsets: Sequence[tuple[int, int]], length: int) -> int:
+    """How many tokens come before a text's own: special ones, and those of a prompt of so many characters."""
+    return next((place for place, (_, end) in enumerate(offsets) if end > length), len(offsets))
 
 
 def _load(folder: Path, precision: str) -> Any:
@@ -287,7 +302,7 @@ def _load(folder: Path, precision: str) -> Any:
 
     quiet: Any = logging.disable_progress_bar  # it has no types
     quiet()
-    _weights(folder)
+    weights_of(folder)
     torch.set_num_threads(load_settings().background_count)
     options = {"dtype": getattr(torch, precision), "use_safetensors": True}
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -295,9 +310,9 @@ def _load(folder: Path, precision: str) -> Any:
         model = SentenceTransformer(
             str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=options
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
         raise BadModel(f"The embedder in {folder} cannot be loaded: install it again, or choose another.") from error
-    model.max_seq_length = _read_limit(folder)
+    model.max_seq_length = token_limit(folder)
     return model.eval()
 
 
@@ -424,5 +439,5 @@ def _facts() -> Path:
 
 
 def _place(folder: Path) -> str:
-    status = os.stat(_weights(folder))
+    status = os.stat(weights_of(folder))
     return f"{folder} {status.st_size} {status.st_mtime_ns}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from workbench import paths
 from workbench.bases import Base, nothing_indexed, open_base
+from workbench.catalog.embedders import choose_embedder, starter
 from workbench.documents import readers
 from workbench.documents.chunk import Cutting
 from workbench.documents.document import Chunk
@@ -205,6 +205,14 @@ def current_fingerprint(cutting: Cutting, embedder_hash: str) -> str:
     return records.hash_text(f"{embedder_hash} {cutting.fingerprint()}")[:12]
 
 
-def starter_folder() -> Path:
-    """The embedder every project uses."""
-    return paths.starter_embedder()
+def embedder_of(base: Base) -> str:
+    """The name of the embedder that a base's documents are read with: what a person chose, or the program's own."""
+    kept = base.info.options.get("embedder")
+    return kept if isinstance(kept, str) and kept else starter().name
+
+
+def choose_embedder_of(base: Base, name: str) -> None:
+    """Have the next build read a base's documents with another embedder. Raises as `choose_embedder`, `Base.change`."""
+    chosen = choose_embedder(name).name
+    if chosen != embedder_of(base):
+        base.change(options={**base.info.options, "embedder": chosen})

@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.bases import Base
+from workbench.catalog.embedders import find_embedder, starter
 from workbench.documents import readers
 from workbench.documents.chunk import Cutting, chunk_id
 from workbench.documents.document import Chunk, Document
 from workbench.documents.fence import Reading
 from workbench.documents.scan import FoundFile
 from workbench.index import embed
-from workbench.index.files import current_fingerprint
+from workbench.index.files import current_fingerprint, embedder_of
 from workbench.index.keywords import FileRow, Keywords
+from workbench.index.made import MadeWith, keep_made_with, made_with, signs_hash
 from workbench.index.report import IndexReport, Skipped
 from workbench.index.store import PROCESS, Store, open_store
 from workbench.index.tokens import TokenSigns
@@ -40,8 +42,10 @@ class Ledger:
     """The index of a knowledge base while one build writes to it, and what that build has done so far."""
 
     def __init__(self, base: Base, cutting: Cutting) -> None:
+        """Raises MissingFile where the base's embedder is not on this machine, BadModel, BadProject."""
         self.cutting = cutting
-        self.embedder = embed.open_embedder()
+        self._embedder_name = embedder_of(base)
+        self.embedder = embed.open_embedder(find_embedder(self._embedder_name))
         self.fingerprint = current_fingerprint(cutting, self.embedder.hash)
         self.keywords = Keywords(base.index_folder, write=True)
         self.tokens = TokenSigns(base.index_folder, write=True)
@@ -93,10 +97,23 @@ class Ledger:
         self._store = store
         facts = {"embedder": self.embedder.hash, "dimension": self.embedder.dimension}
         store.prepare(self.fingerprint, {**facts, "cutting": self.cutting.fingerprint()})
+        keep_made_with(self.keywords, self._made_with({*self._used(), self.fingerprint}))
         if not self._is_level() or self.keywords.fact("dirty") == "1":
             named = self.keywords.ids_made_with(self.fingerprint)
             there = store.ids(self.fingerprint) & self.tokens.ids(self.embedder.hash)
             self.lost = self.keywords.owners(named - there)
+
+    def _used(self) -> set[str]:
+        """The fingerprints of the files as they are."""
+        return {row.made_with for row in self.rows.values() if row.made_with}
+
+    def _made_with(self, fingerprints: set[str]) -> dict[str, MadeWith]:
+        """The embedder of each fingerprint."""
+        known = {**made_with(self.keywords), self.fingerprint: MadeWith(self._embedder_name, self.embedder.hash)}
+        for each in fingerprints - known.keys():  # an earlier version made it, which had but the one
+            told = str(self.store.describe(each).get("embedder", ""))
+            known[each] = MadeWith(starter().name, signs_hash(each, known, told))
+        return {each: known[each] for each in fingerprints}
 
     def _is_level(self) -> bool:
         """Whether both have as many vectors as there are chunks; the ids are compared only where this fails."""
@@ -219,19 +236,26 @@ class Ledger:
     def tidy(self) -> None:
         """Remove vectors no file names any more, and collections of other settings once every file left them."""
         if self._store is not None:
-            used = {row.made_with for row in self.rows.values() if row.made_with} | {self.fingerprint}
-            if not self._is_level():
-                named = {each: self.keywords.ids_made_with(each) for each in used}
-                self._store.remove(
-                    self.fingerprint, sorted(self._store.ids(self.fingerprint) - named[self.fingerprint])
-                )
-                unnamed = self.tokens.ids(self.embedder.hash).difference(*named.values())
-                self.tokens.remove(self.embedder.hash, unnamed)
+            used = self._used() | {self.fingerprint}
+            known = self._made_with(used)
+            if not self._is_level() or len(used) > 1:
+                self._drop_unnamed(known)
             for other in self._store.fingerprints() - used:
                 self._store.drop(other)
-            self.tokens.remove_others(self.embedder.hash)
+            self.tokens.remove_others([each.hash for each in known.values()])
+            keep_made_with(self.keywords, known)
         self.keywords.set_fact("fingerprint", self.fingerprint)
         self.keywords.set_fact("dirty", "0")
+
+    def _drop_unnamed(self, known: dict[str, MadeWith]) -> None:
+        """Remove the vectors that no file names any more."""
+        kept: dict[str, set[str]] = {}
+        for fingerprint, made in known.items():
+            ids = self.keywords.ids_made_with(fingerprint)
+            self.store.remove(fingerprint, sorted(self.store.ids(fingerprint) - ids))
+            kept.setdefault(made.hash, set()).update(ids)
+        for digest, ids in kept.items():
+            self.tokens.remove(digest, self.tokens.ids(digest) - ids)
 
     def report(self, seconds: float) -> IndexReport:
         """How the index stands, and what was done."""
@@ -240,4 +264,5 @@ class Ledger:
             *(files, chunks, tuple(sorted(self._added)), tuple(sorted(self._changed)), tuple(sorted(self._removed))),
             *(self._unchanged, tuple(sorted(self._skipped, key=lambda each: each.file)), seconds),
             *(self.embedded, tuple(sorted(self._renamed)), self.keywords.alike()),
+            *(self._embedder_name, self.embedder.hash),
         )

@@ -31,6 +31,8 @@ class IndexReport:
     embedded: int = 0  # chunks whose vectors were computed by this build
     renamed: tuple[tuple[str, str], ...] = ()  # old and new path of files recognised by their content
     alike: tuple[Alike, ...] = ()  # files with passages that say nearly the same as earlier ones, most of them first
+    embedder: str = ""  # its name in the list of models
+    embedder_hash: str = ""  # SHA-256 of what decides its vectors
 
 
 @dataclass(frozen=True, slots=True)

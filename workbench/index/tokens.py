@@ -93,11 +93,20 @@ class TokenSigns:
         with naming_trouble(self.path), self._db:
             self._db.executemany("DELETE FROM tokens WHERE embedder = ? AND id = ?", [(embedder, key) for key in ids])
 
-    def remove_others(self, embedder: str) -> None:
-        """Remove what other embedders made."""
+    def remove_others(self, embedders: Sequence[str]) -> None:
+        """Remove what embedders made that are none of these."""
         with naming_trouble(self.path), self._db:
-            for sign in "<>":  # by the index; what is neither would be looked for in the whole table
-                self._db.execute(f"DELETE FROM tokens WHERE embedder {sign} ?", (embedder,))
+            for other in self._embedders() - set(embedders):
+                self._db.execute("DELETE FROM tokens WHERE embedder = ?", (other,))
+
+    def _embedders(self) -> set[str]:
+        """Who made what is there, found by the index: each time the next one after those that are known."""
+        found: set[str] = set()
+        sql, last = "SELECT min(embedder) FROM tokens WHERE embedder > ?", ""
+        while (row := self._db.execute(sql, (last,)).fetchone()) and row[0] is not None:
+            last = str(row[0])
+            found.add(last)
+        return found
 
     def _find(self, embedder: str, ids: Sequence[str], columns: str) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []

@@ -9,7 +9,8 @@ from workbench.index.wording import STOPWORDS
 
 # Chosen on one half of resources/search so that at most one in a hundred questions whose answer was found is called
 # unanswered (1 of 153); it recognises 8 of 23 that nothing answers. On the other half: 3 of 152, and 6 of 23. A small
-# embedder's cosine tells no more: questions near the documents' subjects come as near as those they answer.
+# embedder's cosine tells no more: questions near the documents' subjects come as near as those they answer. It holds
+# for the embedder that comes with the program; with another one the cosine counts as unknown.
 NEAR = 0.25  # cosine of the nearest passage from which on it is about the question
 COVERED = 2 / 3  # share of the question's words in one passage from which on it is, whatever the cosine
 STEM = 5  # letters of a word that are compared, so that its endings do not matter

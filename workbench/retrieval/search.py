@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from workbench.documents.document import Chunk
 from workbench.documents.formats.plain import clean
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.events import Note, Progress, Result, Stage
-from workbench.index import embed, rerank
+from workbench.index import rerank
 from workbench.index.files import read_index
-from workbench.index.kept import Looked, look_up
+from workbench.index.kept import Keys, Looked, look_up
 from workbench.index.keywords import Keywords
 from workbench.index.tokens import closeness
+from workbench.retrieval.asked import Reader, in_turn, open_embedders, read_questions
 from workbench.retrieval.fusion import LOOKED_AT, REREAD, Found, fuse, reranked
 from workbench.retrieval.joining import gather
 from workbench.retrieval.legs import WordsAhead, nearest_chunks
@@ -39,8 +40,8 @@ def search(
 
     `project` is a project's folder, or that of one of its knowledge bases (bases.py), here and below. `only` keeps it
     to some of the files; a `reranker`, the folder of one, puts the first of what was found in its own order. Raises
-    InputError when nothing is indexed yet, no file is left or `k` is below 1, BadProject for a damaged index, BadModel
-    for a reranker that cannot be loaded.
+    InputError when nothing is indexed yet, no file is left or `k` is below 1, BadProject for a damaged index,
+    MissingFile where the embedder that made the index is not here, BadModel for a model that cannot be loaded.
     """
     if k < 1:
         raise InputError("At least one passage must be asked for: choose a number from 1 on.")
@@ -49,33 +50,26 @@ def search(
         if keywords.is_empty():
             raise InputError(nothing_indexed(project))
         keys = narrowed(only, keywords.files() if only != EVERYTHING else ())
-        embedder = embed.open_embedder()
-        if not embedder.loaded:
+        embedders, notes = open_embedders(keywords)
+        yield from notes
+        if not all(each.loaded for each in embedders):
             yield Progress(0, len(questions), "Loading the embedder", "questions")
         most = max(LOOKED_AT, 2 * k)
-        words = WordsAhead(project, embedder.hash, asked, most, keys)
+        words = WordsAhead(project, embedders[0].hash, asked, most, keys)
         try:
             started = time.perf_counter()
-            embedder.load(wait=len(asked) > 1)  # a suite's questions are all read in one way
-            steps = embedder.read_stepwise(asked)
-            while True:
-                try:
-                    yield Progress(0, len(questions), f"Reading question {next(steps)}", "questions")
-                except StopIteration as done:
-                    read: embed.Read = done.value
-                    break
+            readers = yield from read_questions(embedders, asked)
             share = (time.perf_counter() - started) / max(1, len(questions))
             for number, question in enumerate(questions):
                 started = time.perf_counter()
                 try:
-                    vector = read.vectors[number : number + 1]
-                    nearest = nearest_chunks(project, keywords, embedder.hash, vector, most, keys)
+                    nearest = _nearest(project, keywords, readers, number, most, keys)
                 except BadProject as error:
                     nearest = []
                     yield Note(f"Only the words were searched, not the meaning: {error}", "warning")
-                legs = _joined(asked[number], nearest, words.take(), project, embedder.hash)
-                near = closeness(read.tokens[number], legs.signs, embedder.multiplies_in)
-                passages, about_it = yield from _passages(keywords, legs, near, k, reranker)
+                legs = _joined(asked[number], nearest, words.take(), project, readers)
+                closest = _closest(legs, readers, number, project)
+                passages, about_it = yield from _passages(keywords, legs, closest, k, reranker)
                 passages = tuple(replace(each, base=name_of(project)) for each in passages)
                 yield Result(SearchResult(question, passages, share + time.perf_counter() - started, about_it))
         finally:
@@ -134,25 +128,50 @@ class _Legs:
     worded: list[str]
     chunks: dict[str, tuple[Chunk, str]]  # of both, with the folder of their file
     signs: list[tuple[str, bytes]]  # of their tokens
+    scaled: bool  # whether the cosines are of the embedder that relevance.py knows
 
 
-def _joined(question: str, nearest: list[tuple[str, float]], worded: Looked, home: Path, embedder_hash: str) -> _Legs:
+def _nearest(
+    project: Path, keywords: Keywords, readers: Sequence[Reader], number: int, most: int, keys: Keys | None
+) -> list[tuple[str, float]]:
+    """The chunks nearest in meaning to one of the questions, with cosine. Raises BadProject."""
+    return in_turn(
+        nearest_chunks(project, keywords, each.embedder.hash, each.read.vectors[number : number + 1], most, keys)
+        for each in readers
+    )
+
+
+def _closest(legs: _Legs, readers: Sequence[Reader], number: int, project: Path) -> list[str]:
+    """What both legs found, compared with one of the questions word by word, best first."""
+    rankings = []
+    for place, each in enumerate(readers):
+        digest, ids = each.embedder.hash, list(legs.chunks)
+        signs = legs.signs if place == 0 else look_up(project, digest, ids).result().signs
+        near = closeness(each.read.tokens[number], signs, each.embedder.multiplies_in)
+        rankings.append(sorted(near.items(), key=lambda found: -found[1]))
+    return [key for key, _ in in_turn(rankings) if key in legs.chunks]
+
+
+def _joined(
+    question: str, nearest: list[tuple[str, float]], worded: Looked, home: Path, readers: Sequence[Reader]
+) -> _Legs:
     """Both legs with what is known of their chunks; that of the words leg was read meanwhile."""
     known = set(worded.ids)
-    rest = look_up(home, embedder_hash, [key for key, _ in nearest if key not in known]).result()
-    return _Legs(question, nearest, worded.ids, {**worded.chunks, **rest.chunks}, [*worded.signs, *rest.signs])
+    rest = look_up(home, readers[0].embedder.hash, [key for key, _ in nearest if key not in known]).result()
+    chunks, signs = {**worded.chunks, **rest.chunks}, [*worded.signs, *rest.signs]
+    return _Legs(question, nearest, worded.ids, chunks, signs, all(each.embedder.is_starter for each in readers))
 
 
 Ranked = Generator[Progress, None, tuple[tuple[Passage, ...], bool]]
 
 
-def _passages(keywords: Keywords, legs: _Legs, near: dict[str, float], k: int, reranker: Path | None) -> Ranked:
+def _passages(keywords: Keywords, legs: _Legs, closest: list[str], k: int, reranker: Path | None) -> Ranked:
     """The passages, and whether any of them seems to be about the question."""
     chunks = legs.chunks
     nearest = [each for each in legs.nearest if each[0] in chunks]  # a build may be half-way through a file
     words = [key for key in legs.worded if key in chunks]
-    closest = sorted((key for key in near if key in chunks), key=lambda key: -near[key])
-    about_it = fits(legs.question, nearest[0][1] if nearest else None, [embedded_text(chunks[key][0]) for key in words])
+    similarity = nearest[0][1] if nearest and legs.scaled else None
+    about_it = fits(legs.question, similarity, [embedded_text(chunks[key][0]) for key in words])
     fused = fuse(nearest, words, closest=closest)
     if reranker is not None:
         fused = yield from _reread(legs.question, fused, chunks, reranker)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QCoreApplication
 
 from workbench.bases import Base, all_bases
+from workbench.catalog.embedders import embedders
 from workbench.children import Worker
 from workbench.documents.document import Chunk
 from workbench.errors import BadProject, MissingFile
@@ -290,9 +291,15 @@ def settings_line(base: Base) -> str:
     """The foot of the page."""
     cutting = index_files.cutting_of(base)
     line = QCoreApplication.translate(
-        "Documents", "Chunks of {0} tokens, {1} shared; found by meaning (all-MiniLM) and exact words"
+        "Documents", "Chunks of {0} tokens, {1} shared; found by meaning ({2}) and exact words"
     )
-    return line.format(cutting.size, cutting.overlap)
+    return line.format(cutting.size, cutting.overlap, embedder_title(index_files.embedder_of(base)))
+
+
+def embedder_title(name: str) -> str:
+    """What an embedder is called, or that it is not here."""
+    title = next((each.title for each in embedders() if each.name == name), "")
+    return title or QCoreApplication.translate("Documents", "{0}, which is not here").format(name)
 
 
 def base_title(base: Base) -> str:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("workbench")
 
-LOOK_MS = 150  # how often it is looked whether something was heard
-FIRST_MS = 200  # from the first news after a quiet time until it is told: an editor that saves writes several times
+LOOK_MS = 50  # how often it is looked whether something was heard
+FIRST_MS = 100  # of quiet until news after a quiet time is told: an editor that saves writes several times
+LONGEST_MS = 500  # after the first of it, it is told also while more comes
 SETTLE_MS = 1500  # the same while more news comes: a copied folder comes file by file
 RECONCILE_MS = 5 * 60 * 1000  # network drives tell nothing, and queues overflow: look for oneself this often
 
@@ -97,7 +98,7 @@ class FolderWatch(QObject):
         self._look.timeout.connect(self._on_look)
         self._settle = QTimer(self, singleShot=True)
         self._settle.timeout.connect(self._on_settled)
-        self._told = -1e9  # when news was told last, as monotonic() counts
+        self._told = self._began = -1e9  # when news was told last, and when the first of it came, as monotonic() counts
         self._clock = QTimer(self, interval=RECONCILE_MS)
         self._clock.timeout.connect(self.touched)
 
@@ -116,9 +117,14 @@ class FolderWatch(QObject):
             self._clock.start()
 
     def _on_look(self) -> None:
-        if self._ear is not None and self._ear.take() and not self._settle.isActive():
-            quiet = 1000 * (time.monotonic() - self._told) > SETTLE_MS
-            self._settle.start(FIRST_MS if quiet else SETTLE_MS)
+        if self._ear is None or not self._ear.take():
+            return
+        now = time.monotonic()
+        if not self._settle.isActive():
+            self._began = now
+            self._settle.start(FIRST_MS if 1000 * (now - self._told) > SETTLE_MS else SETTLE_MS)
+        elif self._settle.interval() == FIRST_MS and 1000 * (now - self._began) < LONGEST_MS - FIRST_MS:
+            self._settle.start(FIRST_MS)
 
     def _on_settled(self) -> None:
         self._told = time.monotonic()

@@ -10,9 +10,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from workbench import paths
+from workbench.bases import all_bases
 from workbench.catalog.records import Model
 from workbench.errors import WorkbenchError
 from workbench.events import Progress, Result, Stage
+from workbench.index.files import embedder_of
 from workbench.ui import widgets
 from workbench.ui.bench import Bench
 from workbench.ui.job import JobHandle
@@ -21,7 +23,7 @@ from workbench.ui.page import Page, scroll_area
 
 
 def import_stage(path: Path) -> Stage:
-    """Take in a GGUF file or a reranker's folder, as a stage: hashing some gigabytes takes a while."""
+    """Take in a GGUF file, or an embedder's or reranker's folder, as a stage: hashing some gigabytes takes a while."""
     from workbench.catalog.models import import_model
 
     yield Progress(0, 0, QCoreApplication.translate("Models", "reading {0}").format(path.name))
@@ -39,8 +41,13 @@ class ModelsPage(Page):
         self.rows: dict[str, ModelRow] = {}
         self._jobs: dict[str, JobHandle] = {}  # by model, or by the path of what is imported
         self.setAcceptDrops(True)
-        self.take_folder = widgets.button(self.tr("Import a reranker"), "upload-simple", self._on_folder_clicked)
-        self.take_folder.setToolTip(self.tr("A folder with a cross-encoder: config.json, tokenizer.json, safetensors"))
+        self.take_folder = widgets.button(self.tr("Import a folder"), "upload-simple", self._on_folder_clicked)
+        said = self.tr(
+            "An embedder as sentence-transformers saves one, or a cross-encoder that reranks: config.json, "
+            "tokenizer.json and weights in safetensors"
+        )
+        self.take_folder.setToolTip(said)
+        self.take_folder.setAccessibleDescription(said)
         self.add_action(self.take_folder)
         self.take = widgets.primary_button(self.tr("Import a GGUF file"), "upload-simple", self._on_import_clicked)
         self.add_action(self.take)
@@ -100,8 +107,10 @@ class ModelsPage(Page):
 
     def _is_used(self, model: Model) -> bool:
         wanted = self.bench.project.info.chat_model
+        if model.kind == "embedding":
+            return model.name in {embedder_of(each) for each in all_bases(self.bench.project)}
         if model.kind != "chat":
-            return model.source == "included"
+            return False
         if not wanted:
             return model.path is not None and model.source == "included"
         return wanted in (model.name, str(model.path))
@@ -127,7 +136,7 @@ class ModelsPage(Page):
             self.import_file(Path(chosen))
 
     def _on_folder_clicked(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Import a reranker"), str(Path.home()))
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Import a folder"), str(Path.home()))
         if chosen:
             self.import_file(Path(chosen))
 
@@ -201,6 +210,10 @@ class ModelsPage(Page):
         box.setWindowTitle(self.tr("Remove a model"))
         box.setText(self.tr("Remove {0}?").format(model.title))
         said = self.tr("{0} in {1} go. Fine-tunes made from it stay on disk, and work again once it is back.")
+        if model.kind == "embedding" and self._is_used(model):
+            said = self.tr("{0} in {1} go. This project's documents cannot be searched until another one reads them.")
+        elif model.kind != "chat":
+            said = self.tr("{0} in {1} go.")
         box.setInformativeText(said.format(widgets.bytes_text(model.size), model.path.parent if model.path else ""))
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
@@ -217,7 +230,7 @@ class ModelsPage(Page):
         except (OSError, WorkbenchError) as error:
             self.bench.notices.error(error)
             return
-        if self._is_used(model):
+        if model.kind == "chat" and self._is_used(model):
             self._use("")
         self.reload()
         self.bench.notices.tell(self.tr("{0} is removed.").format(model.title))

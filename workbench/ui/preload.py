@@ -131,10 +131,13 @@ def warm_engine(bench: Bench, project: Path) -> Stage:
 
 
 def warm_knowledge(bench: Bench, project: Path) -> Stage:
-    """The document reader's stage."""
+    """The document reader's stages: what a question needs, then a process at hand for a file that is saved."""
+    from workbench.documents.fence import stand_by
     from workbench.retrieval.search import warm
 
-    return bench.knowledge.run(warm, project)
+    yield from bench.knowledge.run(warm, project)
+    if bench.base.info.folders:
+        yield from bench.knowledge.run(stand_by)
 
 
 def settle_engine(bench: Bench, project: Path) -> Stage:
