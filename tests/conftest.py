@@ -86,6 +86,27 @@ def _no_connection_leaves_this_machine() -> Iterator[None]:
         pytest.fail(f"a connection that leaves this machine was tried (and refused):\n{refused}", pytrace=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _llama_and_torch_share_this_process() -> Iterator[None]:
+    """Without llama.cpp's extra buffers where the CPU has AMX; processes that are started have them as anywhere.
+
+    The program never runs both in one process, tests do. Either sets the tile registers once for a thread, so llama.cpp
+    dies of an illegal instruction once torch has used them.
+    """
+    about = Path("/proc/cpuinfo")
+    if not about.exists() or " amx_tile" not in about.read_text():
+        yield
+        return
+    from workbench.lanes.llama import Model
+
+    made = Model.__init__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            Model, "__init__", lambda self, path, works=True, *rest, **named: made(self, path, False, *rest, **named)
+        )
+        yield
+
+
 class _Errors(logging.Handler):
     """Keeps the lines logged as errors."""
 

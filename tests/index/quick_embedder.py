@@ -24,5 +24,5 @@ def read_stepwise(self: embed.Embedder, texts: Sequence[str], questions: bool = 
 
 def install(patch: Any) -> None:
     """Put it in the place of the real one: `patch` is pytest's monkeypatch or anything with its setattr."""
-    patch.setattr(embed.Embedder, "load", lambda self: None)
+    patch.setattr(embed.Embedder, "load", lambda self, wait=True: None)
     patch.setattr(embed.Embedder, "read_stepwise", read_stepwise)

@@ -206,14 +206,14 @@ def test_the_command_writes_and_says_where(
 @pytest.mark.slow
 def test_the_real_model_answers_merged_as_with_its_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.events import Result
-    from workbench.lanes import pool
+    from workbench.lanes import choice, pool
     from workbench.lanes.engine import Request, answer
     from workbench.lanes.lane import Lane, Sampling
     from workbench.lanes.parity import ask_llama, divergence
 
     project = Project.open(tmp_path / "project")
-    monkeypatch.setattr("workbench.lanes.fast_copy.fast_copy", lambda path, *_: path)  # the very files are compared
-    monkeypatch.setattr(pool, "_files", {})  # whatever a test before this one had read for the starter
+    monkeypatch.setattr(choice, "fast_copy", lambda path, *_: path)  # the very files are compared
+    monkeypatch.setattr(choice, "_choices", {})  # whatever a test before this one had read for the starter
     lora = write_lora(tmp_path / "lora.gguf", REAL, size=0.08)
     place_run(project, STARTER, lora)
     merged, bare = tmp_path / "merged.gguf", tmp_path / "bare.gguf"

@@ -58,12 +58,9 @@ def test_a_scripted_load_is_measured_and_leaves_no_process(tmp_path: Path) -> No
 
 
 def test_the_load_is_a_real_index_and_a_real_fine_tune(tmp_path: Path) -> None:
-    stage = ui._busy_project(tmp_path / "busy")
+    run = tmp_path / "busy" / "adapters" / "under-load"
     try:
-        with pytest.raises(StopIteration) as made:
-            while True:
-                next(stage)
-        run = made.value.value / "adapters" / "under-load"
+        assert list(ui._fill(tmp_path / "busy"))
         assert adapter.read_run(run).state == "running"
         assert len(list((tmp_path / "busy" / "more").rglob("*.*"))) > 1000
     finally:

@@ -41,7 +41,7 @@ def bare_and_tuned(project: Path, tokens: int) -> Generator[tuple[Lane, Lane, st
     path, adapters = chat_model(opened), [each.path for each in opened.adapters()]
     with TemporaryDirectory(prefix="workbench-bench-") as folder:
         adapter = adapters[-1] if adapters else write_adapter(Path(folder) / "adapter.gguf", path)
-        made = "" if adapters else "; a made-up adapter, as many numbers in as many layers as a balanced fine-tune has"
+        made = "" if adapters else "; a made-up adapter, with as many numbers in as many matrices as a balanced one"
         bare = Lane("base", path, sampling=Sampling(max_tokens=tokens))
         yield bare, replace(bare, name="tuned", adapter=adapter), made
 
@@ -109,15 +109,17 @@ def weigh(requests: tuple[Request, ...]) -> Stage:
 
 
 def write_adapter(path: Path, model: Path) -> Path:
-    """A random adapter on all projections of those layers that the balanced preset trains: as much work as its own."""
+    """A random adapter on those matrices that the balanced preset trains: as much work as its own."""
     import gguf
     import numpy as np
 
     from workbench.catalog.gguf_header import read_header
+    from workbench.tuning.adapter import TENSORS
 
     header = read_header(model)
     layers, balanced = header.number("block_count", 1), PRESETS["balanced"]
     lowest, rank = layers - max(1, round(layers * balanced.share)), balanced.rank
+    trained = {TENSORS[each] for each in balanced.targets}
     random = np.random.default_rng(1)
     writer = gguf.GGUFWriter(path, header.architecture)
     writer.add_string("general.type", "adapter")
@@ -125,7 +127,7 @@ def write_adapter(path: Path, model: Path) -> Path:
     writer.add_float32("adapter.lora.alpha", float(rank))
     for tensor in header.tensors:
         parts = tensor.name.split(".")
-        if parts[0] != "blk" or len(tensor.shape) != 2 or int(parts[1]) < lowest:
+        if parts[0] != "blk" or len(tensor.shape) != 2 or parts[2] not in trained or int(parts[1]) < lowest:
             continue
         for end, shape in (("lora_a", (rank, tensor.shape[0])), ("lora_b", (tensor.shape[1], rank))):
             writer.add_tensor(f"{tensor.name}.{end}", (random.standard_normal(shape) * 0.01).astype(np.float32))

@@ -101,20 +101,12 @@ def ask(
 
         lanes = tuple(dataclasses.replace(lane, reranker=first_reranker()) for lane in lanes)
     answers: list[Answer] = []
-
-    def print_all() -> None:
+    with console.Workers() as workers:
+        for each in questions:
+            answers += ask_one(each, lanes, project, workers, as_json)
         if as_json:
             console.print_json({"answers": [answer_json(answer) for answer in answers]})
-
-    with console.Workers() as workers:
-        for number, each in enumerate(questions):
-            answers += ask_one(each, lanes, project, workers, as_json)
-            if len(questions) == 1:
-                print_all()
-            if number == 0:
-                console.settle(workers, (lane.model for lane in lanes))
-    if len(questions) > 1:
-        print_all()
+        console.settle(workers, (lane.model for lane in lanes))
 
 
 def ask_one(

@@ -11,7 +11,6 @@ import codecs
 import contextlib
 import ctypes
 import functools
-import mmap
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -61,23 +60,11 @@ def _return_freed_memory() -> None:
             ctypes.CDLL(None).mallopt(-3, 1 << 18)  # M_MMAP_THRESHOLD, mallopt(3)
 
 
-def _drop_pages(path: Path) -> None:
-    """Take a file's mapped pages out of this process; those that are read again come back from the system's cache.
-
-    Where llama.cpp lays weights out anew for the processor (with AMX every matrix it can), what they were made from is
-    read once and never again, and would count beside them: 280 MB in place of 186 for the starter on a Xeon with AMX.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        advise = ctypes.CDLL(None).madvise
-        advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-        name = str(path.resolve())
-        for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-            span, *_, mapped = line.split(maxsplit=5)
-            if mapped == name:
-                begin, end = (int(each, 16) for each in span.split("-"))
-                advise(begin, end - begin, mmap.MADV_DONTNEED)
+@functools.cache
+def _lays_out_anew() -> bool:
+    """Whether extra buffers hold nearly all of a model's matrices a second time, as they do with AMX: this build's own
+    words, which name it where the processor has it."""
+    return b"AMX_INT8 = 1" in library().llama_print_system_info()
 
 
 class Model:
@@ -110,13 +97,14 @@ class Model:
         if not layers:  # or a build for a card would hand it large matrices all the same
             parameters.devices = ctypes.cast(_NO_DEVICES, ctypes.c_void_p)
         shares = tell_llama(lib, parameters, self.split) if self.split else None  # read while it loads
+        # What was laid out anew is never read again, and would stand beside it: 280 MB in place of 216 for the starter.
+        if extra_buffers and _lays_out_anew():
+            parameters.load_mode = lib.LLAMA_LOAD_MODE_NONE
         self.extra_buffers = extra_buffers
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
         del shares
         if not self.pointer:
             raise BadModel(f"llama.cpp cannot load {path.name}: {reason()}. Choose another model.")
-        if extra_buffers and not layers:
-            _drop_pages(path)
         self.vocabulary = lib.llama_model_get_vocab(self.pointer)
         self.size = lib.llama_vocab_n_tokens(self.vocabulary)
         self.context_length = lib.llama_model_n_ctx_train(self.pointer)

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.tuning.adapter import TENSORS
-from workbench.tuning.recipe import BACKENDS, Recipe
+from workbench.tuning.recipe import BACKENDS, MLP, Recipe
 
 BOUNDS: dict[str, tuple[float, float]] = {  # the least and the most of each number
     "epochs": (0.25, 20),
@@ -30,7 +30,7 @@ BOUNDS: dict[str, tuple[float, float]] = {  # the least and the most of each num
 }
 CHOICES: dict[str, tuple[str, ...]] = {"precision": ("auto", "fp32", "bf16"), "backend": BACKENDS}
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-TARGETS: dict[str, tuple[str, ...]] = {"all": tuple(TENSORS), "attention": ATTENTION}
+TARGETS: dict[str, tuple[str, ...]] = {"all": tuple(TENSORS), "attention": ATTENTION, "mlp": MLP}
 NAMES = (*BOUNDS, "layers", "targets", *CHOICES)
 _TYPES = {field.name: field.type for field in dataclasses.fields(Recipe)}
 
@@ -70,7 +70,7 @@ def _targets(value: str) -> tuple[str, ...]:
     wanted = TARGETS.get(value) or tuple(part.strip() for part in value.split(","))
     if unknown := [each for each in wanted if each not in TENSORS]:
         raise InputError(
-            f"targets cannot be {unknown[0]!r}: write all, attention, or some of {', '.join(TENSORS)} with commas."
+            f"targets cannot be {unknown[0]!r}: write all, attention, mlp, or some of {', '.join(TENSORS)} with commas."
         )
     return wanted
 

@@ -181,6 +181,7 @@ class RecipeSheet(Sheet):
         for text, targets in (
             (self.tr("all"), fields.TARGETS["all"]),
             (self.tr("attention"), fields.TARGETS["attention"]),
+            (self.tr("MLP"), fields.TARGETS["mlp"]),
         ):
             editor.addItem(text, targets)
         if self._recipe.targets not in fields.TARGETS.values():
@@ -188,7 +189,8 @@ class RecipeSheet(Sheet):
         kept = [tuple(editor.itemData(place)) for place in range(editor.count())]
         editor.setCurrentIndex(kept.index(self._recipe.targets))
         self._fields["targets"] = lambda: kept[editor.currentIndex()]
-        self._add(self.tr("Matrices"), self.tr("Which of a layer's are trained; attention alone holds less."), editor)
+        why = self.tr("Which of a layer's are trained. Fewer answer faster; attention alone holds less.")
+        self._add(self.tr("Matrices"), why, editor)
 
     def _choice(self, field: str, name: str, why: str, choices: tuple[str, ...]) -> None:
         editor = QComboBox()
