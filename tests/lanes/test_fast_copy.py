@@ -95,3 +95,16 @@ def test_a_stop_ends_a_trial_and_only_puts_it_off(monkeypatch: pytest.MonkeyPatc
 
 def wait_for_two(cache: str, key: str) -> None:
     time.sleep(600)
+
+
+def test_a_question_does_not_read_the_model_s_header_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the whole vocabulary, and takes as long to read as a short answer to decode."""
+    from workbench.lanes import pool
+
+    found = pool.model(paths.starter_model())
+
+    def read(*_: object) -> None:
+        raise AssertionError("the header was read again")
+
+    monkeypatch.setattr("workbench.catalog.gguf_header._read", read)
+    assert pool.model(paths.starter_model()) is found

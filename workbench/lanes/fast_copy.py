@@ -15,7 +15,7 @@ from pathlib import Path
 
 from workbench import records
 from workbench.catalog import fast_copies
-from workbench.catalog.gguf_header import read_header
+from workbench.lanes.adapter_file import model_header
 from workbench.lanes.probe import (
     Trying,
     extra_buffers_work,
@@ -116,6 +116,6 @@ def make_copy(model: str, copy: str) -> None:
 
 
 def _may_gain(model: Path) -> bool:
-    header = read_header(model)
+    header = model_header(model)
     slow = sum(tensor.type in SLOW_KINDS for tensor in header.tensors)
     return header.size <= LARGEST and 2 * slow > len(header.tensors)
