@@ -329,7 +329,11 @@ def stop_at(stop: str, at: type[Event], requests: tuple[Request, ...]) -> tuple[
 def same_in_children() -> None:
     """Let a child read the starter as this process does, also where a busy machine put a trial off."""
     loaded, cache = pool.model(STARTER), paths.cache_folder() / "engine.json"
-    mine = {f"{trial_key(loaded.path)} flash": pool.flash(loaded), f"{trial_key(STARTER)} q8_0": loaded.path != STARTER}
+    mine = {
+        trial_key(loaded.path): loaded.extra_buffers,
+        f"{trial_key(loaded.path)} flash": pool.flash(loaded),
+        f"{trial_key(STARTER)} q8_0": loaded.path != STARTER,
+    }
     records.write_json(cache, {**known_outcomes(cache), **mine})
 
 

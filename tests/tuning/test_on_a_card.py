@@ -182,7 +182,7 @@ def test_the_card_s_trainer_learns_what_the_processor_s_does(recipe: Recipe, mon
     records.write_json(gpu.folder / "parity" / "prompts.json", asked)
     assert expected.main(gpu.folder / "parity") == 0
     general = effects.take_general(gpu.folder)
-    assert general["before"] != general["after"] and len(general["answers"]) == 16
+    assert general["before"] != general["after"] and len(general["answers"]) == 8
     assert not (gpu.folder / effects.GENERAL).exists()
 
 

@@ -19,6 +19,7 @@ OTHER = {
     "evaluate_header": ("JUnit XML",),
     "evaluate_rows": ("met in training",),  # a tag, kept with runs
     "evaluate_source": ("deleting a run",),  # read by another Workbench
+    "settings_page": ("graphics cards could not be asked for: %s",),
     "finetune_run": (
         "No checkpoint",
         "Nothing was",
@@ -74,7 +75,7 @@ def _spoken(tree: ast.Module) -> list[str]:
 def test_no_sentence_of_the_window_is_left_unmarked() -> None:
     left = dict[str, list[str]]()
     for path in sorted((ROOT / "workbench" / "ui").glob("*.py")):
-        if path.stem in ("bench_ui", "bench_scripted"):  # measured, and never read
+        if path.stem in ("bench_ui", "bench_scripted", "bench_saved"):  # measured, and never read
             continue
         found = _spoken(ast.parse(path.read_text(encoding="utf-8")))
         left[path.stem] = [each for each in found if each not in OTHER.get(path.stem, ())]

@@ -89,8 +89,12 @@ class Model:
         self.layers, self.split = layers, split if layers else None
         self.every_layer = self.header.number("block_count") + 1  # the output counted as one
         self.planned = memory.model_bytes(self.header, max(0, self.every_layer - layers) / self.every_layer)
-        memory.require(self.planned, path.name)
         lib = library()
+        anew = extra_buffers and _lays_out_anew()
+        if anew:  # one that reads and writes with the same matrix has it as it was and laid out anew
+            named = {each.name: each.size for each in self.header.tensors}
+            self.planned += 0 if "output.weight" in named else named.get("token_embd.weight", 0)
+        memory.require(self.planned, path.name)
         parameters = lib.llama_model_default_params()
         parameters.use_extra_bufts = extra_buffers
         parameters.n_gpu_layers = layers
@@ -98,7 +102,7 @@ class Model:
             parameters.devices = ctypes.cast(_NO_DEVICES, ctypes.c_void_p)
         shares = tell_llama(lib, parameters, self.split) if self.split else None  # read while it loads
         # What was laid out anew is never read again, and would stand beside it: 280 MB in place of 216 for the starter.
-        if extra_buffers and _lays_out_anew():
+        if anew:
             parameters.load_mode = lib.LLAMA_LOAD_MODE_NONE
         self.extra_buffers = extra_buffers
         self.pointer = lib.llama_model_load_from_file(str(path).encode(), parameters)
