@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -16,6 +17,8 @@ import pytest
 
 HOME = tempfile.TemporaryDirectory(prefix="workbench-tests-")
 GUARD = Path(__file__).parent / "guard"
+MACHINE = Path(__file__).parent / "machine.py"
+KNOWN = "WORKBENCH_TESTS_MACHINE"  # where what trials found lies, for the processes of a suite
 
 # Set before anything of the program or of Qt is imported; child processes inherit it.
 os.environ.update(
@@ -30,12 +33,21 @@ os.environ.update(
         "ANONYMIZED_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        # The program never runs torch and llama.cpp in one process, tests do. On a CPU with AMX either sets the tile
+        # registers once for a thread, and llama.cpp dies of an illegal instruction once torch has used them: so torch
+        # does without, in this process (guard/sitecustomize.py).
+        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",
     }
 )
 sys.path.insert(0, str(GUARD))
 import no_network  # noqa: E402
 
 no_network.install()
+
+if KNOWN in os.environ:
+    from tests.machine import hand_on
+
+    hand_on(Path(os.environ[KNOWN]), Path(HOME.name) / "home" / "cache")
 
 GRACE = 5.0  # seconds what a test closed has to be gone
 # Threads that libraries keep for the life of the process: tqdm's monitor, pools that live in a module of theirs.
@@ -70,6 +82,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the suite runs in several processes, what trials find of this machine is found before they start."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        known = config.cache.mkdir("machine") if config.cache is not None else Path(HOME.name) / "machine"
+        subprocess.run([sys.executable, str(MACHINE), str(known)], check=True)
+        os.environ[KNOWN] = str(known)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     HOME.cleanup()
 
@@ -84,27 +104,6 @@ def _no_connection_leaves_this_machine() -> Iterator[None]:
             file.seek(before)
             refused = file.read().decode(errors="replace")
         pytest.fail(f"a connection that leaves this machine was tried (and refused):\n{refused}", pytrace=False)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _llama_and_torch_share_this_process() -> Iterator[None]:
-    """Without llama.cpp's extra buffers where the CPU has AMX; processes that are started have them as anywhere.
-
-    The program never runs both in one process, tests do. Either sets the tile registers once for a thread, so llama.cpp
-    dies of an illegal instruction once torch has used them.
-    """
-    about = Path("/proc/cpuinfo")
-    if not about.exists() or " amx_tile" not in about.read_text():
-        yield
-        return
-    from workbench.lanes.llama import Model
-
-    made = Model.__init__
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Model, "__init__", lambda self, path, works=True, *rest, **named: made(self, path, False, *rest, **named)
-        )
-        yield
 
 
 class _Errors(logging.Handler):
@@ -160,3 +159,22 @@ def _nothing_is_left_running() -> Iterator[None]:
     left += [f"process {each}" for each in _still_there(_processes, processes)]  # type: ignore[arg-type]
     if left:
         pytest.fail("left running:\n" + "\n".join(left), pytrace=False)
+
+
+@pytest.fixture
+def kept_workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One pair of children for all the commands of a test: starting one for each takes eight seconds every time."""
+    from workbench.commands import console
+
+    kept = console.Workers()
+
+    class Kept(console.Workers):
+        def __init__(self) -> None:
+            self.knowledge, self.engine = kept.knowledge, kept.engine
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(console, "Workers", Kept)
+    with kept:
+        yield

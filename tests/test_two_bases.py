@@ -20,6 +20,7 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("kept_workers")
 def test_two_lanes_over_two_bases_answer_and_cite_their_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = tmp_path / "project"
     for name, days in (("ours", 24), ("theirs", 60)):

@@ -55,6 +55,7 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("kept_workers")
 def test_the_whole_way(
     tmp_path: Path, documents: Path, rows: Path, suite: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -248,6 +248,7 @@ def test_a_project_in_a_folder_called_bases_is_a_project(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("kept_workers")
 def test_the_commands_make_list_search_audit_rename_and_delete(
     project: Path, folder: Path, other: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from workbench.cli import run
 from workbench.documents.chunk import embedded_text
 from workbench.errors import InputError, MissingFile
 from workbench.events import Note, Result, last_result
-from workbench.index import embed
+from workbench.index import embed, number_type
 from workbench.index.audit import audit
 from workbench.index.build import build
 from workbench.index.files import choose_embedder_of, embedder_of, read_index
@@ -60,10 +60,10 @@ def test_questions_and_passages_are_read_as_the_library_reads_them(saved: Path, 
     ours = embed.open_embedder(find_embedder(tiny))
     texts = ["The kettle's warranty ends in May.", "Short.", "the kettle " * 20]
     for questions, own in ((True, theirs.encode_query(texts)), (False, theirs.encode_document(texts))):
-        assert embed.least_cosine(ours.encode(texts, questions), own) > 0.999
+        assert number_type.least_cosine(ours.encode(texts, questions), own) > 0.999
         for text, vector in zip(texts, own, strict=True):  # alone, by the quick way
-            assert embed.least_cosine(ours.encode([text], questions), np.array([vector])) > 0.999
-    assert embed.least_cosine(ours.encode(texts, True), ours.encode(texts)) < 0.999
+            assert number_type.least_cosine(ours.encode([text], questions), np.array([vector])) > 0.999
+    assert number_type.least_cosine(ours.encode(texts, True), ours.encode(texts)) < 0.999
     assert (ours.dimension, ours.limit) == (48, tiny_embedder.MOST - 2 - ours.count(["passage: "])[0])
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from workbench import paths
 from workbench.events import Progress, Result
-from workbench.index import embed
+from workbench.index import embed, number_type
 from workbench.index.embed import Embedder
 
 
@@ -23,12 +24,12 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Embedder:
     return made
 
 
-def never(folder: Path) -> Generator[None, None, str]:
+def never(load: Callable[[str], Any]) -> Generator[None, None, str]:
     raise AssertionError("a question waited for a trial")
     yield
 
 
-def finds_bfloat16(folder: Path) -> Generator[None, None, str]:
+def finds_bfloat16(load: Callable[[str], Any]) -> Generator[None, None, str]:
     yield
     return "bfloat16"
 
@@ -40,16 +41,16 @@ def read(embedder: Embedder, *texts: str) -> np.ndarray:
 def test_a_question_is_read_at_once_and_the_rest_is_found_out_afterwards(
     fresh: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embed, "_probing", never)
+    monkeypatch.setattr(number_type, "probing", never)
     fresh.load(wait=False)
     before = read(fresh, "How long is the warranty?")
     assert fresh.multiplies_in == "float32" and not (paths.cache_folder() / "embedders.json").exists()
-    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    monkeypatch.setattr(number_type, "probing", finds_bfloat16)
     events = list(embed.settle())
     assert isinstance(events[0], Progress) and events[-1] == Result(None)
     assert fresh.multiplies_in == "bfloat16"
-    assert float((before * read(fresh, "How long is the warranty?")).sum()) > embed.KEPT_COSINE
-    monkeypatch.setattr(embed, "_probing", never)
+    assert float((before * read(fresh, "How long is the warranty?")).sum()) > number_type.KEPT_COSINE
+    monkeypatch.setattr(number_type, "probing", never)
     assert list(embed.settle()) == [Result(None)] and Embedder(fresh.folder).precision == "bfloat16"
 
 
@@ -57,13 +58,13 @@ def test_many_texts_wait_for_it_so_that_they_are_all_read_in_one_way(
     fresh: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh.load(wait=False)
-    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    monkeypatch.setattr(number_type, "probing", finds_bfloat16)
     read(fresh, "one", "two")
     assert fresh.multiplies_in == "bfloat16"
 
 
 def test_a_trial_that_is_left_half_way_is_begun_anew(fresh: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed, "_probing", finds_bfloat16)
+    monkeypatch.setattr(number_type, "probing", finds_bfloat16)
     stage = embed.settle()
     next(stage)
     stage.close()

@@ -10,7 +10,7 @@ from index_checks import built, check_agreement
 
 from workbench.errors import BadProject
 from workbench.events import last_result
-from workbench.index import embed, varied
+from workbench.index import embed, number_type, varied
 from workbench.index.build import build
 from workbench.index.tokens import FILE_NAME, TokenSigns, closeness, pack
 from workbench.retrieval.search import search
@@ -135,6 +135,35 @@ def test_a_faster_type_is_used_only_where_it_keeps_the_direction_of_every_text(
                 vectors[-1] = torch.tensor([cosine, (1 - cosine**2) ** 0.5])
             return vectors
 
-    monkeypatch.setattr(embed, "_load", lambda folder, precision: Model(precision))
-    monkeypatch.setattr(embed.time, "perf_counter", lambda: clock[0])
-    assert embed._probe(Path("nowhere")) == chosen and len(set(varied.TEXTS)) >= 36
+    monkeypatch.setattr(number_type.time, "perf_counter", lambda: clock[0])
+    steps = number_type.probing(Model)
+    with pytest.raises(StopIteration) as found:
+        while True:
+            next(steps)
+    assert found.value.value == chosen and len(set(varied.TEXTS)) >= 36
+
+
+@pytest.mark.parametrize(("calls", "chosen"), [((0.1, 0.4), "bfloat16"), ((5.0, 9.0), "float32")])
+def test_what_disturbs_some_calls_does_not_decide_which_type_is_read_in(
+    calls: tuple[float, float], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other call takes longer by `calls`' second number of seconds; where bf16 is emulated all of them do."""
+    import torch
+
+    clock, turn = [0.0], [0]
+
+    class Model:
+        def __init__(self, precision: str) -> None:
+            self.fast = precision == "bfloat16"
+
+        def encode(self, texts: list[str], **_: object) -> torch.Tensor:
+            turn[0] += 1
+            clock[0] += (calls[0] if self.fast else 0.2) + (calls[1] if turn[0] % 3 == 0 else 0.0)
+            return torch.eye(len(texts))
+
+    monkeypatch.setattr(number_type.time, "perf_counter", lambda: clock[0])
+    steps = number_type.probing(Model)
+    with pytest.raises(StopIteration) as found:
+        while True:
+            next(steps)
+    assert found.value.value == chosen

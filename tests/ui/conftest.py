@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from workbench.retrieval.passage import Passage
 from workbench.stops import Stops
 from workbench.ui import compare_asking, compare_lanes, lane_names
 from workbench.ui import theme as theme_module
+from workbench.ui.app import SWITCH
 from workbench.ui.bench import Bench
 from workbench.ui.compare_page import ComparePage
 from workbench.ui.compare_talk import Talk
@@ -142,7 +144,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
 @pytest.fixture(scope="session")
 def one_theme(qapp: QApplication) -> Theme:
-    """The application has one theme for its life; a second would dress every widget twice."""
+    """The application has one theme for its life; a second would dress every widget twice. Threads take turns as in the
+    program."""
+    sys.setswitchinterval(SWITCH)
     return Theme(qapp, "light")
 
 

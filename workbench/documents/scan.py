@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.documents.left_out import LeftOut
+from workbench.priority import unhurried
 
 SIZE_LIMIT = 100 * 2**20  # bytes; a text this long is some 200,000 passages, hours of embedding nobody asked for
 IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "$RECYCLE.BIN", "System Volume Information"})
@@ -80,7 +81,7 @@ def scan(folder: Path, left_out: LeftOut = LeftOut()) -> Iterator[FoundFile]:  #
             yield replace(_troubled(folder, directory, f"the folder cannot be opened: {_reason(error)}"), closed=True)
             continue
         deeper = []
-        for entry in listed:
+        for entry in unhurried(listed):
             hidden = left_out.hidden and entry.name.startswith(".")
             if hidden or entry.name.startswith("~$") or entry.name in IGNORED_FILES:
                 continue
@@ -140,7 +141,7 @@ def compare(found: Iterable[FoundFile], known: Mapping[tuple[str, str], KnownFil
     """Sort what was found into new, changed and unchanged, and name what is gone."""
     new, changed, unchanged = [], [], []
     seen = set()
-    for each in found:
+    for each in unhurried(found):
         seen.add(each.key)
         before = known.get(each.key)
         if before is None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import re
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ from workbench import children, paths, records
 from workbench.catalog.embedder_folder import dimension_of, prompts_of, settings_hash, token_limit, weights_of
 from workbench.errors import BadModel, MissingFile
 from workbench.events import Progress, Result, Stage
+from workbench.index import facts, number_type
 from workbench.index.quick import quicken
-from workbench.index.varied import TEXTS
 from workbench.index.wording import STOPWORDS
 from workbench.settings import load_settings
 
@@ -40,8 +39,6 @@ BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping
 FEW_PRODUCTS = {"LRU_CACHE_CAPACITY": "16", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
 FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
 SAMPLES = ("How long is the warranty?", "What of it has to be sent back to the maker before March, and by whom?")
-# Least cosine between a text's vectors in fp32 and in a faster type for the type to be used, over texts of many kinds.
-KEPT_COSINE = 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Embedder:
 
         Of the one that comes with the program the weights tell it; of a person's own what stands beside them, too.
         """
-        weights = str(_remembered(self.folder, "hash", lambda: records.hash_file(weights_of(self.folder))))
+        weights = str(facts.remembered(self.folder, "hash", lambda: records.hash_file(weights_of(self.folder))))
         return weights if self.is_starter else records.hash_text(f"{weights} {settings_hash(self.folder)}")
 
     @cached_property
@@ -105,10 +102,10 @@ class Embedder:
         return _drained(self._find_precision())
 
     def _find_precision(self) -> Generator[None, None, str]:
-        found = _known(self.folder).get(_precision_key())
+        found = facts.known(self.folder).get(_precision_key())
         if found is None:
-            found = yield from _probing(self.folder)
-            _remember(self.folder, _precision_key(), found)
+            found = yield from number_type.probing(partial(_load, self.folder))
+            facts.remember(self.folder, _precision_key(), found)
         return str(found)
 
     def count(self, texts: list[str]) -> list[int]:
@@ -124,7 +121,7 @@ class Embedder:
         if self._model is not None and not (wait and self._guessed):
             return
         os.environ.update({key: value for key, value in FEW_PRODUCTS.items() if key not in os.environ})
-        self._load_in(self.precision if wait else _known(self.folder).get(_precision_key()))
+        self._load_in(self.precision if wait else facts.known(self.folder).get(_precision_key()))
 
     def settle(self) -> Generator[None, None, None]:
         """Find out what is faster, in steps of a second at most, of which each may be the last; what was loaded by a
@@ -321,23 +318,6 @@ def bare_model(folder: Path, precision: str = "float32") -> Any:
     return _load(folder, precision)
 
 
-def _machine() -> str:
-    """What the choice of a precision depends on: the processor or GPU, and the library."""
-    import torch
-
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else _processor()
-    return f"{name} torch {torch.__version__}"
-
-
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith(("model name", "Model")):
-                flags = " amx" if "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else ""
-                return line.partition(":")[2].strip() + flags
-    return platform.processor() or platform.machine()
-
-
 def settle() -> Stage:
     """STAGE: find out which number type the embedder is fastest in here, once; Progress, then Result(None)."""
     embedder = open_embedder()
@@ -348,11 +328,6 @@ def settle() -> Stage:
     yield Result(None)
 
 
-def _probe(folder: Path) -> str:
-    """What `_probing` finds, at once."""
-    return _drained(_probing(folder))
-
-
 def _drained(steps: Generator[None, None, str]) -> str:
     while True:
         try:
@@ -361,83 +336,13 @@ def _drained(steps: Generator[None, None, str]) -> str:
             return str(done.value)
 
 
-def _probing(folder: Path) -> Generator[None, None, str]:
-    """The faster of fp32 and bf16 on this machine, bf16 only when it keeps the vectors' directions.
-
-    Takes about two seconds, once per machine: bf16 is several times faster on CPUs with AMX, slower on others.
-    """
-    texts = [f"Sentence {n} of a passage that is read to measure how fast this machine is. " * 5 for n in range(4)]
-    found: dict[str, tuple[float, Any]] = {}
-    for precision in ("float32", "bfloat16"):
-        yield
-        model = _load(folder, precision)
-        yield
-        started = time.perf_counter()
-        model.encode(texts[:1], normalize_embeddings=True)  # the first call prepares kernels
-        if found and time.perf_counter() - started > 4 * found["float32"][0]:
-            return "float32"  # one text takes longer than all of them in fp32: this machine only emulates bf16
-        seconds = []
-        for _ in range(3):
-            yield
-            started = time.perf_counter()
-            model.encode(texts, normalize_embeddings=True)
-            seconds.append(time.perf_counter() - started)
-        yield
-        found[precision] = (min(seconds), _vectors(model, TEXTS))
-    faster = found["bfloat16"][0] < 0.9 * found["float32"][0]
-    return "bfloat16" if faster and least_cosine(*(each[1] for each in found.values())) >= KEPT_COSINE else "float32"
-
-
-def _vectors(model: Any, texts: Sequence[str]) -> Vectors:
-    found: Vectors = model.encode(list(texts), normalize_embeddings=True, convert_to_tensor=True).float().cpu().numpy()
-    return found
-
-
-def least_cosine(one: Vectors, other: Vectors) -> float:
-    """The least cosine between the rows of two arrays, whatever their lengths: bf16 leaves them a little off 1."""
-    import numpy as np
-
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return float(np.min(np.sum(one * other, axis=1) / lengths))
-
-
 def _precision_key() -> str:
-    return f"precision at {KEPT_COSINE} {_machine()}"
+    return f"precision, timed in turn, at {number_type.KEPT_COSINE} {_machine()}"
 
 
-def _remembered(folder: Path, key: str, find: Any) -> Any:
-    """A fact about the embedder that is costly to find, kept as long as its weights' size and time stay the same."""
-    known = _known(folder)
-    if key not in known:
-        known = {key: find()}
-        _remember(folder, key, known[key])
-    return known[key]
+def _machine() -> str:
+    """What the choice of a precision depends on: the processor or GPU, and the library."""
+    import torch
 
-
-def _known(folder: Path) -> dict[str, Any]:
-    """What was found of an embedder before."""
-    found = _all_known().get(_place(folder), {})
-    return found if isinstance(found, dict) else {}
-
-
-def _remember(folder: Path, key: str, found: Any) -> None:
-    place = _place(folder)
-    with contextlib.suppress(OSError):  # a cache that cannot be written is only slower
-        records.write_json(_facts(), {**_all_known(), place: {**_known(folder), key: found}})
-
-
-def _all_known() -> dict[str, Any]:
-    try:
-        kept = records.read_json(_facts())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _facts() -> Path:
-    return paths.cache_folder() / "embedders.json"
-
-
-def _place(folder: Path) -> str:
-    status = os.stat(weights_of(folder))
-    return f"{folder} {status.st_size} {status.st_mtime_ns}"
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else number_type.processor()
+    return f"{name} torch {torch.__version__}"

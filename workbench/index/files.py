@@ -15,6 +15,7 @@ from workbench.documents.scan import Difference, FoundFile, KnownFile, compare, 
 from workbench.errors import BadProject, InputError, MissingFile
 from workbench.index.keywords import FileRow, Keywords
 from workbench.index.report import FileState, Preview, Skipped
+from workbench.priority import unhurried
 
 MOST_TOLD = 2  # files that a file is said to repeat
 
@@ -37,7 +38,7 @@ def list_files(home: Path) -> tuple[FileState, ...]:
             said: dict[tuple[str, str], list[str]] = {}
             for pair in index.alike():
                 said.setdefault((pair.folder, pair.file), []).append(pair.told)
-            return tuple(_state(row, said.get(row.key, ())) for row in index.files())
+            return tuple(_state(row, said.get(row.key, ())) for row in unhurried(index.files()))
     except BadProject:
         raise
     except InputError:
@@ -94,7 +95,7 @@ def preview_changes(home: Path, folders: tuple[Path, ...]) -> Preview:
     fingerprint = ""
     try:
         with read_index(home) as index:
-            rows = {row.key: row for row in index.files()}
+            rows = {row.key: row for row in unhurried(index.files())}
             rate = float(index.fact("bytes_per_second", "0"))
             fingerprint = index.fact("fingerprint")
     except InputError:
@@ -138,7 +139,7 @@ def known_files(
         key: KnownFile(
             row.folder, row.file, row.size, row.mtime_ns, current=not _outdated(row, fingerprint) and row.lasting
         )
-        for key, row in rows.items()
+        for key, row in unhurried(rows.items())
         if row.folder in names or row.folder not in others
     }
 

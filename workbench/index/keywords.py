@@ -19,6 +19,7 @@ from workbench.documents.document import Chunk, Document
 from workbench.errors import BadProject, DiskFull
 from workbench.index import likeness
 from workbench.index.wording import any_of, question_words, telling
+from workbench.priority import unhurried
 
 FILE_NAME = "keywords.sqlite"
 SCHEMA = """
@@ -363,17 +364,21 @@ class Keywords:
             return cursor.fetchall()
 
     def _file_rows(self, sql: str, values: tuple[Any, ...]) -> list[FileRow]:
-        return [
-            FileRow(
-                *(row["folder"], row["file"], row["state"], row["size"], row["mtime_ns"], row["hash"], row["reason"]),
-                *(row["kind"], row["title"], _notes(row["notes"]), row["chunks"], row["made_with"]),
-                *(row["read_with"], bool(row["lasting"])),
-            )
-            for row in self._rows(sql, values)
-        ]
+        with self._naming_trouble():
+            cursor = self._db.execute(sql, values)
+            cursor.row_factory = sqlite3.Row
+            return [_file_row(row) for row in unhurried(cursor)]
 
     def _naming_trouble(self) -> contextlib.AbstractContextManager[None]:
         return naming_trouble(self.path)
+
+
+def _file_row(row: sqlite3.Row) -> FileRow:
+    return FileRow(
+        *(row["folder"], row["file"], row["state"], row["size"], row["mtime_ns"], row["hash"], row["reason"]),
+        *(row["kind"], row["title"], _notes(row["notes"]), row["chunks"], row["made_with"]),
+        *(row["read_with"], bool(row["lasting"])),
+    )
 
 
 @contextlib.contextmanager

@@ -1,17 +1,15 @@
 """What the Documents page reads of a project: files, chunks and changes, by the plain functions of `index.files`.
 
-Lists are long and these run in threads of the window's process: they let go of the interpreter every few rows, so that
-the window never waits for them.
+Lists are long and these run in threads of the window's process: they pause every few rows (`priority.unhurried`), so
+that the window never waits for them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
@@ -23,6 +21,7 @@ from workbench.errors import BadProject, MissingFile
 from workbench.events import Progress, Result, Stage
 from workbench.index import files as index_files
 from workbench.index.report import FileState, IndexReport
+from workbench.priority import unhurried
 from workbench.project import Project
 from workbench.retrieval.narrow import EVERYTHING, Only
 from workbench.ui.documents_rows import FileRow, by_name
@@ -47,9 +46,6 @@ KINDS = {
     "xml": "XML",
 }
 FEW = 8  # files that are read without a click: what a person saves, not a folder that is copied
-BREATH = 50  # rows between two chances for the window to go on
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +63,6 @@ class Changes:
     rows: tuple[FileRow, ...]
     missing: tuple[Path, ...] = ()
     small: bool = False  # a few files, of folders that were read before: what a person is at work on
-
-
-def unhurried(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, with a chance for other threads in between."""
-    for place, item in enumerate(items):
-        if place % BREATH == 0:
-            time.sleep(0)
-        yield item
 
 
 def list_stage(base: Base, waiting: tuple[FileRow, ...], busy: bool) -> Stage:

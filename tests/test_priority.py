@@ -1,0 +1,57 @@
+"""A thread that works through a long list leaves the main thread its turns."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from workbench.priority import unhurried
+
+ROWS = 40_000
+LONGEST = 0.05  # seconds the main thread may wait for its turn
+TRIES = 5  # other programs may take the turn of either
+
+
+def longest_wait(rows: Iterable[int]) -> float:
+    """How long the main thread waited at most while another looked at a file for every row."""
+
+    def work() -> None:
+        for _ in rows:
+            os.stat(__file__)  # lets go of Python's lock and takes it again
+
+    thread = threading.Thread(target=work)
+    longest = 0.0
+    thread.start()
+    while thread.is_alive():
+        began = time.perf_counter()
+        time.sleep(0.001)
+        longest = max(longest, time.perf_counter() - began)
+    thread.join()
+    return longest
+
+
+def test_the_main_thread_has_its_turn_beside_a_long_list() -> None:
+    waits = []
+    for _ in range(TRIES):
+        waits.append(longest_wait(unhurried(range(ROWS))))
+        if waits[-1] <= LONGEST:
+            return
+    raise AssertionError(f"the main thread waited {[f'{1000 * each:.0f} ms' for each in waits]}")
+
+
+def test_all_items_come_in_their_order_and_the_main_thread_never_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_: float) -> None:
+        pauses.append(threading.current_thread())
+
+    pauses: list[threading.Thread] = []
+    monkeypatch.setattr("workbench.priority.time.sleep", sleep)
+    found: list[int] = []
+    assert list(unhurried(range(200))) == list(range(200)) and not pauses
+    thread = threading.Thread(target=lambda: found.extend(unhurried(range(200))))
+    thread.start()
+    thread.join()
+    assert found == list(range(200)) and len(pauses) == 4
