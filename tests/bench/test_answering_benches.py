@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
-from workbench.bench import Figure, _answering, _looks, decode, neighbours, soak
+from workbench.bench import Figure, _answering, _load, _looks, decode, neighbours, soak
 from workbench.bench._picture import draw
 from workbench.cli import cli
 from workbench.errors import InputError
@@ -19,6 +20,7 @@ from workbench.events import last_result
 from workbench.lanes import pool
 from workbench.lanes.lane import Answer, Lane
 from workbench.lanes.transcript import append_answer
+from workbench.tuning.recipe import Recipe
 
 
 @pytest.fixture
@@ -117,6 +119,7 @@ def test_a_picture_has_a_bar_each_as_long_as_its_figure_and_escapes_what_it_says
 def test_chat_and_the_work_beside_it_are_both_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "TOKENS", 24)
     monkeypatch.setattr(neighbours, "COPIES", 20)
+    monkeypatch.setattr(_load, "Recipe", partial(Recipe, batch_size=1, eval_share=0.001))  # steps soon enough
     found = by_name(last_result(neighbours.run(tmp_path, rounds=1, seconds=1.0)))
     assert len(found) == 4
     assert all(each.ours > 0 and each.yardstick > 0 for each in found.values())
