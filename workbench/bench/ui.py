@@ -11,8 +11,6 @@ them has done so much that it was a load; what they did meanwhile is said beside
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import statistics
@@ -24,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import program
-from workbench.bench import Figure
+from workbench.bench import Figure, _windows
 from workbench.errors import ChildCrashed
 from workbench.events import Event, Progress, Result, Stage
 
@@ -33,6 +31,8 @@ ALLOWED_SECONDS = 0.5  # beyond an empty window
 ALLOWED_MB = 250.0
 ALLOWED_STALL_MS = 50.0
 PATIENCE = 420.0  # seconds for the window under load, which loads three models first
+WORK = "Indexing, answering and training before its eyes"
+NOTHING = "The window ended under the load, so it was not measured."
 LARGEST = 4 << 20  # bytes of a file that is copied; larger ones (adapters) are linked to, and Chroma is left out
 EMPTY = """
 import os, sys, time
@@ -54,7 +54,7 @@ def run(project: Path) -> Stage:
 
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         copy = _copy(project, Path(name) / "project")
-        environment = _environment(Path(name) / "bytecode")
+        environment = _windows.environment(Path(name) / "bytecode")
         ours = program.command("workbench.ui.bench_ui", "open", str(copy))
         empty = program.script(EMPTY)
         seconds: list[tuple[float, float, float, float]] = []  # ours: all, of the CPU; empty: all, of the CPU
@@ -64,7 +64,9 @@ def run(project: Path) -> Stage:
         busy = Path(name) / "busy"
         try:
             yield from _fill(busy)
-            load = yield from _load(program.command("workbench.ui.bench_ui", "real", str(busy)), environment)
+            command = program.command("workbench.ui.bench_ui", "real", str(busy))
+            told = Progress(ROUNDS + 1, ROUNDS + 2, WORK, "windows")
+            load = yield from _windows.said(command, environment, told, PATIENCE, NOTHING)
         finally:
             end_runs(busy)
         yield Result((*_opening(seconds[1:]), *_living(load)))
@@ -96,11 +98,6 @@ def _copy(project: Path, target: Path) -> Path:
     return target
 
 
-def _environment(bytecode: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "QT_QPA_PLATFORM": "offscreen", "PYTHONPYCACHEPREFIX": str(bytecode)}
-
-
 def _first_line(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Seconds until a child says its first line, and the seconds of CPU time it says there.
 
@@ -114,26 +111,6 @@ def _first_line(command: list[str], environment: dict[str, str]) -> tuple[float,
         if not line:
             raise ChildCrashed("The window did not open, so nothing was measured.", child.stderr.read()[-4000:])
     return seconds, float(line)
-
-
-def _load(command: list[str], environment: dict[str, str]) -> Generator[Event, None, dict[str, Any]]:
-    """What the window says of itself under load; Progress twice a second while it works."""
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        end = time.monotonic() + PATIENCE
-        while child.poll() is None and time.monotonic() < end:
-            yield Progress(ROUNDS + 1, ROUNDS + 2, "Indexing, answering and training before its eyes", "windows")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(0.4)
-        child.kill()
-        said, details = child.communicate()
-    finally:
-        child.kill()
-        child.wait()
-    if not said:
-        raise ChildCrashed("The window ended under the load, so it was not measured.", details[-4000:])
-    found: dict[str, Any] = json.loads(said.splitlines()[0])
-    return found
 
 
 def _opening(seconds: list[tuple[float, float, float, float]]) -> tuple[Figure, Figure]:

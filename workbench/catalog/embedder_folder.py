@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench import records
+from workbench.catalog.folders import WEIGHTS
 from workbench.errors import BadModel
 
-WEIGHTS = "model.safetensors"
 UNTOLD = 1_000_000  # a tokenizer that was not told how much its model reads names a number far above this
 MOST = 512  # tokens that are read where nothing but the places a model has tells how many it was trained for
 # What decides a vector besides the weights: how tokens become one, and what goes before the texts.

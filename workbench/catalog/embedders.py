@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench import paths, records
-from workbench.catalog import memory
+from workbench import paths
 from workbench.catalog.embedder_folder import token_limit
+from workbench.catalog.folders import WEIGHTS, take_in
 from workbench.catalog.records import Model
 from workbench.errors import BadModel, InputError, MissingFile
 
-WEIGHTS, CONFIG, TOKENIZER, MODULES = "model.safetensors", "config.json", "tokenizer.json", "modules.json"
+CONFIG, TOKENIZER, MODULES = "config.json", "tokenizer.json", "modules.json"
 # What an embedder is made of: its modules' settings, the tokenizer, and weights in safetensors. Pickled weights, code
 # and copies of the weights for other programs (onnx/, openvino/) are neither fetched nor taken in.
 WANTED = re.compile(
@@ -62,37 +61,9 @@ def import_embedder(folder: Path) -> Model:
 
     It appears whole or not at all, and of the folder only what is WANTED is taken.
     """
-    from workbench.catalog import models
-
     folder = folder.expanduser().absolute()
     look_at(folder)
-    digest = records.hash_file(folder / WEIGHTS)
-    for each in models.list_models():
-        if each.sha256 == digest and each.path is not None:
-            return each
-    taken = list(_taken(folder))
-    size = sum((folder / name).stat().st_size for name in taken)
-    needed = memory.estimate_embedder(size)
-    name = models.free_name(folder.name)
-    model = Model(
-        name=name,
-        title=folder.name,
-        kind="embedding",
-        license="not stated",
-        size=size,
-        memory=needed,
-        source="imported",
-        sha256=digest,
-        fits=memory.fits(needed),
-    )
-    with models.unfinished_folder(name) as made:
-        for each_name in taken:
-            (made / each_name).parent.mkdir(exist_ok=True)
-            if each_name.endswith(".safetensors"):
-                models.link_or_copy(folder / each_name, made / each_name)
-            else:
-                shutil.copyfile(folder / each_name, made / each_name)
-        return models.finish(made, model)
+    return take_in(folder, list(_taken(folder)), "embedding")
 
 
 def starter() -> Model:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from workbench import records
-from workbench.catalog import memory
+from workbench.catalog.folders import WEIGHTS, take_in
 from workbench.catalog.records import Model
 from workbench.errors import BadModel, MissingFile
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 # What is taken of the folder: data for the library's own classes. Everything else, code above all, stays where it is.
 TAKEN = (WEIGHTS, CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
@@ -58,36 +56,9 @@ def import_reranker(folder: Path) -> Model:
 
     It appears whole or not at all, and of the folder only TAKEN is taken.
     """
-    from workbench.catalog import models
-
     folder = folder.expanduser().absolute()
     look_at(folder)
-    digest = records.hash_file(folder / WEIGHTS)
-    for each in models.list_models():
-        if each.sha256 == digest and each.path is not None:
-            return each
-    size = sum((folder / name).stat().st_size for name in TAKEN if (folder / name).is_file())
-    needed = memory.estimate_embedder(size)
-    name = models.free_name(folder.name)
-    model = Model(
-        name=name,
-        title=folder.name,
-        kind="reranker",
-        license="not stated",
-        size=size,
-        memory=needed,
-        source="imported",
-        file=WEIGHTS,
-        sha256=digest,
-        fits=memory.fits(needed),
-    )
-    with models.unfinished_folder(name) as made:
-        for each_name in TAKEN:
-            if each_name == WEIGHTS:
-                models.link_or_copy(folder / each_name, made / each_name)
-            elif (folder / each_name).is_file():
-                shutil.copyfile(folder / each_name, made / each_name)
-        return models.finish(made, model)
+    return take_in(folder, [each for each in TAKEN if (folder / each).is_file()], "reranker", WEIGHTS)
 
 
 def rerankers() -> tuple[Model, ...]:
