@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -33,10 +34,6 @@ os.environ.update(
         "ANONYMIZED_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        # The program never runs torch and llama.cpp in one process, tests do. On a CPU with AMX either sets the tile
-        # registers once for a thread, and llama.cpp dies of an illegal instruction once torch has used them: so torch
-        # does without, in this process (guard/sitecustomize.py).
-        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",
     }
 )
 sys.path.insert(0, str(GUARD))
@@ -104,6 +101,25 @@ def _no_connection_leaves_this_machine() -> Iterator[None]:
             file.seek(before)
             refused = file.read().decode(errors="replace")
         pytest.fail(f"a connection that leaves this machine was tried (and refused):\n{refused}", pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _llama_has_a_thread_of_its_own() -> Iterator[None]:
+    """On a CPU with AMX llama.cpp computes in a thread that torch never uses.
+
+    The program never runs both in one process, tests do. Either sets the tile registers once for a thread, so llama.cpp
+    dies of an illegal instruction once torch has used them there.
+    """
+    about = Path("/proc/cpuinfo")
+    if not about.exists() or " amx_tile" not in about.read_text():
+        yield
+        return
+    import llama_cpp
+
+    decode = llama_cpp.llama_decode
+    with ThreadPoolExecutor(1) as thread, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(llama_cpp, "llama_decode", lambda *given: thread.submit(decode, *given).result())
+        yield
 
 
 class _Errors(logging.Handler):
