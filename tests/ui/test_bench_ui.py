@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench import records
-from workbench.bench import _load, ui
+from workbench.bench import _load, _windows, ui
 from workbench.errors import ChildCrashed
 from workbench.events import Progress
 from workbench.project import Project
@@ -18,14 +18,14 @@ from workbench.tuning import adapter
 def test_a_window_is_opened_in_a_process_of_its_own_and_says_so(tmp_path: Path) -> None:
     project = Project.open(tmp_path / "Kestrel").folder
     command = [sys.executable, "-m", "workbench.ui.bench_ui", "open", str(project)]
-    seconds, cpu = ui._first_line(command, ui._environment(tmp_path / "bytecode"))
+    seconds, cpu = ui._first_line(command, _windows.environment(tmp_path / "bytecode"))
     assert cpu > 0 and 0 < seconds < 60
     assert [each.name for each in project.iterdir() if each.suffix != ".json"] == []
 
 
 def test_a_window_that_does_not_open_is_no_figure(tmp_path: Path) -> None:
     with pytest.raises(ChildCrashed, match="did not open"):
-        ui._first_line([sys.executable, "-c", "pass"], ui._environment(tmp_path))
+        ui._first_line([sys.executable, "-c", "pass"], _windows.environment(tmp_path))
 
 
 def test_large_files_are_linked_to_and_chroma_is_left_out(tmp_path: Path) -> None:
@@ -53,8 +53,22 @@ def test_figures_stand_beside_what_is_allowed() -> None:
 def test_a_scripted_load_is_measured_and_leaves_no_process(tmp_path: Path) -> None:
     project = Project.open(tmp_path / "Kestrel").folder
     command = [sys.executable, "-m", "workbench.ui.bench_ui", "scripted", str(project)]
-    found = list(ui._load(command, ui._environment(tmp_path / "bytecode")))
-    assert found and all(isinstance(each, Progress) for each in found)
+    told = Progress(0, 0, "measuring")
+    stage = _windows.said(command, _windows.environment(tmp_path / "bytecode"), told, ui.PATIENCE, ui.NOTHING)
+    seen = []
+    with pytest.raises(StopIteration) as found:
+        while True:
+            seen.append(next(stage))
+    assert seen and set(seen) == {told}
+    assert found.value.value["beats"] > 0 and found.value.value["rss"] > 0
+
+
+def test_a_window_that_says_nothing_is_a_sentence(tmp_path: Path) -> None:
+    stage = _windows.said(
+        [sys.executable, "-c", "pass"], _windows.environment(tmp_path), Progress(0, 0, ""), 60.0, "Why."
+    )
+    with pytest.raises(ChildCrashed, match="Why"):
+        list(stage)
 
 
 def test_the_load_is_a_real_index_and_a_real_fine_tune(tmp_path: Path) -> None:
