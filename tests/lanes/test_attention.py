@@ -9,7 +9,7 @@ import pytest
 
 from workbench import paths, records
 from workbench.lanes import attention, probe
-from workbench.lanes.probe import known_outcomes, trial_key
+from workbench.lanes.probe import known_outcomes
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_it_is_measured_once_and_remembered(monkeypatch: pytest.MonkeyPatch) -> 
     """In the home that all tests share."""
     model, cache = paths.starter_model(), paths.cache_folder() / "engine.json"
     faster = found(model)
-    known, key = known_outcomes(cache), f"{trial_key(model)} flash"
+    known, key = known_outcomes(cache), attention._key(model, 0, None)
     assert known.get(key, False) is faster
     monkeypatch.setattr(probe, "survival", lambda *arguments, **limit: pytest.fail("measured twice"))
     if key in known:  # a busy machine put it off

@@ -18,7 +18,7 @@ from workbench.catalog import memory
 from workbench.children import Child
 from workbench.errors import BadModel, ChildCrashed, TooLittleMemory
 from workbench.events import Event, Progress, Result, Token, Waiting
-from workbench.lanes import engine, pool, weigh
+from workbench.lanes import attention, engine, pool, weigh
 from workbench.lanes.context import Context, chunk_size
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
@@ -331,7 +331,7 @@ def same_in_children() -> None:
     loaded, cache = pool.model(STARTER), paths.cache_folder() / "engine.json"
     mine = {
         trial_key(loaded.path): loaded.extra_buffers,
-        f"{trial_key(loaded.path)} flash": pool.flash(loaded),
+        attention._key(loaded.path, 0, None): pool.flash(loaded),
         f"{trial_key(STARTER)} q8_0": loaded.path != STARTER,
     }
     records.write_json(cache, {**known_outcomes(cache), **mine})

@@ -13,7 +13,7 @@ from tests.lanes.test_engine import answers, lane
 from workbench import paths, records
 from workbench.children import Child
 from workbench.events import Progress, Result, Stage, Waiting
-from workbench.lanes import choice, pool, probe
+from workbench.lanes import attention, choice, pool, probe
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Sampling
 from workbench.lanes.probe import trial_key
@@ -90,7 +90,7 @@ def test_trials_that_are_done_leave_nothing_to_do(home: Path, monkeypatch: pytes
     remember(buffers=False, copy=False)
     records.write_json(
         paths.cache_folder() / "engine.json",
-        {**probe.known_outcomes(paths.cache_folder() / "engine.json"), f"{trial_key(STARTER)} flash": False},
+        {**probe.known_outcomes(paths.cache_folder() / "engine.json"), attention._key(STARTER, 0, None): False},
     )
     monkeypatch.setattr(probe, "survival", never)
     assert list(settle((STARTER,))) == [Result(True)]

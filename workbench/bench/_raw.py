@@ -42,6 +42,10 @@ class RawLoop:
         token = self._read(tokens)
         return (count - 1) / seconds_of(lambda: self._go_on(token, count - 1))
 
+    def answer(self, tokens: Sequence[int], count: int) -> float:
+        """Tokens per second, those of the prompt and the `count` of an answer to it counted together."""
+        return (len(tokens) + count) / seconds_of(lambda: self._go_on(self._read(tokens), count - 1))
+
     def decode_together(self, tokens: Sequence[int], count: int) -> float:
         """Tokens decoded per second after a prompt by all sequences, one of each in a batch."""
         lib = library()

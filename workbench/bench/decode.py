@@ -12,7 +12,7 @@ from workbench.bench._raw import RawLoop
 from workbench.events import Result, Stage
 from workbench.lanes import pool
 from workbench.lanes.engine import Request
-from workbench.lanes.lane import Lane, Turn
+from workbench.lanes.lane import Lane, Sampling, Turn
 from workbench.retrieval.passage import Passage
 
 
@@ -27,6 +27,7 @@ def run(project: Path) -> Stage:
         (
             in_turn("prefill, lane beside bare llama.cpp", found, "prefill", "raw prefill", "tokens/s"),
             in_turn("decode, lane beside bare llama.cpp", found, "decode", "raw decode", "tokens/s"),
+            in_turn("long prompt and answer, lane beside bare llama.cpp", found, "whole", "raw whole", "tokens/s"),
             in_turn("decode, fine-tuned beside base", found, "tuned", "decode", "tokens/s", made),
             in_turn("first token, second turn beside first, one document", found, "second turn", "first turn", "s"),
             in_turn("first token, second turn beside its prompt unread", found, "second turn", "unread turn", "s"),
@@ -44,16 +45,25 @@ def _one_round(bare: Lane, tuned: Lane, raw: RawLoop) -> dict[str, float]:
     raw_prefill = statistics.harmonic_mean([raw.prefill(prompt) for _ in range(2)])
     again = answers((unseen(request),))[0]
     prefill = 2 * len(prompt) / (long.first_token_seconds + again.first_token_seconds)
+    whole = answers((unseen(_said(request)),))[0]
     base, *rest = (answers((Request(STORY, lane),))[0] for lane in (bare, tuned, tuned, bare))
     first, second, last = (each.tokens_per_second for each in rest)
     return {
         "prefill": prefill,
         "raw prefill": raw_prefill,
+        "whole": (len(prompt) + whole.answer_tokens)
+        / (whole.first_token_seconds + (whole.answer_tokens - 1) / whole.tokens_per_second),
+        "raw whole": raw.answer(prompt, whole.answer_tokens),
         "decode": statistics.harmonic_mean([base.tokens_per_second, last]),
         "raw decode": raw.decode(raw.model.prompt_tokens(base.prompt), base.answer_tokens),
         "tuned": statistics.harmonic_mean([first, second]),
         **_conversation(request),
     }
+
+
+def _said(request: Request) -> Request:
+    """The same with an answer as long as the others."""
+    return replace(request, lane=replace(request.lane, sampling=Sampling(max_tokens=_answering.TOKENS)))
 
 
 def _conversation(request: Request) -> dict[str, float]:

@@ -18,10 +18,11 @@ from workbench.catalog import fast_copies
 from workbench.lanes.adapter_file import model_header
 from workbench.lanes.probe import (
     Trying,
+    answer_seconds,
     extra_buffers_work,
     known,
     known_outcomes,
-    read_seconds,
+    least_seconds,
     survival,
     survives,
     trial_key,
@@ -88,7 +89,7 @@ def measure(model: str, copy: str, cache: str, key: str) -> None:
     threads = watch.threads(available_cores())  # those that spin on a core others use would measure the others
     loaded = [Model(path, extra_buffers_work(path)) for path in (Path(model), Path(copy))]
     contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
-    slow, fast = read_seconds(contexts, TOKENS, ROUNDS)
+    slow, fast = least_seconds(contexts, lambda context: answer_seconds(context, TOKENS), ROUNDS)
     faster = slow / fast >= WORTH
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: faster})
     for context, each in zip(contexts, loaded, strict=True):

@@ -24,11 +24,12 @@ from workbench.catalog.memory import BATCH, kv_bytes
 from workbench.events import Result, Stage
 from workbench.lanes.probe import (
     Trying,
+    answer_seconds,
     extra_buffers_work,
     known,
     known_outcomes,
+    least_seconds,
     outcome,
-    read_seconds,
     trial_key,
     trying,
 )
@@ -165,5 +166,5 @@ def measure(model: str, layers: str, cache: str, key: str) -> None:
     works, split = extra_buffers_work(Path(model)), planned_split()
     loaded = [Model(Path(model), works, layers=count, split=split) for count in (0, int(layers))]
     contexts = [Context(each, None, 0.0, TOKENS, 1, threads) for each in loaded]
-    here, there = read_seconds(contexts, TOKENS, ROUNDS)
+    here, there = least_seconds(contexts, lambda context: answer_seconds(context, TOKENS), ROUNDS)
     records.write_json(Path(cache), {**known_outcomes(Path(cache)), key: here / there >= WORTH})

@@ -166,22 +166,29 @@ def try_decoding(model: str) -> None:
     os._exit(0 if context.logits(0).size else 1)
 
 
-def read_seconds(contexts: Sequence[Context], length: int, rounds: int) -> list[float]:
-    """The least seconds in which each context read `length` tokens after a first chunk, which loads pages; in turn.
+def least_seconds(contexts: Sequence[Context], work: Callable[[Context], float], rounds: int) -> list[float]:
+    """The least seconds that some work says it took in each context, in turn.
 
     The least, because what disturbs a trial only ever makes it longer.
     """
-    tokens = [10 + place for place in range(length)]
     least = [float("inf")] * len(contexts)
     for _ in range(rounds):
         for number, context in enumerate(contexts):
-            context.forget(0)
-            place = context.read(0, tokens, 0, lambda: False)
-            began = time.perf_counter()
-            while place < length:
-                place = context.read(0, tokens, place, lambda: False)
-            least[number] = min(least[number], time.perf_counter() - began)
+            least[number] = min(least[number], work(context))
     return least
+
+
+def answer_seconds(context: Context, length: int, said: int = 0) -> float:
+    """Seconds in which a context reads `length` tokens, after a first chunk, which loads pages, and decodes more."""
+    tokens = [10 + place for place in range(length)]
+    context.forget(0)
+    place = context.read(0, tokens, 0, lambda: False)
+    began = time.perf_counter()
+    while place < length:
+        place = context.read(0, tokens, place, lambda: False)
+    for place in range(said):
+        context.decode([(0, 10 + place, length + place)])
+    return time.perf_counter() - began
 
 
 def trial_key(model: Path) -> str:
