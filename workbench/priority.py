@@ -18,7 +18,7 @@ from typing import TypeVar
 READING = 5  # the document reader, which also searches: about a third of a core that the window or an answer wants
 TRAINING = 10  # a tenth of it
 GROUP = Path("/proc/self/autogroup")  # Linux shares its cores among sessions first, and only then inside each of them
-ROWS = 50  # of a long list that a thread works through in one go: less than a millisecond
+ROWS = 15  # of a long list that a thread works through in one go: some tenths of a millisecond
 PAUSE = 0.0005  # seconds it then leaves to the others
 
 Item = TypeVar("Item")

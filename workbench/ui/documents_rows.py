@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 )
 
 from workbench.documents.readers import never_read
+from workbench.ui import roles
 from workbench.ui.charts import glyph
 from workbench.ui.plain import tooltip
 from workbench.ui.theme import color
@@ -27,7 +28,11 @@ from workbench.ui.widgets import path_text
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 FILE, FOLDER, STATE, CHUNKS, FOUND, ACTION, EDITED = range(7)
-RowRole = Qt.ItemDataRole.UserRole + 1
+RowRole = int(Qt.ItemDataRole.UserRole) + 1
+
+ROLES = frozenset(
+    (roles.DISPLAY, roles.INK, roles.ALIGNMENT, roles.DECORATION, RowRole, roles.TIP, roles.ACCESSIBLE)
+)  # a view asks for twice as many
 
 STATES = ("skipped", "changed", "new", "gone", "reading", "waiting", "indexed")  # in the order "needs you first"
 ICONS = {
@@ -199,36 +204,32 @@ class FilesModel(QAbstractTableModel):
     def columnCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self._heads)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = roles.DISPLAY) -> Any:
         if orientation != Qt.Orientation.Horizontal:
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == roles.DISPLAY:
             return self._heads[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            right = section in (CHUNKS, EDITED)
-            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
+        if role == roles.ALIGNMENT:
+            return roles.RIGHT if section in (CHUNKS, EDITED) else roles.LEFT
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
+    def data(self, index: Index, role: int = roles.DISPLAY) -> Any:
+        if role not in ROLES or not index.isValid():
             return None
         row, column = self.shown[index.row()], index.column()
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == roles.DISPLAY:
             return self._text_of(row, column)
+        if role == roles.INK:
+            return self._ink(row, column)
+        if role == roles.ALIGNMENT:
+            return roles.RIGHT if column in (CHUNKS, EDITED, ACTION) else None
+        if role == roles.DECORATION:
+            return self._decoration(row, column)
         if role == RowRole:
             return row
-        if role == Qt.ItemDataRole.DecorationRole:
-            return self._decoration(row, column)
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return self._ink(row, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (CHUNKS, EDITED, ACTION):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == roles.TIP:
             return tooltip(row.found if column == FOUND else f"{row.folder}/{row.file}")
-        if role == Qt.ItemDataRole.AccessibleTextRole and column == FILE:
-            return f"{row.name}, {self.words[row.state]}, {row.found}"
-        return None
+        return f"{row.name}, {self.words[row.state]}, {row.found}" if column == FILE else None
 
     def _text_of(self, row: FileRow, column: int) -> str:
         if column == FILE:

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from workbench.errors import BadSuite
 from workbench.evaluation.records import Case
+from workbench.ui import roles
 from workbench.ui.evaluate_checks import read_checks, write_checks
 from workbench.ui.plain import tooltip
 from workbench.ui.theme import color
@@ -25,6 +26,7 @@ from workbench.ui.theme import color
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 QUESTION, KIND, CHECKS, SOURCE, TAGS, ID = range(6)
+ROLES = frozenset((roles.DISPLAY, roles.EDIT, roles.TIP, roles.ACCESSIBLE, roles.GROUND))
 KINDS = ("fact", "behaviour", "unanswerable")
 
 
@@ -120,10 +122,10 @@ class CasesModel(QAbstractTableModel):
     def columnCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self._heads)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        if role != Qt.ItemDataRole.DisplayRole:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = roles.DISPLAY) -> Any:
+        if role == roles.ALIGNMENT:
+            return roles.LEFT
+        if role != roles.DISPLAY:
             return None
         return self._heads[section] if orientation == Qt.Orientation.Horizontal else str(section + 1)
 
@@ -131,24 +133,22 @@ class CasesModel(QAbstractTableModel):
         found = super().flags(index)
         return found | Qt.ItemFlag.ItemIsEditable if index.isValid() else found
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
+    def data(self, index: Index, role: int = roles.DISPLAY) -> Any:
+        if role not in ROLES or not index.isValid():
             return None
         draft = self.drafts[index.row()]
         value = (draft.question, draft.kind, draft.checks, draft.source, draft.tags, draft.id)[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+        if role in (roles.DISPLAY, roles.EDIT):
             return value
         problem = self.problems_of(index.row()).get(index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == roles.TIP:
             return tooltip(problem or value) or None
-        if role == Qt.ItemDataRole.AccessibleTextRole and problem:
-            return f"{value}. {problem}"
-        if role == Qt.ItemDataRole.BackgroundRole and problem:
-            return color("bad_tint")
+        if problem:
+            return color("bad_tint") if role == roles.GROUND else f"{value}. {problem}"
         return None
 
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if not index.isValid() or role != Qt.ItemDataRole.EditRole:
+    def setData(self, index: Index, value: Any, role: int = roles.EDIT) -> bool:
+        if not index.isValid() or role != roles.EDIT:
             return False
         field = ("question", "kind", "checks", "source", "tags", "id")[index.column()]
         if field == "kind" and value not in KINDS:

@@ -6,14 +6,16 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from workbench.ui import roles
 from workbench.ui.evaluate_rows import CaseRow, Group, Matrix, short_reason
 from workbench.ui.lane_names import lane_short
 from workbench.ui.plain import tooltip
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
-RowRole = Qt.ItemDataRole.UserRole + 1  # a CaseRow or a Group
-CellRole = Qt.ItemDataRole.UserRole + 2  # a CaseResult, or None where the lane has not answered
+RowRole = int(Qt.ItemDataRole.UserRole) + 1  # a CaseRow or a Group
+CellRole = int(Qt.ItemDataRole.UserRole) + 2  # a CaseResult, or None where the lane has not answered
+ROLES = frozenset((roles.DISPLAY, roles.ACCESSIBLE, roles.TIP, RowRole, CellRole))
 
 
 class MatrixModel(QAbstractItemModel):
@@ -64,8 +66,8 @@ class MatrixModel(QAbstractItemModel):
             return self.matrix.groups[int(index.internalId()) - 1].rows[index.row()]
         return self.matrix.groups[index.row()]
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
+    def data(self, index: Index, role: int = roles.DISPLAY) -> Any:
+        if role not in ROLES or not index.isValid():
             return None
         row = self.row_of(index)
         if role == RowRole:
@@ -75,14 +77,12 @@ class MatrixModel(QAbstractItemModel):
             return self._group_data(row, lane, role)
         if role == CellRole:
             return row.cells.get(lane)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._case_text(row, lane, role == Qt.ItemDataRole.AccessibleTextRole)
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == roles.TIP:
             return tooltip(self._case_tip(row, lane))
-        return None
+        return self._case_text(row, lane, role == roles.ACCESSIBLE)
 
     def _group_data(self, group: Group, lane: str, role: int) -> Any:
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role not in (roles.DISPLAY, roles.ACCESSIBLE):
             return None
         if not lane:
             return self.tr("{0}, {1} cases").format(self.kind_title(group.kind), group.size)
@@ -113,7 +113,7 @@ class MatrixModel(QAbstractItemModel):
             )
         return (tip + "\n\n" + cell.answer.text[:400]).strip()
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = roles.DISPLAY) -> Any:
+        if orientation != Qt.Orientation.Horizontal or role != roles.DISPLAY:
             return None
         return lane_short(self.matrix.lanes[section - 1]) if section else self.tr("Right answers")

@@ -17,12 +17,15 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-from workbench.ui import icons, theme
+from workbench.ui import icons, roles, theme
 from workbench.ui.plain import tooltip
 
 Index = QModelIndex | QPersistentModelIndex
 RECORD = int(Qt.ItemDataRole.UserRole)  # the record itself
 SORT = int(Qt.ItemDataRole.UserRole) + 1  # what a column sorts by
+ROLES = frozenset(
+    (roles.DISPLAY, roles.ACCESSIBLE, roles.INK, roles.ALIGNMENT, roles.DECORATION, roles.TIP, RECORD, SORT)
+)  # a view asks for twice as many
 NOWHERE = QModelIndex()  # the root of a table; an index that is never changed
 
 
@@ -86,40 +89,33 @@ class RecordModel(QAbstractTableModel):
     def columnCount(self, parent: Index = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._columns)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = roles.DISPLAY) -> Any:
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == roles.DISPLAY:
             return self._columns[section].title
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(self._columns[section])
+        if role == roles.ALIGNMENT:
+            return roles.RIGHT if self._columns[section].right else roles.LEFT
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._records):
+    def data(self, index: Index, role: int = roles.DISPLAY) -> Any:
+        if role not in ROLES or not index.isValid() or index.row() >= len(self._records):
             return None
         column, record = self._columns[index.column()], self._records[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role in (roles.DISPLAY, roles.ACCESSIBLE):
             return column.text(record)
+        if role == roles.INK:
+            return theme.color(column.role if isinstance(column.role, str) else column.role(record))
+        if role == roles.ALIGNMENT:
+            return roles.RIGHT if column.right else roles.LEFT
+        if role == roles.DECORATION:
+            name, color = column.icon(record) if column.icon is not None else ("", "")
+            return icons.icon(name, color) if name else None
         if role == RECORD:
             return record
         if role == SORT:
             return column.sort(record) if column.sort is not None else column.text(record).casefold()
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return theme.color(column.role if isinstance(column.role, str) else column.role(record))
-        if role == Qt.ItemDataRole.DecorationRole and column.icon is not None:
-            name, color = column.icon(record)
-            return icons.icon(name, color) if name else None
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(column.tip(record) if column.tip is not None else column.text(record))
-        return None
-
-
-def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+        return tooltip(column.tip(record) if column.tip is not None else column.text(record))
 
 
 class RecordFilter(QSortFilterProxyModel):
