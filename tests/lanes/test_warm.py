@@ -12,6 +12,8 @@ from workbench.errors import MissingFile
 from workbench.events import Progress, Result
 from workbench.lanes import pool
 from workbench.lanes.lane import Lane, Sampling
+from workbench.lanes.probe import known, trial_key
+from workbench.lanes.settle import asked
 from workbench.lanes.warm import warm
 from workbench.project import Project
 
@@ -48,3 +50,24 @@ def test_a_model_that_is_gone_is_named(project: Project, tmp_path: Path) -> None
     project.change(chat_model=str(tmp_path / "gone.gguf"))
     with pytest.raises(MissingFile, match=r"gone\.gguf"):
         list(warm(project.folder))
+
+
+@pytest.fixture
+def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "cache_folder", lambda: tmp_path / "cache")
+
+
+def test_a_fresh_machine_learns_whether_extra_buffers_work_before_the_model_is_loaded(
+    project: Project, fresh_machine: None
+) -> None:
+    key = trial_key(paths.starter_model())
+    assert known(key) is None
+    notes = [event.note for event in warm(project.folder) if isinstance(event, Progress)]
+    assert any(note.startswith("Finding out once") for note in notes) and known(key) is not None
+    assert pool.model(paths.starter_model()).extra_buffers is known(key)
+
+
+def test_a_question_ends_the_trial_of_a_fresh_machine(project: Project, fresh_machine: None) -> None:
+    with asked():
+        events = list(warm(project.folder))
+    assert isinstance(events[-1], Result) and known(trial_key(paths.starter_model())) is None

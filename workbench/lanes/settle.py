@@ -26,6 +26,11 @@ def asked() -> Iterator[None]:
         _questions.pop()
 
 
+def is_waited_for() -> bool:
+    """Whether somebody waits for an answer of this process just now."""
+    return bool(_questions)
+
+
 def settle(models: tuple[Path, ...]) -> Stage:
     """Yields Progress ten times a second where something has to be tried, and a Result: whether all is known now, so
     that it need not be run again. Models loaded meanwhile stay as they are; the next answer reads what was found.
@@ -39,7 +44,7 @@ def settle(models: tuple[Path, ...]) -> Stage:
                 except StopIteration as end:
                     whole = whole and end.value
                     break
-                if _questions:
+                if is_waited_for():
                     yield Result(False)
                     return
                 yield Progress(0, 0, f"Finding out once how {model.name} is read fastest here")
