@@ -54,6 +54,8 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_a_base_is_made_read_searched_watched_renamed_and_deleted(
     page: DocumentsPage, bench: Bench, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What is new is to be shown here, not read at once.
+    monkeypatch.setattr("workbench.ui.documents_source.keeps_itself", lambda base: False)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     for folder, days in ((ours, 24), (theirs, 60)):
         folder.mkdir()
