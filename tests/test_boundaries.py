@@ -34,6 +34,7 @@ FOUNDATION = {
     "program",
     "settings",
     "priority",
+    "processor",
     "stops",
     "__init__",
 }

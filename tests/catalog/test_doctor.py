@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import paths
+from workbench import paths, processor
 from workbench.catalog import doctor
 from workbench.catalog.records import Check
 from workbench.errors import MissingFile
@@ -74,7 +74,7 @@ def test_an_engine_that_does_not_load_says_how_to_mend_it(monkeypatch: pytest.Mo
 def test_several_cards_are_named_with_how_a_model_lies_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
     spread = "A and B, by layers 3 : 1"
     monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | ", ["A", "B"], spread], ""))
-    monkeypatch.setattr(doctor, "_has_amx", lambda: False)
+    monkeypatch.setattr(processor, "features", lambda: frozenset())
     found = doctor._engine()
     assert found.state == "ok" and f"lies on {spread} (Settings)" in found.finding and "was not run" in found.finding
 
@@ -82,7 +82,7 @@ def test_several_cards_are_named_with_how_a_model_lies_on_them(monkeypatch: pyte
 def test_an_engine_built_for_the_processor_alone_beside_a_card_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     cards: list[str] = []
     monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | ", cards], ""))
-    monkeypatch.setattr(doctor, "_has_amx", lambda: False)
+    monkeypatch.setattr(processor, "features", lambda: frozenset())
     monkeypatch.setattr(doctor, "_cards", lambda: "NVIDIA H200, 143771 MiB")
     assert doctor._engine().state == "warn" and "GGML_CUDA" in doctor._engine().mend
     cards.append("NVIDIA H200")
@@ -91,7 +91,7 @@ def test_an_engine_built_for_the_processor_alone_beside_a_card_is_said_so(monkey
 
 def test_a_gcc_build_on_a_processor_with_amx_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ask", lambda program: (["0.3.36", "CPU : AVX2 = 1 | FMA = 0 | "], ""))
-    monkeypatch.setattr(doctor, "_has_amx", lambda: True)
+    monkeypatch.setattr(processor, "features", lambda: frozenset({"amx_tile"}))
     monkeypatch.setattr(doctor, "_compiler", lambda: "gcc (Debian 12.2.0-14) 12.2.0")
     found = doctor._engine()
     assert found.state == "warn" and "AVX2" in found.finding and "FMA" not in found.finding

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from workbench import paths, records, settings
+from workbench import paths, processor, records, settings
 from workbench.catalog import hub, memory
 from workbench.catalog.models import catalogue
 from workbench.catalog.records import Check, Model
@@ -191,7 +191,7 @@ def _engine() -> Check:
             "Model engine", "warn", finding + " It was built for the processor alone, so the graphics card is idle.",
             "With the CUDA toolkit installed: delete .venv and run `CMAKE_ARGS=-DGGML_CUDA=ON make setup`.",
         )  # fmt: skip
-    if _has_amx() and "clang" not in compiler.lower():
+    if "amx_tile" in processor.features() and "clang" not in compiler.lower():
         return Check(
             "Model engine", "warn", finding + " On this processor (AMX) such a build can crash, so AMX is left unused.",
             "For several times the reading speed: install clang, delete .venv and run `make setup`.",
@@ -211,13 +211,6 @@ def _compiler() -> str:
         return (Path(sys.prefix) / "llama-compiler.txt").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
-
-
-def _has_amx() -> bool:
-    try:
-        return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
 
 
 def _cards() -> str:

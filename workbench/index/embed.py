@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import children, paths, records
+from workbench import children, paths, processor, records
 from workbench.catalog.embedder_folder import dimension_of, prompts_of, settings_hash, token_limit, weights_of
 from workbench.errors import BadModel, MissingFile
 from workbench.events import Progress, Result, Stage
@@ -344,5 +344,6 @@ def _machine() -> str:
     """What the choice of a precision depends on: the processor or GPU, and the library."""
     import torch
 
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else number_type.processor()
+    amx = " amx" if "amx_bf16" in processor.features() else ""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else processor.name() + amx
     return f"{name} torch {torch.__version__}"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import platform
 import time
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.index.varied import TEXTS
@@ -67,13 +64,3 @@ def least_cosine(one: Vectors, other: Vectors) -> float:
 
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return float(np.min(np.sum(one * other, axis=1) / lengths))
-
-
-def processor() -> str:
-    """The CPU's name, and whether it has AMX."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith(("model name", "Model")):
-                flags = " amx" if "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else ""
-                return line.partition(":")[2].strip() + flags
-    return platform.processor() or platform.machine()

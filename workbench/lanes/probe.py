@@ -13,7 +13,6 @@ import contextlib
 import functools
 import multiprocessing
 import os
-import platform
 import signal
 import sys
 import time
@@ -21,7 +20,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import paths, records
+from workbench import paths, processor, records
 from workbench.children import stop_requested
 from workbench.lanes.adapter_file import model_header
 from workbench.lanes.cores import too_busy
@@ -206,16 +205,7 @@ def _build() -> str:
     spec = find_spec("llama_cpp")
     folder = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
     built = sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in folder.glob("*ggml*"))
-    return f"{version('llama-cpp-python')} {built} {_processor()}"
-
-
-def _processor() -> str:
-    """The CPU's model and features, as far as the system tells."""
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        wanted = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
-        return " ".join(sorted(set(wanted)))
-    return f"{platform.machine()} {platform.processor()}"
+    return f"{version('llama-cpp-python')} {built} {processor.name()} {sorted(processor.features())}"
 
 
 def _die_quietly() -> None:

@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__, records
+from workbench import __version__, processor, records
 from workbench.errors import BadModel, InputError, ProjectBusy
 from workbench.project import Project
 from workbench.settings import available_cores
 from workbench.tuning.base import BaseInfo, read_base
 from workbench.tuning.recipe import Recipe, RunInfo
-from workbench.tuning.threads import processor
 
 ADAPTER = "adapter.gguf"
 
@@ -156,7 +155,7 @@ def write_manifest(recipe: Recipe, about: dict[str, Any], folder: Path | None = 
         "train_loss": run.train_loss,
         "eval_loss": run.eval_loss,
         "versions": {**versions, "workbench": __version__, "python": platform.python_version()},
-        "computer": {"processor": processor(), "cores": available_cores(), "threads": recipe.threads},
+        "computer": {"processor": processor.name(), "cores": available_cores(), "threads": recipe.threads},
         "parity_ok": about["parity"]["ok"],
         **about,
     }

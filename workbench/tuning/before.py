@@ -7,11 +7,10 @@ Only figures are kept, in the cache of this computer, since a last bit may diffe
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import paths, records
+from workbench import paths, processor, records
 from workbench.errors import DiskFull
 from workbench.tuning.course import RowLoss
 from workbench.tuning.recipe import Recipe
@@ -28,7 +27,7 @@ def key(recipe: Recipe, precision: str, rows: Sequence[Tokens]) -> str:
         return ""
     stat = recipe.model.stat()
     model = f"{recipe.model.absolute()} {stat.st_size} {stat.st_mtime_ns}"
-    how = f"{precision} {torch.__version__} {platform.processor()} {torch.cuda.is_available()} {recipe.backend}"
+    how = f"{precision} {torch.__version__} {processor.name()} {torch.cuda.is_available()} {recipe.backend}"
     return records.hash_text(f"{model} {how} {[(row.ids, row.spans) for row in rows]}")[:32]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import paths, records
+from workbench import paths, processor, records
 from workbench.catalog import memory
 from workbench.errors import Cancelled
 from workbench.events import Progress, Result, Stage, Step
@@ -22,7 +22,6 @@ from workbench.settings import available_cores, load_settings
 from workbench.tuning import tune
 from workbench.tuning.forecast import Measured, Shape, for_rows
 from workbench.tuning.recipe import Recipe
-from workbench.tuning.threads import processor
 from workbench.tuning.train import DRY, EVENTS
 
 FORMAT = 2  # of what is kept: raised when it would be read wrongly
@@ -115,7 +114,7 @@ def _place(recipe: Recipe) -> str:
     """What decides the cost of a token, the rows aside: the model, this computer, and how it is used."""
     stat = recipe.model.stat() if recipe.model.exists() else None
     model = f"{recipe.model.absolute()} {stat.st_size} {stat.st_mtime_ns}" if stat else str(recipe.model)
-    computer = f"{processor()} {available_cores()} {memory.total() >> 28}"
+    computer = f"{processor.name()} {available_cores()} {memory.total() >> 28}"
     use = f"{recipe.backend} {recipe.precision} {recipe.threads or load_settings().background_cores}"
     return records.hash_text(f"{FORMAT} {model} {computer} {use}")[:16]
 

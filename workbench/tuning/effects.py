@@ -7,13 +7,12 @@ The held-out rows were measured before training and at the state that is kept. W
 from __future__ import annotations
 
 import contextlib
-import platform
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import paths, records
+from workbench import paths, processor, records
 from workbench.errors import DiskFull
 from workbench.tuning.course import Course
 from workbench.tuning.loop import answer
@@ -168,7 +167,7 @@ def bare_key(model: Path, precision: str) -> str:
         files = [records.hash_file(path) for path in (model, folder / "texts.txt", folder / "questions.txt")]
     except OSError:
         return ""
-    return records.hash_text(f"{files} {precision} {torch.__version__} {platform.processor()} {REPLY_TOKENS}")[:32]
+    return records.hash_text(f"{files} {precision} {torch.__version__} {processor.name()} {REPLY_TOKENS}")[:32]
 
 
 def is_known(bare: str) -> bool:

@@ -7,10 +7,7 @@ those waits can take a time slice: measured here beside two busy programs, a ste
 
 from __future__ import annotations
 
-import contextlib
-import platform
 import time
-from pathlib import Path
 
 import psutil
 
@@ -60,12 +57,3 @@ def advise(cores: int, others: float, most: int) -> int:
     """Threads for so many cores of which others use so many; at least one, at most `most` (0: no limit)."""
     free = max(1, round(cores - others - 0.2))  # a core that is a third in use is not a free one
     return min(free, most) if most else free
-
-
-def processor() -> str:
-    """The name of this computer's processor, as far as the system tells."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
