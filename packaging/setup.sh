@@ -160,6 +160,10 @@ pip_install() {
         -c packaging/constraints.txt "$@"
 }
 
+compile_all() { # what pip would do by itself, on all cores; some packages hold samples in no Python of today
+    "$VENV/bin/python" -m compileall -q -j 0 "$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
+}
+
 build_engine() {
     clang=$(find_clang)
     if [ -z "$clang" ] && ! command -v "${CXX:-c++}" >/dev/null; then
@@ -186,7 +190,8 @@ fi
 requirements libraries >"$VENV/requirements.txt"
 if wants_cpu_torch; then index="--extra-index-url $CPU_TORCH"; else index=; fi
 # shellcheck disable=SC2086
-quietly "installing libraries" pip_install $index -r "$VENV/requirements.txt"
+quietly "installing libraries" pip_install --no-compile $index -r "$VENV/requirements.txt"
+quietly "compiling them" compile_all
 if "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit("llama-cpp-python==" + m.version("llama-cpp-python") not in sys.argv[1])' "$(requirements engine)" 2>/dev/null; then
     say "  llama.cpp: already built"
 else
