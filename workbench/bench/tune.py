@@ -21,11 +21,12 @@ from workbench.errors import InputError
 from workbench.events import Note, Progress, Result, Stage
 from workbench.project import Project
 from workbench.settings import available_cores
-from workbench.tuning.base import PROJECTIONS, choose_precision, load_base, read_base
+from workbench.tuning.base import PROJECTIONS, load_base, read_base
 from workbench.tuning.dataset import Dataset, read_dataset
 from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import micro_batches, register_attention
 from workbench.tuning.peft_cpu import BUDGET, Memory, loss_of
+from workbench.tuning.precision import choose_precision
 from workbench.tuning.recipe import PRESETS
 from workbench.tuning.tokens import Tokens, load_tokenizer
 

@@ -248,24 +248,3 @@ def _tensors(model: Path) -> dict[str, Any]:
     from workbench.catalog.gguf_header import read_header
 
     return {tensor.name: tensor for tensor in read_header(model).tensors}
-
-
-def choose_precision(wanted: str) -> str:
-    """The precision to train in, fp32 or bf16: with "auto", bf16 where this CPU multiplies it 1.2 times as fast."""
-    import time
-
-    import torch
-
-    if wanted != "auto":
-        return wanted
-
-    def fastest(kind: Any) -> float:
-        left, right = torch.randn(256, 512, dtype=kind), torch.randn(512, 512, dtype=kind)
-        times = []
-        for _ in range(4):
-            began = time.perf_counter()
-            left @ right
-            times.append(time.perf_counter() - began)
-        return min(times)
-
-    return "bf16" if fastest(torch.float32) > 1.2 * fastest(torch.bfloat16) else "fp32"

@@ -10,12 +10,13 @@ from workbench.catalog.memory import free as free_memory
 from workbench.events import Event, Progress
 from workbench.settings import load_settings
 from workbench.tuning import loop
-from workbench.tuning.base import BaseInfo, choose_precision, load_base, read_base
+from workbench.tuning.base import BaseInfo, load_base, read_base
 from workbench.tuning.begun import PRECISION
 from workbench.tuning.course import RowLoss
 from workbench.tuning.loop import Data
 from workbench.tuning.lora import speed_up
 from workbench.tuning.packing import ATTENTION, Packed, micro_batches, pack, packed_length, register_attention
+from workbench.tuning.precision import choose_precision
 from workbench.tuning.recipe import Recipe
 from workbench.tuning.threads import FreeCores
 from workbench.tuning.tokens import Tokens
