@@ -1,4 +1,5 @@
-"""A thread that works through a long list leaves the main thread its turns."""
+"""Who goes first: a thread that works through a long list leaves the main thread its turns, children leave the window
+theirs."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from workbench.priority import ANSWERING, READING, TRAINING, unhurried
 from workbench.priority import ROWS as AT_ONCE
-from workbench.priority import unhurried
 
 ROWS = 40_000
 LONGEST = 0.05  # seconds the main thread may wait for its turn
@@ -56,3 +57,12 @@ def test_all_items_come_in_their_order_and_the_main_thread_never_pauses(monkeypa
     thread.start()
     thread.join()
     assert found == list(range(200)) and len(pauses) == 200 // AT_ONCE
+
+
+def test_answers_come_after_the_window_and_before_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench import priority
+
+    assert 0 < ANSWERING < READING < TRAINING
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("psutil.Process", lambda: pytest.fail("an answer has the usual class on Windows"))
+    priority.give_way(ANSWERING)

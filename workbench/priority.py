@@ -1,4 +1,4 @@
-"""Who goes first on a busy machine: the window and its answers, then search and indexing, then training.
+"""Who goes first on a busy machine: the window, then its answers, then search and indexing, then training.
 
 The steps are those of Unix niceness, of which each gives a process about a fifth less of a core that others want as
 well; a core that nobody else wants is used whole.
@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-READING = 5  # the document reader, which also searches: about a third of a core that the window or an answer wants
-TRAINING = 10  # a tenth of it
+# The window draws a page in 30 ms; beside an engine of its own rank, which keeps every core busy, that took 64.
+ANSWERING = 3  # the engine of a window: half as much of a core as the window wants
+READING = 8  # the document reader, which also searches: a third of what an answer gets
+TRAINING = 10  # a fifth of it; at 13 it made a twentieth of its steps beside answers, which gained nothing from that
 GROUP = Path("/proc/self/autogroup")  # Linux shares its cores among sessions first, and only then inside each of them
 ROWS = 15  # of a long list that a thread works through in one go: some tenths of a millisecond
 PAUSE = 0.0005  # seconds it then leaves to the others
@@ -27,14 +29,16 @@ Item = TypeVar("Item")
 def give_way(steps: int) -> None:
     """Lower this process's priority, and that of its session where it leads one of its own.
 
-    On Windows, which counts in classes, to the one below normal or the lowest. Where that is not allowed the process
-    goes on as it is: it is manners, and nothing fails without them.
+    On Windows, which counts in classes, to the one below normal or the lowest; an answer's stays as it is there. Where
+    that is not allowed the process goes on as it is: it is manners, and nothing fails without them.
     """
     if steps <= 0:
         return
     if sys.platform == "win32":
         import psutil
 
+        if steps < READING:
+            return
         lowest = psutil.IDLE_PRIORITY_CLASS if steps >= TRAINING else psutil.BELOW_NORMAL_PRIORITY_CLASS
         with contextlib.suppress(psutil.Error):
             psutil.Process().nice(lowest)

@@ -23,7 +23,7 @@ from workbench.events import Event, Progress, Result, Stage
 from workbench.index.build import build
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling
-from workbench.priority import READING
+from workbench.priority import ANSWERING, READING
 from workbench.sample import make_sample_project
 from workbench.tuning.adapter import read_run
 
@@ -48,7 +48,7 @@ class Measured:
 def run(project: Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> Stage:
     """Yields Progress and last a Result with a tuple of Figures; the project itself is not touched."""
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
-        engine = Child("The model engine")
+        engine = Child("The model engine", niceness=ANSWERING)
         try:
             yield Progress(0, 0, "Asking alone")
             _speed(engine)

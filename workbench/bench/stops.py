@@ -27,7 +27,7 @@ from workbench.events import Event, Progress, Result, Stage, Token, Waiting
 from workbench.index.build import build
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Lane, Sampling
-from workbench.priority import READING
+from workbench.priority import ANSWERING, READING
 from workbench.project import Project
 from workbench.retrieval.passage import Passage
 from workbench.sample import make_sample_project
@@ -53,7 +53,8 @@ def run(project: Path, count: int = ROUNDS) -> Stage:
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as name:
         sample = make_sample_project(Path(name) / "sample")
         _load.fill_folders(sample)
-        engine, reader = Child("The model engine"), Child("The document reader", niceness=READING)  # as in the window
+        engine = Child("The model engine", niceness=ANSWERING)  # as in the window
+        reader = Child("The document reader", niceness=READING)
         measures = (*_answers(engine, chance), *_jobs(sample, engine, reader, chance))
         total, figures = count * (len(measures) + 1), []
         try:

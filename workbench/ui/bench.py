@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.bases import Base
 from workbench.children import Child, Worker
 from workbench.errors import WorkbenchError
-from workbench.priority import READING
+from workbench.priority import ANSWERING, READING
 from workbench.project import Project
 from workbench.settings import Settings, change_recent, change_settings, load_settings
 from workbench.ui.job import Jobs
@@ -56,7 +56,7 @@ class Bench(QObject):
         reader, kept = self.tr("The document reader"), self.tr("The index keeps every file that was finished.")
         self.knowledge: Worker = knowledge or Child(reader, kept, niceness=READING)
         kept = self.tr("Your questions and the answers so far are kept.")
-        self.engine: Worker = engine or Child(self.tr("The model engine"), kept)
+        self.engine: Worker = engine or Child(self.tr("The model engine"), kept, niceness=ANSWERING)
 
     def open_page(self, name: str, **what: Any) -> None:
         """Bring a page to the front: "compare", "documents", "finetune", "evaluate", "advise", "models", "settings",
