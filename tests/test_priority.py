@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from workbench.priority import ANSWERING, READING, TRAINING, unhurried
-from workbench.priority import ROWS as AT_ONCE
+from workbench.priority import ANSWERING, AT_ONCE, LOOK, READING, TRAINING, unhurried
 
 ROWS = 40_000
 LONGEST = 0.05  # seconds the main thread may wait for its turn
@@ -45,18 +44,27 @@ def test_the_main_thread_has_its_turn_beside_a_long_list() -> None:
     raise AssertionError(f"the main thread waited {[f'{1000 * each:.0f} ms' for each in waits]}")
 
 
-def test_all_items_come_in_their_order_and_the_main_thread_never_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("a_look_takes", "pauses"), [(2 * AT_ONCE, 200 // LOOK), (0.0, 0)])
+def test_all_items_come_in_their_order_and_only_what_takes_long_pauses(
+    a_look_takes: float, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def sleep(_: float) -> None:
-        pauses.append(threading.current_thread())
+        paused.append(threading.current_thread())
 
-    pauses: list[threading.Thread] = []
+    def clock() -> float:
+        looks.append(None)
+        return len(looks) * a_look_takes
+
+    paused: list[threading.Thread] = []
+    looks: list[None] = []
     monkeypatch.setattr("workbench.priority.time.sleep", sleep)
+    monkeypatch.setattr("workbench.priority.time.perf_counter", clock)
     found: list[int] = []
-    assert list(unhurried(range(200))) == list(range(200)) and not pauses
+    assert list(unhurried(range(200))) == list(range(200)) and not paused, "the main thread never pauses"
     thread = threading.Thread(target=lambda: found.extend(unhurried(range(200))))
     thread.start()
     thread.join()
-    assert found == list(range(200)) and len(pauses) == 200 // AT_ONCE
+    assert found == list(range(200)) and len(paused) == pauses
 
 
 def test_answers_come_after_the_window_and_before_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,9 @@ ANSWERING = 3  # the engine of a window: half as much of a core as the window wa
 READING = 8  # the document reader, which also searches: a third of what an answer gets
 TRAINING = 10  # a fifth of it; at 13 it made a twentieth of its steps beside answers, which gained nothing from that
 GROUP = Path("/proc/self/autogroup")  # Linux shares its cores among sessions first, and only then inside each of them
-ROWS = 15  # of a long list that a thread works through in one go: some tenths of a millisecond
+AT_ONCE = 0.0003  # seconds that a thread works through a long list in one go
 PAUSE = 0.0005  # seconds it then leaves to the others
+LOOK = 5  # rows between two looks at the clock
 
 Item = TypeVar("Item")
 
@@ -59,7 +60,9 @@ def unhurried(items: Iterable[Item]) -> Iterator[Item]:
     if threading.current_thread() is threading.main_thread():
         yield from items
         return
+    began = time.perf_counter()
     for place, item in enumerate(items):
-        if place % ROWS == ROWS - 1:
+        if place % LOOK == LOOK - 1 and time.perf_counter() - began >= AT_ONCE:
             time.sleep(PAUSE)
+            began = time.perf_counter()
         yield item
