@@ -7,13 +7,14 @@ PATH=$PATH:/usr/sbin:/sbin
 VENV=.venv
 LOG=$VENV/setup.log
 STAMP=$VENV/setup.stamp
+BUILT=$VENV/llama-built.txt
 CPU_TORCH=https://download.pytorch.org/whl/cpu
 
 say() { printf '%s\n' "$*"; }
 fail() { say "$*" >&2; exit 1; }
 
 fingerprint() { # what the set-up depends on: the versions, this script and the Python in .venv
-    { sed '/^\[tool\.ruff/,$d' pyproject.toml; cat packaging/constraints.txt packaging/setup.sh; "$VENV/bin/python" -V; } 2>&1 | cksum
+    { sed '/^\[tool\.ruff/,$d' pyproject.toml; cat packaging/constraints.txt packaging/setup.sh packaging/llama.cmake; "$VENV/bin/python" -V; } 2>&1 | cksum
 }
 
 is_ready() { [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$(fingerprint)" ]; }
@@ -171,11 +172,18 @@ build_engine() {
         return 1
     fi
     if [ -n "$clang" ]; then export CC="$clang" CXX="clang++${clang#clang}"; fi
-    export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$PWD/packaging/llama-only.cmake ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
+    export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$PWD/packaging/llama.cmake ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
+    if [ -f "$VENV/llama-compiler.txt" ]; then # built in another way before: pip would take that one again
+        "$VENV/bin/python" -m pip uninstall -y llama-cpp-python || true
+        "$VENV/bin/python" -m pip cache remove llama_cpp_python || true
+    fi
     "${CC:-cc}" --version | head -n 1 >"$VENV/llama-compiler.txt"  # `workbench doctor` reads it
     # shellcheck disable=SC2046
     pip_install $(requirements engine)
+    way_of_building >"$BUILT"
 }
+
+way_of_building() { cksum <packaging/llama.cmake; }
 
 say "Setting up $VENV (several minutes the first time)"
 EARLY_LOG=$(mktemp)  # .venv may not be there yet
@@ -192,7 +200,8 @@ if wants_cpu_torch; then index="--extra-index-url $CPU_TORCH"; else index=; fi
 # shellcheck disable=SC2086
 quietly "installing libraries" pip_install --no-compile $index -r "$VENV/requirements.txt"
 quietly "compiling them" compile_all
-if "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit("llama-cpp-python==" + m.version("llama-cpp-python") not in sys.argv[1])' "$(requirements engine)" 2>/dev/null; then
+if [ -f "$BUILT" ] && [ "$(cat "$BUILT")" = "$(way_of_building)" ] &&
+    "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit("llama-cpp-python==" + m.version("llama-cpp-python") not in sys.argv[1])' "$(requirements engine)" 2>/dev/null; then
     say "  llama.cpp: already built"
 else
     quietly "building llama.cpp with ${CC:-$(find_clang)}" build_engine
