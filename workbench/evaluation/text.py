@@ -6,6 +6,7 @@
   plain ones; é and e stay different.
 - A point or comma between digits belongs to the number: "5" is not in "1.5". Commas, apostrophes and thin spaces that
   group thousands go ("$1,200" equals "1200"); any other comma between digits is a decimal comma ("1,5" equals "1.5").
+- Two zeros behind the point go, as a price is written ("156.00" equals "156"); one stays ("4.0" is a version).
 - A minus right before a number stays when nothing stands before it ("-18" is not "18"), but not in a range ("12-18").
 - A unit written on to its number is a word of its own ("24V" equals "24 V"); letters before digits are not ("X2").
 - Signs such as $, %, + and # count as punctuation: where they matter, use `regex`.
@@ -23,6 +24,7 @@ _UNSPACED = "".join(
 )
 _GROUPING = regex.compile(r"(?<=\d)[,'’\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _DECIMAL_COMMA = regex.compile(r"(?<=\d),(?=\d)")
+_NO_CENTS = regex.compile(r"(?<![\d.])(\d+)\.00(?![\d.]*\d)")
 _MINUS = regex.compile(r"(?<![\w.,)\]])[-\u2212](?=\d)")
 _WORD = regex.compile(
     rf"[{_UNSPACED}]\p{{M}}*"  # one character of a script without spaces, with its marks
@@ -37,7 +39,7 @@ def words(text: str) -> list[str]:
     text = _GROUPING.sub("", text)
     text = _MINUS.sub(" \ue000", text)  # a private character keeps the sign through the next step
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = _DECIMAL_COMMA.sub(".", text)
+    text = _NO_CENTS.sub(r"\1", _DECIMAL_COMMA.sub(".", text))
     text = text.replace("-", " ").replace("\ue000", "-")
     return [word.strip("_") for word in _WORD.findall(text)]
 
