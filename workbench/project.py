@@ -46,6 +46,7 @@ class AdapterRef:
     model_hash: str = ""  # SHA-256 of the GGUF it was tuned on
     system: str = ""  # the system prompt its rows shared: a lane must show the adapter what it was trained with
     reads_passages: bool = False  # whether it was taught to read passages, so that no worked examples are needed
+    passages: int = 0  # how many its rows showed, in the middle; 0: none, or not known
     answers_bare: bool = True  # whether it was taught rows without passages
     parity_ok: bool = True  # whether llama.cpp with the GGUF agreed with the trained model
 

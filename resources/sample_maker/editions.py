@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sample_maker.kinds import PassageKind, Subject, of_the_same, others, some_subject
 from sample_maker.origins import origin
-from sample_maker.sheets import Sheet, matter, said, spoken_of, strangers, worded
+from sample_maker.sheets import Sheet, matter, spoken_of, worded
 from sample_maker.telling import Told, listed, prose, tabled
 
 _HEADS_OLD = ("Notice of {y}.", "As of May {y}:", "Edition {y}.", "Valid from 1 March {y}.", "Minutes, autumn {y}.")
@@ -36,8 +36,7 @@ def editions(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) -
     ways = [absent.fill(pick.choice(kind.plain_asks).question), first.fill(pick.choice(kind.near))]
     ways += [first.fill(pick.choice(pick.choice(untold).plain_asks).question)] if untold else []
     new = replace(new, silent=(_today(pick.choice(ways), pick),))
-    beside = strangers(kind, kinds, pick.choice([1, 2, 2, 2]), pick)
-    return [old, new, *(replace(sheet, asked=sheet.asked[:1]) for sheet in beside)]
+    return [old, new]
 
 
 def _both(
@@ -85,7 +84,7 @@ def _dated_questions(
     """In random order; none speaks of another value, which would give away the edition that is meant."""
     asks = [ask for ask in kind.plain_asks if ask.slot in slots]
     asked = [
-        (reword(subject.fill(ask.question), pick), said(ask, subject, pick))
+        (reword(subject.fill(ask.question), pick), subject.fill(ask.answer))
         for subject in told
         for ask in worded(asks, pick)
     ]

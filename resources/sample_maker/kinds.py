@@ -17,8 +17,7 @@ _SINGLE = ("device", "dish", "cheese", "street")
 class Ask:
     slot: str  # the letter of the value that is asked for
     question: str
-    short: str
-    whole: str | None
+    answer: str  # a sentence in the question's own words, the value at its end as far as that sounds natural
 
     @property
     def plain(self) -> bool:
@@ -62,7 +61,8 @@ class Subject:
     values: dict[str, str]
 
     def fill(self, template: str) -> str:
-        return template.format(e=self.name, **self.values)
+        """The template with name and values, and "an" before a value that asks for it ("a orange badge")."""
+        return re.sub(r"\b([Aa]) (?=[aei]|o(?!ne))", r"\1n ", template.format(e=self.name, **self.values))
 
 
 def read_kinds(path: Path) -> list[PassageKind]:
@@ -84,16 +84,7 @@ def _kind(lines: list[str]) -> PassageKind:
 
 
 def _asks(lines: tuple[str, ...]) -> tuple[Ask, ...]:
-    """A question put in another way has the answers of the first about its slot."""
-    asks: list[Ask] = []
-    for line in lines:
-        question, *said = line[2:].split(" > ")
-        first = next((ask for ask in asks if ask.slot == line[0]), None)
-        if not said and first is not None:
-            asks.append(Ask(line[0], question, first.short, first.whole))
-        else:
-            asks.append(Ask(line[0], question, said[0], said[1] if len(said) > 1 else None))
-    return tuple(asks)
+    return tuple(Ask(line[0], *line[2:].split(" > ")) for line in lines)
 
 
 def slots_in(templates: list[str]) -> set[str]:

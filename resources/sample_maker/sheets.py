@@ -42,16 +42,11 @@ def answered(
 ) -> tuple[tuple[str, str], ...]:
     """One question, in one of its wordings, for every value that is told."""
     asks = worded([ask for ask in kind.asks if {ask.slot, *slots_in([ask.question])} <= slots], pick)
-    return tuple((subject.fill(ask.question), said(ask, subject, pick)) for ask in asks)
+    return tuple((subject.fill(ask.question), subject.fill(ask.answer)) for ask in asks)
 
 
 def worded(asks: list[Ask], pick: random.Random) -> list[Ask]:
     return [pick.choice([ask for ask in asks if ask.slot == slot]) for slot in sorted({ask.slot for ask in asks})]
-
-
-def said(ask: Ask, subject: Subject, pick: random.Random) -> str:
-    """A short phrase more often than a sentence: short answers are what a small model learns most surely."""
-    return subject.fill(ask.whole if ask.whole and pick.random() < 0.2 else ask.short)
 
 
 def with_silence(

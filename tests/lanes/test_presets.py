@@ -29,7 +29,7 @@ def add_adapter(project: Project, name: str, created: str, **fields: object) -> 
 
 def test_the_contracts_lanes_are_there_and_differ_by_what_their_names_say(project: Project) -> None:
     add_adapter(project, "old", "2026-01-01", system="Answer as JSON.")
-    add_adapter(project, "new", "2026-02-01", reads_passages=True)
+    add_adapter(project, "new", "2026-02-01", reads_passages=True, passages=2)
     lanes = standard_lanes(project)
     tuned = ["tuned:new", "rag+tuned:new", "tuned:old", "rag+tuned:old"]
     assert list(lanes) == ["base", "prompted", "rag", *tuned, "full"]
@@ -38,8 +38,16 @@ def test_the_contracts_lanes_are_there_and_differ_by_what_their_names_say(projec
     assert lanes["rag+tuned:old"].grounded_examples
     assert lanes["rag+tuned:old"].system == lanes["tuned:old"].system == "Answer as JSON."
     assert not lanes["rag+tuned:new"].grounded_examples
+    assert (lanes["rag"].passages, lanes["rag+tuned:old"].passages, lanes["rag+tuned:new"].passages) == (4, 4, 2)
     assert find_lane(project, "tuned").name == "tuned:new"
     assert find_lane(project, "rag+tuned").adapter == project.adapters_folder / "new" / "adapter.gguf"
+
+
+@pytest.mark.parametrize(("shown", "read"), [(0, 4), (1, 2), (2, 2), (3, 3), (9, 4)])
+def test_an_adapter_reads_as_many_passages_as_its_rows_showed(project: Project, shown: int, read: int) -> None:
+    """Two at least, for no search is sure of its first one; and no more than the lane without it reads."""
+    add_adapter(project, "reader", "2026-02-01", reads_passages=True, passages=shown)
+    assert find_lane(project, "rag+tuned").passages == read
 
 
 def test_a_persons_own_lane_is_found_beside_them(project: Project) -> None:

@@ -121,9 +121,8 @@ def test_many_editions_tell_their_year_in_the_file_name_alone(read: Any) -> None
         for passage in row["passages"]:
             dated.get(re.sub(r"20\d\d", "", passage["file"]), []).append(passage)
         pairs += [pair for pair in dated.values() if len(pair) == 2 and pair not in pairs]
-    assert len(pairs) >= 8
-    years = [(re.findall(r"20\d\d", passage["file"])[0], passage["text"]) for pair in pairs for passage in pair]
-    assert [text for year, text in years if year in text] == []
+    told = [[re.findall(r"20\d\d", each["file"])[0] in each["text"] for each in pair] for pair in pairs]
+    assert sum(not any(each) for each in told) >= 8
 
 
 def test_the_committed_notes_are_what_the_source_makes(checker: ModuleType, read: Any) -> None:

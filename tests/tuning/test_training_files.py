@@ -10,7 +10,7 @@ import pytest
 
 from tests.tuning.tiny import byte_tokenizer, read_rows, write_lines
 from workbench.errors import BadDataset, MissingFile
-from workbench.tuning.dataset import Example, Problem, parts_texts, report, shared_system, show, split
+from workbench.tuning.dataset import Example, Problem, parts_texts, passages_shown, report, shared_system, show, split
 
 GOOD = {"prompt": "Say hello", "completion": "Hello"}
 
@@ -296,6 +296,14 @@ def test_grounded_rows_take_the_shape_of_the_lanes(tmp_path: Path) -> None:
     example = read_rows(write_lines(tmp_path / "rows.jsonl", row)).examples[0]
     asked = grounded_messages("How high?", [GroundedPassage(**passage)])
     assert example.grounded and [{"role": r, "content": c} for r, c in example.messages[:-1]] == list(asked)
+
+
+def test_how_many_passages_rows_show_is_counted_among_those_that_read_some(tmp_path: Path) -> None:
+    passage = {"file": "a.txt", "location": "page 2", "text": "The tower is 12 m high."}
+    rows = [{"question": f"How high {n}?", "passages": [passage] * n, "answer": "12 m [1]."} for n in (1, 3, 5)]
+    plain = messages(("user", "Hello"), ("assistant", "Good day"))
+    assert passages_shown(read_rows(write_lines(tmp_path / "rows.jsonl", *rows, plain)).examples) == 3
+    assert passages_shown(read_rows(write_lines(tmp_path / "plain.jsonl", plain)).examples) == 0
 
 
 def test_the_report_counts_and_shows_an_example(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench.retrieval.passage import Passage
 
+PASSAGES = 4  # that a lane reads where nothing else is said
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -35,7 +37,7 @@ class Lane:
     # What else the prompt holds: "none", "passages", "sections" (what stands around them) or "full" (whole documents).
     context: str = "none"
     base: str = ""  # the knowledge base it reads, "" for the project's own
-    passages: int = 4  # how many passages (or sections) are put in the prompt at most
+    passages: int = PASSAGES  # how many passages (or sections) are put in the prompt at most
     reranker: Path | None = None  # the folder of a cross-encoder that puts what was found in order
     system: str = ""  # system prompt; empty: the model's own default
     examples: tuple[tuple[str, str], ...] = ()  # few-shot: message, answer

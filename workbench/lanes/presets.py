@@ -8,7 +8,7 @@ from pathlib import Path
 from workbench import paths, records
 from workbench.bases import base_names
 from workbench.errors import InputError
-from workbench.lanes.lane import Lane
+from workbench.lanes.lane import PASSAGES, Lane
 from workbench.project import AdapterRef, Project
 
 PLAIN = ("base", "prompted", "rag", "full")
@@ -63,10 +63,19 @@ def _tuned_lanes(model: Path, adapter: AdapterRef, suffix: str) -> list[Lane]:
             f"{both[1]}{suffix}",
             adapter=adapter.path,
             context="passages",
+            passages=_passages(adapter),
             system="" if adapter.reads_passages else adapter.system,
             grounded_examples=not adapter.reads_passages,
         ),
     ]
+
+
+def _passages(adapter: AdapterRef) -> int:
+    """How many passages an adapter is given to read: as many as its rows showed, for so it was taught to read.
+
+    Two at least, as no search is sure of its first; and no more than the lane without the adapter reads.
+    """
+    return min(max(adapter.passages, 2), PASSAGES) if adapter.passages else PASSAGES
 
 
 def own_lanes(project: Project) -> dict[str, Lane]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
+from statistics import median_low
 
 from workbench.errors import BadDataset, BadModel
 from workbench.events import Progress, Result, Stage
@@ -47,6 +48,7 @@ class Example:
     tokens: Tokens
     source: str = ""  # a mark of the passages it reads, the same for rows that read the same ones; "": none
     reads: str = ""  # the same of any text it gives to be read, also one in the question itself
+    passages: int = 0  # how many it shows
 
     @property
     def prompt_key(self) -> str:
@@ -205,7 +207,8 @@ def _read_row(
     wrong += [problem(field, "warning", message) for field, message in _look_closer(messages, tokenizer)]
     source = hash_text(repr(conversation.passages)) if conversation.passages else ""
     reads = hash_text(" ".join(conversation.read.split())) if len(conversation.read.split()) >= TEXT else source
-    return Example(row.number, file, messages, conversation.grounded, kept, source, reads), wrong
+    shown = len(conversation.passages)
+    return Example(row.number, file, messages, conversation.grounded, kept, source, reads, shown), wrong
 
 
 def _explain_unknown(row: RawRow, main: str) -> tuple[str, str]:
@@ -326,6 +329,12 @@ def _hold_out(groups: list[list[Example]], room: int, seed: int) -> list[Example
         if len(group) <= room - len(held):
             held += group
     return held
+
+
+def passages_shown(examples: Iterable[Example]) -> int:
+    """How many passages a row shows that reads some, in the middle; 0 where none does."""
+    counts = [example.passages for example in examples if example.passages]
+    return median_low(counts) if counts else 0
 
 
 def shared_system(examples: Sequence[Example]) -> str:

@@ -124,7 +124,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
     from workbench.tuning import adapter, dry_steps, effects, ending, loop
     from workbench.tuning.base import read_base
     from workbench.tuning.checkpoint import forget_spare
-    from workbench.tuning.dataset import Dataset, parts_texts, read_dataset, shared_system, split
+    from workbench.tuning.dataset import Dataset, parts_texts, passages_shown, read_dataset, shared_system, split
     from workbench.tuning.loop import Data, Interrupted, Trained
     from workbench.tuning.subsets import take_share
     from workbench.tuning.tokens import load_tokenizer
@@ -184,6 +184,7 @@ def follow_recipe(recipe: Recipe, stop: Callable[[], bool]) -> Iterator[Event]:
         "held_out_rows": len(held_out),
         "system": shared_system(dataset.examples),
         "reads_passages": any(example.grounded for example in dataset.examples),
+        "passages": passages_shown(dataset.examples),
         "answers_bare": any(not example.grounded for example in dataset.examples),
         "steps": trained.total,
         "seconds": trained.seconds,
