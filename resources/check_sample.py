@@ -286,7 +286,7 @@ def _check_readings(sample: Sample, findings: Findings) -> None:
     findings.check("reading rows whose answer stands in the passage they cite", len(rows), wrong)
     refused = sum(row["answer"] == REFUSAL for row in rows)
     share = [] if 0.04 <= refused / len(rows) <= 0.09 else [f"{refused} of {len(rows)}"]
-    findings.check("reading rows that refuse, about one in thirteen", refused, share)
+    findings.check("reading rows that refuse, about one in twelve", refused, share)
     names = [*PRODUCTS, *_own_names(sample)]
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
     told = [f"{found[0]} in {row['question']}" for row in rows if (found := pattern.search(json.dumps(row)))]

@@ -17,7 +17,6 @@ from sample_maker.reading import as_rows, make_piles, with_tickets
 from sample_maker.source import read_pages
 from sample_maker.suite import make_suite, make_tone
 from sample_maker.tickets import Ticket, make_tickets
-from sample_maker.written import written_piles
 
 HERE = Path(__file__).resolve().parent
 SOURCE, SAMPLE = HERE / "source", HERE / "sample"
@@ -64,8 +63,7 @@ def _reading_rows(tickets: list[Ticket]) -> list[dict[str, object]]:
     used = {ticket.message for ticket in tickets}
     spare = make_tickets(SOURCE / "ticket_parts.yaml", TICKETS_AMONG_PASSAGES + 10, SPARE_SEED)
     spare = [ticket for ticket in spare if ticket.message not in used][:TICKETS_AMONG_PASSAGES]
-    piles = make_piles(SOURCE / "reading_kinds.txt", PILES, READING_SEED)
-    piles = with_tickets([*piles, *written_piles(SOURCE / "reading_written.jsonl")], spare, SPARE_SEED)
+    piles = with_tickets(make_piles(SOURCE / "reading_kinds.txt", PILES, READING_SEED), spare, SPARE_SEED)
     return [row for pile in piles for row in as_rows(pile)]
 
 

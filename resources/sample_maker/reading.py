@@ -3,11 +3,10 @@
 Rows come in piles: two passages, as a search would hand them over, and several questions about them. Only the
 question tells the rows of a pile apart, so it has to be read; and training reads the passages of a pile once.
 
-Two passages, because the starter reads two better than four once it was taught to, and sentences that begin with the
-question's own words, because a small model finds a value best behind words it can look for in the passage: readers
-tuned for two minutes each answered so many of 52 and 159 questions rightly (docs/benchmarks.md, "What a small reader
-is best taught"): bare values read from four passages 15 and 62, from two 15; such sentences from four 19, from two 23
-and 69. The lane an adapter is asked in shows it as many passages as its rows did (workbench/lanes/presets.py).
+Two passages, because the starter reads two better than four once it was taught to; and sentences that begin with the
+question's own words, because a small model finds a value best behind words it can look for in the passage
+(docs/benchmarks.md, "What a small reader is taught"). The lane of an adapter shows it as many passages as its rows did
+(workbench/lanes/presets.py).
 """
 
 from __future__ import annotations

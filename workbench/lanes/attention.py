@@ -2,9 +2,9 @@
 
 With AVX-512 on an EPYC flash attention reads the starter 1.22 times as fast as the plain kind (586 against 484 tokens a
 second) and decodes four lanes 1.3 times as fast (240 against 182); with AVX2 it is slower in both (see `context`). On a
-Xeon with AMX it reads 1.26 times as fast (1,026 against 817, 512 tokens), but decodes behind them in 15.8 ms a token in
-place of 8.5, four lanes in 47 in place of 27, and reads 21 more tokens behind 1,024 in 365 ms in place of 69. So what
-is timed is a whole answer: a question with its passages read, and what is said to it.
+Xeon with AMX it reads 1.2 to 1.4 times as fast and decodes as fast, but where llama.cpp was built with AVX512-FP16,
+which leaves heads of 64 numbers to scalar code (packaging/llama.cmake), it decodes behind 512 tokens in 15.8 ms a token
+in place of 8.5. So what is timed is a whole answer: a question with its passages read, and what is said to it.
 A long context decoded with it depends, in its last bits, on how many threads and lanes there are just then; so what is
 evaluated is always read with plain attention, and only live answers take what is faster here.
 """
