@@ -165,15 +165,19 @@ def try_decoding(model: str) -> None:
     os._exit(0 if context.logits(0).size else 1)
 
 
-def least_seconds(contexts: Sequence[Context], work: Callable[[Context], float], rounds: int) -> list[float]:
-    """The least seconds that some work says it took in each context, in turn.
+def least_seconds(
+    contexts: Sequence[Context], work: Callable[[Context], float], rounds: int, seconds: float = 0.0
+) -> list[float]:
+    """The least seconds that some work says it took in each context, in turn: in `rounds`, and in further ones while
+    fewer than `seconds` have passed.
 
     The least, because what disturbs a trial only ever makes it longer.
     """
-    least = [float("inf")] * len(contexts)
-    for _ in range(rounds):
+    least, began, done = [float("inf")] * len(contexts), time.perf_counter(), 0
+    while done < rounds or time.perf_counter() - began < seconds:
         for number, context in enumerate(contexts):
             least[number] = min(least[number], work(context))
+        done += 1
     return least
 
 
