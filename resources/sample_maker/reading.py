@@ -29,9 +29,9 @@ REFUSAL = "I could not find this in the documents."
 WORDS = range(60, 201)  # of a pile's passages together: about 90 to 300 tokens
 LIKELY = (0.65, 0.35)  # how often the answer stands in the first or second passage: a search ranks them
 ASKED = 3  # questions with an answer in a pile, and one more
-# In every so many piles that one has no answer. With one in each pile the starter learnt to refuse, but not when: over
-# the texts of `search/` it refused 31 of 83 questions that have an answer and 6 of 16 that have none, and answered 17
-# rightly; with one in three piles it refused 1 and 1, and answered 21.
+# In every so many piles that one has no answer. Tried with piles of four passages: with one in each pile the starter
+# learnt to refuse, but not when: over the texts of `search/` it refused 31 of 83 questions that have an answer and 6 of
+# 16 that have none, and answered 17 rightly; with one in three piles it refused 1 and 1, and answered 21.
 REFUSALS = 3
 
 

@@ -92,12 +92,11 @@ def two_steps(kind: PassageKind, kinds: list[PassageKind], pick: random.Random) 
         (f"Who is the {role} of the {home}?", f"The {role} of the {home} is {person}") for home, person, _ in pairs
     )
     sheets = [Sheet(origin(_OFFICERS, pairs[0][0], False, "prose", pick), padded(who, pick), named)]
-    for home, person, found in pairs[:1]:
-        place = origin(matter, person, False, "prose", pick)
-        question, answer = (
-            each.format(e=f"the {home}", r=role, o=thing, n=person, v=found) for each in pick.choice(questions)
-        )
-        silent = pick.choice(questions)[0].format(e=f"the {home}", r=other, o=thing)
-        text = padded(fact.format(n=person, v=found, o=thing), pick)
-        sheets.append(Sheet(place, text, ((question, answer),), (silent,)))
-    return sheets
+    home, person, found = pairs[0]
+    place = origin(matter, person, False, "prose", pick)
+    question, answer = (
+        each.format(e=f"the {home}", r=role, o=thing, n=person, v=found) for each in pick.choice(questions)
+    )
+    silent = pick.choice(questions)[0].format(e=f"the {home}", r=other, o=thing)
+    text = padded(fact.format(n=person, v=found, o=thing), pick)
+    return [*sheets, Sheet(place, text, ((question, answer),), (silent,))]

@@ -29,8 +29,8 @@ from workbench.lanes.split import Split
 
 TOKENS = 512  # that are read: about as many as a question with its passages
 SAID = 48  # tokens of an answer
-ROUNDS = 2  # of each, in turn, and more as long as they take fewer seconds than these: on two shared cores two rounds
-SECONDS = 8.0  # of one and the same build said anything from 0.99 to 1.19
+ROUNDS = 2  # of each, in turn, at least
+SECONDS = 8.0  # of rounds: two alone, 5 seconds of a noisy machine, said anything from 0.99 to 1.19 of one build
 PATIENCE = 20.0  # seconds: a machine that is busy then is asked another day, and has the plain kind until then
 
 
