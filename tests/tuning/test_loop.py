@@ -72,15 +72,22 @@ class Counting:
 
 
 def row(number: int = 3, grounded: bool = False) -> Any:
-    return SimpleNamespace(source="", tokens=Tokens((1, 2, number), ((2, 3),)), grounded=grounded)
+    said = {"messages": [("user", "Who?"), ("assistant", "Me.")], "answer": "Me."}
+    return SimpleNamespace(source="", tokens=Tokens((1, 2, number), ((2, 3),)), grounded=grounded, **said)
 
 
 def follow(
-    folder: Path, trainer: Counting, held_out: int = 0, stop: Callable[[], bool] = lambda: False, **changes: Any
+    folder: Path,
+    trainer: Counting,
+    held_out: int = 0,
+    stop: Callable[[], bool] = lambda: False,
+    samples: int = 0,
+    **changes: Any,
 ) -> Iterator[Any]:
     """A run of 200 steps over 400 rows."""
-    recipe = Recipe("a", folder, (), folder, epochs=4.0, sample_rows=0, **changes)
-    data = loop.Data([row() for _ in range(400)], [row() for _ in range(held_out)], None)  # type: ignore[arg-type]
+    recipe = Recipe("a", folder, (), folder, epochs=4.0, sample_rows=samples, **changes)
+    words: Any = SimpleNamespace(decode=str)
+    data = loop.Data([row() for _ in range(400)], [row() for _ in range(held_out)], words)  # type: ignore[arg-type]
     return loop.run(recipe, data, stop, trainer)  # type: ignore[arg-type]
 
 
@@ -224,6 +231,33 @@ def test_a_stop_in_the_middle_of_a_measurement_loses_no_measurement(tmp_path: Pa
     _, looked, *after = follow(tmp_path / "other", other, held_out=8, eval_every=40)
     assert (looked.step, looked.eval_loss, looked.train_loss) == (80, 1.0, before[-1].train_loss)
     assert other.kept == straight.kept and after[-1].value.course == wanted.course
+
+
+@pytest.mark.parametrize("at", [100, 200])
+def test_a_stop_while_rows_are_answered_ends_it_at_once_and_they_are_answered_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Half-way, and after the last step, where the weights of the lowest loss are loaded again."""
+    wanted = list(follow(tmp_path / "straight", straight := Counting(held=OVERFIT), held_out=8, eval_every=50))
+    first, heard = Counting(held=OVERFIT), []
+    monkeypatch.setattr(loop, "answer", _answer_after(lambda: heard.append(1) if first.steps == at else None))
+    options: dict[str, Any] = {"held_out": 8, "eval_every": 50, "samples": 2}
+    *before, end = follow(tmp_path / "other", first, stop=lambda: bool(heard), **options)
+    assert (end.value.stopped, end.value.step, before[-1].samples) == (True, at, ())
+    assert before[-1].eval_loss is not None
+    other = Counting(held=OVERFIT, steps=at)
+    _, late, *after = follow(tmp_path / "other", other, **options)
+    assert (late.step, len(late.samples)) == (at, 2)
+    assert other.kept == straight.kept and after[-1].value.course == wanted[-1].value.course
+
+
+def _answer_after(first: Callable[[], Any]) -> Callable[..., list[list[int]]]:
+    def answer(model: Any, prompts: list[Any], tokenizer: Any, most: int, guard: Callable[[], None]) -> list[list[int]]:
+        first()
+        guard()
+        return [[7] for _ in prompts]
+
+    return answer
 
 
 def test_a_loss_that_explodes_ends_the_run_in_a_sentence(tmp_path: Path) -> None:

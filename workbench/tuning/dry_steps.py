@@ -60,7 +60,8 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
             learning = steps.memory.peak
             yield Progress(1, 2, "answering held-out rows", "steps")
             began = time.monotonic()
-            take_samples(trainer.model, data, recipe)
+            take_samples(trainer.model, data, recipe, steps.guard)
+            steps.guard()  # a sample that was broken off says nothing of the time it takes
             sampling = time.monotonic() - began
             keeping, busy = steps.keep(), others()  # the end has a process beside this one
             end = _End() if apart else (yield from _end(recipe, data, trainer, steps))

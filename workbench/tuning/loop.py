@@ -135,13 +135,14 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     state = read_state(checkpoint)
     step, spent, read, course = 0, 0.0, 0, Course()
     loss, waiting = 0.0, False  # waiting: a stop came while the last step was being measured
+    owed = False  # a stop came while rows were being answered
     if state is not None and state["recipe"] == key:
         load_checkpoint(checkpoint, parameters, optimizer)
         step, spent, read, total = state["step"], state["seconds"], state["read"], state["total"]
         course = records.from_plain(Course, state.get("course", {}))
         if not {len(course.before), len(course.last)} <= {0, len(held)}:  # of an older version, which measured others
             course = Course(early=course.early, recent=course.recent)
-        loss, waiting = state.get("loss", 0.0), state.get("waiting", False)
+        loss, waiting, owed = state.get("loss", 0.0), state.get("waiting", False), state.get("owed", False)
         yield Note(f"Continuing after step {step} of {total}.")
         yield from filter(None, (other_precision(state, trainer.precision), fell_back(state)))
     forget_later(recipe.folder / FOLDER, step)
@@ -159,7 +160,7 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
     def state_now(seconds: float) -> dict[str, Any]:
         plain = {"recipe": key, "step": step, "total": total, "seconds": seconds, "read": read}
         plain |= {BACKEND: recipe.extra.get(BACKEND, ""), PRECISION: trainer.precision}
-        return {**plain, "loss": loss, "waiting": waiting, "course": records.to_plain(course)}
+        return {**plain, "loss": loss, "waiting": waiting, "owed": owed, "course": records.to_plain(course)}
 
     if step == 0:
         yield Progress(0, total, "measuring the model before training", "steps")
@@ -167,12 +168,18 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         first = before.known(name, len(held)) or measure(trainer, held, guard) or ()
         before.keep(name, first)
         course = see_held_out(course, 0, first)
-        samples = take_samples(model, data, recipe)
+        said = take_samples(model, data, recipe, guard)
         began = time.monotonic()
-        yield Step(0, total, None, eval_loss=_mean(first, counts), samples=samples)
+        yield Step(0, total, None, eval_loss=_mean(first, counts), samples=said or ())
+
+    stopped, planned = False, (step, spent)
+    if owed:
+        said = take_samples(model, data, recipe, guard)
+        stopped = owed = said is None
+        began = time.monotonic() - spent
+        yield replace(measured(), train_loss=None, samples=said or ())
 
     # Step: the gradient of some rows, clip, update.
-    stopped, planned = False, (step, spent)
     while (step < total or waiting) and not stopped:
         if not waiting:
             chosen = [rows[place] for place in batches[step]]
@@ -213,8 +220,10 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
                 event = replace(event, total=total, eval_loss=_mean(losses, counts))
             if step == total and course.overshot and not waiting:
                 load_weights(best, course.best_step, parameters)  # before the last samples, which are to show it
-            if (step in sample_steps or step == total) and not stop():
-                event = replace(event, samples=take_samples(model, data, recipe))
+            if (step in sample_steps or step == total) and not stopped:
+                said = take_samples(model, data, recipe, guard)
+                stopped = owed = said is None
+                event = replace(event, samples=said or ())
             began += time.monotonic() - paused  # measuring is not training
         if (step % keep_every == 0 or step == total) and not waiting:
             save_checkpoint(checkpoint, parameters, optimizer, state_now(event.seconds))
@@ -222,15 +231,15 @@ def run(recipe: Recipe, data: Data, stop: Callable[[], bool], trainer: Trainer) 
         yield event
     if stopped and step:
         save_checkpoint(checkpoint, parameters, optimizer, state_now(time.monotonic() - began))
-    said = () if stopped else how_it_ended(course, counts, total)
-    yield from map(Note, said)
+    ending = () if stopped else how_it_ended(course, counts, total)
+    yield from map(Note, ending)
     if not stopped:
         if course.overshot:  # once more: a run that was killed after its last step goes on right here
             load_weights(best, course.best_step, parameters)
         model.save_pretrained(str(recipe.folder / "peft"))
     seconds = time.monotonic() - began
     speed = read / max(seconds, 1e-9)
-    yield Result(Trained(model, step, total, stopped, speed, seconds, trainer.precision, course, counts, said))
+    yield Result(Trained(model, step, total, stopped, speed, seconds, trainer.precision, course, counts, ending))
 
 
 def make_optimizer(parameters: dict[str, Any], recipe: Recipe) -> Any:
@@ -361,11 +370,14 @@ def _mean(losses: Sequence[RowLoss], counts: Sequence[int]) -> float | None:
     return sum(each.total for each in losses) / sum(counts) if losses else None
 
 
-def take_samples(model: Any, data: Data, recipe: Recipe) -> tuple[Sample, ...]:
-    """A few held-out rows answered as the model is now, greedily."""
+def take_samples(model: Any, data: Data, recipe: Recipe, guard: Callable[[], None]) -> tuple[Sample, ...] | None:
+    """A few held-out rows answered as the model is now, greedily; None where `guard` raised Interrupted."""
     chosen = list(data.held_out)[: recipe.sample_rows]
     prompts = [example.tokens.ids[: example.tokens.spans[-1][0]] for example in chosen]
-    answers = answer(model, prompts, data.tokenizer, SAMPLE_TOKENS) if chosen else []
+    try:
+        answers = answer(model, prompts, data.tokenizer, SAMPLE_TOKENS, guard) if chosen else []
+    except Interrupted:
+        return None
     return tuple(
         Sample(example.messages[-2][1], example.answer, data.tokenizer.decode(ids))
         for example, ids in zip(chosen, answers, strict=True)
@@ -380,13 +392,11 @@ def answer(
     guard: Callable[[], None] = lambda: None,
 ) -> list[list[int]]:
     """Greedy answers as token ids, all prompts at once; an answer ends before the token that ends its turn. `guard` is
-    called at every token and may raise Interrupted."""
+    called at every layer and may raise Interrupted."""
     import torch
-    from transformers import StoppingCriteriaList
 
-    def go_on(ids: Any, *_: Any, **__: Any) -> Any:
+    def look(*_: Any) -> None:
         guard()
-        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
     end = tokenizer.end_id
     width = max(len(prompt) for prompt in prompts)
@@ -394,16 +404,20 @@ def answer(
     ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])
     mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     model.get_base_model().config._attn_implementation = "sdpa"
-    with torch.no_grad():
-        full = model.generate(
-            input_ids=ids.to(device),
-            attention_mask=mask.to(device),
-            do_sample=False,
-            max_new_tokens=most,
-            eos_token_id=end,
-            pad_token_id=max(end, 0),
-            use_cache=True,
-            stopping_criteria=StoppingCriteriaList([go_on]),
-        )
+    hooks = [layer.register_forward_pre_hook(look) for layer in model.get_base_model().model.layers]
+    try:
+        with torch.no_grad():
+            full = model.generate(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                do_sample=False,
+                max_new_tokens=most,
+                eos_token_id=end,
+                pad_token_id=max(end, 0),
+                use_cache=True,
+            )
+    finally:
+        for hook in hooks:
+            hook.remove()
     answers = [each[width:].tolist() for each in full]
     return [each[: each.index(end)] if end in each else each for each in answers]
