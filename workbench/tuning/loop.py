@@ -392,10 +392,15 @@ def answer(
     guard: Callable[[], None] = lambda: None,
 ) -> list[list[int]]:
     """Greedy answers as token ids, all prompts at once; an answer ends before the token that ends its turn. `guard` is
-    called at every layer and may raise Interrupted."""
+    called at every token and, where the model calls its layers, at each of them; it may raise Interrupted."""
     import torch
+    from transformers import StoppingCriteriaList
 
-    def look(*_: Any) -> None:
+    def go_on(ids: Any, *_: Any, **__: Any) -> Any:  # Unsloth's own decoding may call no layer
+        guard()
+        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+
+    def look(*_: Any) -> None:  # a long prompt is read for seconds before the first token
         guard()
 
     end = tokenizer.end_id
@@ -415,6 +420,7 @@ def answer(
                 eos_token_id=end,
                 pad_token_id=max(end, 0),
                 use_cache=True,
+                stopping_criteria=StoppingCriteriaList([go_on]),
             )
     finally:
         for hook in hooks:
