@@ -82,7 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Where the suite runs in several processes, what trials find of this machine is found before they start."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        known = config.cache.mkdir("machine") if config.cache is not None else Path(HOME.name) / "machine"
+        cache = getattr(config, "cache", None)  # none where the plugin is off
+        known = cache.mkdir("machine") if cache is not None else Path(HOME.name) / "machine"
         subprocess.run([sys.executable, str(MACHINE), str(known)], check=True)
         os.environ[KNOWN] = str(known)
 

@@ -188,7 +188,7 @@ def test_a_case_that_could_not_be_read_is_not_written(page: ComparePage, qtbot: 
 
 
 def test_why_shows_the_place_of_every_leg_and_what_was_searched_for(theme: Theme, qtbot: QtBot) -> None:
-    found = replace(PASSAGE, token_rank=3, reread_rank=4)
+    found = replace(PASSAGE, token_rank=3, reread_rank=4, newer_than="old/list-2023.md")
     answer = replace(make_answer(QUESTION, LANES["rag"], "36 months [1]."), passages=(found,), retrieved=(found, OTHER))
     sheet = WhySheet(LANES["rag"], replace(answer, searched="How long is the warranty on the X2, and on the X3?"))
     qtbot.addWidget(sheet)
@@ -197,7 +197,8 @@ def test_why_shows_the_place_of_every_leg_and_what_was_searched_for(theme: Theme
     assert said[place - 2 : place + 2] == ["Meaning", "Words", "Word by word", "Reread"]
     assert [each for each in ("1st", "2nd", "3rd", "4th") if each not in said] == []
     assert any("“How long is the warranty on the X2, and on the X3?”" in each for each in said)
+    assert "Put before the older edition, list-2023.md" in said
     plain = WhySheet(LANES["rag"], make_answer(QUESTION, LANES["rag"], "36 months [1]."))
     qtbot.addWidget(plain)
     said = [each.text() for each in plain.findChildren(QLabel)]
-    assert "Word by word" not in said and not any("searched for" in each for each in said)
+    assert "Word by word" not in said and not any("searched for" in each or "older" in each for each in said)

@@ -335,6 +335,7 @@ def test_a_search_shows_both_places(
         similarity=0.81,
         token_rank=3,
         same_in=("old/a.md, p. 3",),
+        newer_than="a-2023.md",
     )
 
     asked = []
@@ -349,7 +350,7 @@ def test_a_search_shows_both_places(
     qtbot.waitUntil(lambda: filled.search._found.count() == 2)
     row = filled.search._found.itemAt(0).widget()
     said = "1. a.md p. 2, meaning 1st, words \N{EN DASH}, similarity 0.81, word by word 3rd"
-    said += ". Nearly the same stands in old/a.md, p. 3"
+    said += ". Put before the older edition, a-2023.md. Nearly the same stands in old/a.md, p. 3"
     assert row is not None and row.accessibleName() == said
     filled.search.question.setText("nothing")
     qtbot.keyClick(filled.search.question, Qt.Key.Key_Return)

@@ -250,6 +250,8 @@ def _say_searches(found: Sequence[Any]) -> None:
             where = f"{passage.file} {passage.location}".strip()
             text = " ".join(passage.text.split())
             click.echo(f"  {number}. {where}  [{passage.score:.3f}]\n     {text[:300]}")
+            if passage.newer_than:
+                click.echo(f"     put before the older edition, {passage.newer_than}")
             if passage.same_in:
                 click.echo(f"     nearly the same stands in {'; '.join(passage.same_in)}")
 

@@ -32,6 +32,7 @@ class Found:
     similarity: float | None = None  # cosine
     token_rank: int | None = None  # 1-based place among what both legs found, word by word
     reread_rank: int | None = None  # 1-based place among those a reranker read
+    newer_than: str = ""  # the file of an older edition, before which this one was put
 
 
 def fuse(

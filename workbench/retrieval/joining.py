@@ -91,6 +91,7 @@ def _passage(kept: _Kept, stretch: Stretch) -> Passage:
         token_rank=found.token_rank,
         reread_rank=found.reread_rank,
         same_in=tuple(dict.fromkeys(kept.again)),
+        newer_than=found.newer_than,
     )
 
 

@@ -24,6 +24,7 @@ class Passage:
     base: str = ""  # the knowledge base it was found in, "" for the project's own
     reread_rank: int | None = None  # 1-based place among those a reranker read together with the question
     same_in: tuple[str, ...] = ()  # "file, location" of chunks left out because they say nearly the same
+    newer_than: str = ""  # the file of an older edition of the same document, before which this one was put
 
 
 @dataclass(frozen=True, slots=True)

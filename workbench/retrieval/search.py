@@ -23,6 +23,7 @@ from workbench.index.kept import Keys, Looked, look_up
 from workbench.index.keywords import Keywords
 from workbench.index.tokens import closeness
 from workbench.retrieval.asked import Reader, in_turn, open_embedders, read_questions
+from workbench.retrieval.editions import newest_first
 from workbench.retrieval.fusion import LOOKED_AT, REREAD, Found, fuse, reranked
 from workbench.retrieval.joining import gather
 from workbench.retrieval.legs import WordsAhead, nearest_chunks
@@ -175,7 +176,7 @@ def _passages(keywords: Keywords, legs: _Legs, closest: list[str], k: int, reran
     fused = fuse(nearest, words, closest=closest)
     if reranker is not None:
         fused = yield from _reread(legs.question, fused, chunks, reranker)
-    ranked = ((found, *chunks[found.id]) for found in fused)
+    ranked = newest_first(legs.question, [(found, *chunks[found.id]) for found in fused])
     return gather(ranked, k, keywords.stretch), about_it
 
 

@@ -113,6 +113,9 @@ class FoundPassages(QWidget):
         if passage.location:
             middle.addWidget(widgets.ElidedLabel(passage.location, "caption"))
         middle.addWidget(widgets.label(_excerpt(passage.text), "small", wrap=True))
+        if passage.newer_than:
+            said = self.tr("Put before the older edition, {0}").format(passage.newer_than.rsplit("/", 1)[-1])
+            middle.addWidget(widgets.label(said, "caption", wrap=True))
         line = widgets.row(place, spacing=0, margins=(0, 8, 0, 8))
         line.setAlignment(place, Qt.AlignmentFlag.AlignTop)
         line.addLayout(middle, 1)

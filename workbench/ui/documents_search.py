@@ -39,17 +39,21 @@ class PassageRow(QFrame):
         head.setStretch(2, 1)
         text = " ".join(passage.text.split())
         body = widgets.label(text[:280] + ("…" if len(text) > 280 else ""), "text", wrap=True, selectable=True)
-        self.again = widgets.label(again := self._where_again(), "caption", wrap=True)
-        self.again.setVisible(bool(passage.same_in))
+        self.again = widgets.label(again := self._about_others(), "caption", wrap=True)
+        self.again.setVisible(bool(again))
         caption = widgets.label(places, "caption")
         inner = widgets.column(head, body, self.again, caption, widgets.hline(), spacing=4, margins=(0, 6, 0, 0))
         self.setLayout(inner)
         self.setAccessibleName(f"{rank}. {passage.file} {passage.location}, {places}" + (again and f". {again}"))
 
-    def _where_again(self) -> str:
-        """Where nearly the same stands: those passages were left out for this one."""
-        others = "; ".join(self._passage.same_in)
-        return self.tr("Nearly the same stands in {0}").format(others) if others else ""
+    def _about_others(self) -> str:
+        """Where nearly the same stands, which was left out for this one, and the older edition it was put before."""
+        says, others = [], "; ".join(self._passage.same_in)
+        if self._passage.newer_than:
+            says.append(self.tr("Put before the older edition, {0}").format(self._passage.newer_than))
+        if others:
+            says.append(self.tr("Nearly the same stands in {0}").format(others))
+        return ". ".join(says)
 
     def _on_clicked(self) -> None:
         self.opened.emit(self._passage.file, self._passage.id, self._passage.folder)
