@@ -49,3 +49,18 @@ def test_words_of_the_question_need_no_support() -> None:
 
 def test_an_answer_without_passages_is_not_judged() -> None:
     assert unsupported("The moon is made of cheese.", "What is the moon?", ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "held"), [("It costs 1250 crowns.", "1,250.00"), ("It costs 1,250 crowns.", "1250"), ("It is 12.", "12.0")]
+)
+def test_a_number_is_compared_by_its_value(said: str, held: str) -> None:
+    passage = Passage("a", "a.md", "", f"A season ticket costs {held} crowns.", 1.0)
+    assert unsupported(said, "What is it?", (passage,)) == ()
+    assert unsupported(said.replace("2", "3"), "What is it?", (passage,)) != ()
+
+
+@pytest.mark.parametrize("held", ["1.2.0", "12,50", "1250.5", "12:00"])
+def test_what_only_begins_alike_is_another_number(held: str) -> None:
+    passage = Passage("a", "a.md", "", f"A season ticket costs {held} crowns.", 1.0)
+    assert unsupported("It costs 1250 crowns.", "What is it?", (passage,)) != ()

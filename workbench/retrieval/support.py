@@ -14,6 +14,8 @@ COVERED = 0.5
 STEM = 5  # letters of a word that are compared, so that its endings do not matter
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+")
 _MARKER = re.compile(r"\[\d+(?:,\s*\d+)*\]")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_WHOLE = re.compile(r"(\d+)\.0+")
 _WORD = re.compile(r"\d[\d.,:/-]*\d|\w\w+")
 
 
@@ -42,9 +44,18 @@ def _supported(sentence: str, asked: set[str], held: Sequence[set[str]]) -> bool
 
 
 def _telling(text: str) -> set[str]:
-    """Numbers as they are, and words by their first letters, without those that every text has."""
+    """Numbers by their value, and words by their first letters, without those that every text has."""
     found = _WORD.findall(text.casefold())
-    return {each.rstrip(".,:") if each[0].isdigit() else each[:STEM] for each in found if each not in STOPWORDS}
+    return {_value(each) if each[0].isdigit() else each[:STEM] for each in found if each not in STOPWORDS}
+
+
+def _value(number: str) -> str:
+    """A number as others are compared with it: "1,250.00" is "1250"; a time, a date, a version stay as they are."""
+    number = number.rstrip(".,:/-")
+    if _GROUPED.fullmatch(number):
+        number = number.replace(",", "")
+    whole = _WHOLE.fullmatch(number)
+    return whole[1] if whole else number
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
