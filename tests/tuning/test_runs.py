@@ -328,6 +328,13 @@ def test_a_preset_gives_few_rows_more_passes_and_says_why(preset: str, tmp_path:
     assert few.layers == (1,) and "few" in reasons[-1] and f"{few.epochs:g} passes" in reasons[0]
 
 
+def test_the_last_tenth_of_the_layers_is_spared_and_one_is_trained_at_least() -> None:
+    assert PRESETS["balanced"].layers(30) == tuple(range(18, 27))
+    assert PRESETS["thorough"].layers(24) == tuple(range(12, 22))
+    assert PRESETS["quick"].layers(1) == (0,) and PRESETS["quick"].layers(2) == (1,)
+    assert replace(PRESETS["quick"], spared=0.9).layers(10) == (6,)
+
+
 def test_a_wider_model_learns_at_a_lower_rate_and_a_card_trains_all_layers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,7 +345,7 @@ def test_a_wider_model_learns_at_a_lower_rate_and_a_card_trains_all_layers(
     write_gguf(tiny_model(), tmp_path / "base.gguf")
     monkeypatch.setattr(card, "has_card", lambda: True)
     recipe, said = choose_recipe("balanced", "a", tmp_path / "base.gguf", (), tmp_path, Report(300))
-    assert recipe.layers == (0, 1) and not [each for each in said if "upper" in each]
+    assert recipe.layers == (0, 1) and not [each for each in said if "layers are trained" in each]
     for text, built in (("cuda: Optional[str] = '12.8'\n", True), ("cuda: Optional[str] = None\nhip = '6'\n", False)):
         (tmp_path / "version.py").write_text(text, encoding="utf-8")
         assert card.built_for_cuda(tmp_path / "version.py") is built

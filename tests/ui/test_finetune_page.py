@@ -224,6 +224,11 @@ def test_layers_matrices_and_warm_up_are_settings_too_and_a_row_is_no_longer_tha
 ) -> None:
     assert ready._recipe is not None
     monkeypatch.setattr(finetune_settings, "read_base", lambda model: SimpleNamespace(layers=30))
+    sheet = RecipeSheet(replace(ready._recipe, layers=tuple(range(18, 27))))
+    qtbot.addWidget(sheet)
+    named = {each.accessibleName(): each for each in sheet.findChildren(QWidget) if each.accessibleName()}
+    named["Layers"].setValue(10)
+    assert sheet._fields["layers"]() == tuple(range(17, 27))
     sheet = RecipeSheet(replace(ready._recipe, layers=tuple(range(18, 30)), targets=("q_proj", "v_proj")))
     qtbot.addWidget(sheet)
     named = {each.accessibleName(): each for each in sheet.findChildren(QWidget) if each.accessibleName()}

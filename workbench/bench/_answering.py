@@ -118,7 +118,7 @@ def write_adapter(path: Path, model: Path) -> Path:
 
     header = read_header(model)
     layers, balanced = header.number("block_count", 1), PRESETS["balanced"]
-    lowest, rank = layers - max(1, round(layers * balanced.share)), balanced.rank
+    chosen, rank = balanced.layers(layers), balanced.rank
     trained = {TENSORS[each] for each in balanced.targets}
     random = np.random.default_rng(1)
     writer = gguf.GGUFWriter(path, header.architecture)
@@ -127,7 +127,7 @@ def write_adapter(path: Path, model: Path) -> Path:
     writer.add_float32("adapter.lora.alpha", float(rank))
     for tensor in header.tensors:
         parts = tensor.name.split(".")
-        if parts[0] != "blk" or len(tensor.shape) != 2 or parts[2] not in trained or int(parts[1]) < lowest:
+        if parts[0] != "blk" or len(tensor.shape) != 2 or parts[2] not in trained or int(parts[1]) not in chosen:
             continue
         for end, shape in (("lora_a", (rank, tensor.shape[0])), ("lora_b", (tensor.shape[1], rank))):
             writer.add_tensor(f"{tensor.name}.{end}", (random.standard_normal(shape) * 0.01).astype(np.float32))

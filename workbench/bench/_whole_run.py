@@ -40,9 +40,8 @@ def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[
     count = read_base(model).layers
     peak = Peak()
     with tempfile.TemporaryDirectory() as folder:
-        lowest = count - max(1, round(count * PRESETS["quick"].share))
-        recipe = Recipe("bench", model, (), Path(folder), layers=tuple(range(lowest, count)), epochs=1.0)
         quick = PRESETS["quick"]
+        recipe = Recipe("bench", model, (), Path(folder), layers=quick.layers(count), epochs=1.0)
         recipe = replace(recipe, learning_rate=quick.learning_rate, b_rate=quick.b_rate)
         recipe = replace(recipe, precision=precision, sample_rows=0)
         with peak:
@@ -56,7 +55,7 @@ def whole_run(model: Path, examples: Sequence[Example], precision: str) -> list[
         return held_out_loss(tuned, [each.tokens for each in held])
 
     ours = _trl.Outcome(trained.tokens_per_second, measure(trained.model), recipe.learning_rate)
-    work = _operations(read_base(model), training, lowest) / trained.seconds / 1e9
+    work = _operations(read_base(model), training, min(recipe.layers)) / trained.seconds / 1e9
     roof, large = matrix_speed(precision), matrix_speed(precision, LARGE, LARGE, LARGE)
     figures = [
         Figure(

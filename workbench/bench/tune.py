@@ -64,7 +64,7 @@ def run(project: Path) -> Stage:
     yield Progress(0, ROUNDS, "Loading as transformers does", "rounds")
     theirs = _load_with_transformers(model)
     every = list(range(info.layers))
-    upper = every[info.layers - max(1, round(info.layers * PRESETS["quick"].share)) :]
+    upper = list(PRESETS["quick"].layers(info.layers))
     figures = [
         Figure("loading the base for training", loading, theirs, loading / theirs, "s", "transformers' GGUF loader")
     ]

@@ -156,17 +156,25 @@ class Preset:
     most_passes: float  # more learn a small set by heart
     rank: int
     learning_rate: float
-    share: float  # of the layers, the uppermost ones
+    share: float  # of the layers, the uppermost ones: these are trained
+    spared: float = 0.1  # of the layers, the last ones of these: they stay as they are
     targets: tuple[str, ...] = MLP
     # LoRA+ (Hayou et al., "LoRA+: Efficient Low Rank Adaptation of Large Models", 2024): with one rate for both, B
     # learns too slowly beside A. The factor was chosen on three tasks with two seeds each, see docs/benchmarks.md.
     b_rate: float = 4.0
 
+    def layers(self, count: int) -> tuple[int, ...]:
+        """Which layers of so many are trained; one at least."""
+        lowest = count - max(1, round(count * self.share))
+        return tuple(range(lowest, max(lowest + 1, count - round(count * self.spared))))
+
 
 # Each adapted matrix costs llama.cpp four small operations a token, so an adapter of few matrices decodes faster. On
 # the upper 40 % of the layers, all seven matrices with rank 16 decode at 0.91 of the bare model's speed, the three of
 # the MLP with rank 8 at 0.96 (docs/benchmarks.md). In half as many steps again these learn as much, and less is lost of
-# what the model knew. That the MLP's are enough was found for larger models in "LoRA Without Regret" too (below).
+# what the model knew. That the MLP's are enough was found for larger models in "LoRA Without Regret" too (below). The
+# last tenth of the layers is spared: without it as much is learnt sooner, and less is lost. The lowest of these layers
+# cannot be spared, they are where a model learns to copy.
 PRESETS = {
     "quick": Preset(1.5, 90, 5, 8, 1.4e-3, 0.4),
     "balanced": Preset(3, 225, 8, 8, 1.1e-3, 0.4),
@@ -211,8 +219,8 @@ def choose_recipe(
     epochs = max(chosen.passes, min(chosen.most_passes, chosen.steps * recipe.batch_size / rows))
     epochs = round(epochs * 4) / 4  # quarters of a pass: "3.4 passes" would say more than is known
     card = has_card()
-    lowest = 0 if card else count - max(1, round(count * chosen.share))
-    recipe = replace(recipe, epochs=epochs, layers=tuple(range(lowest, count)), targets=ALL if card else chosen.targets)
+    layers = tuple(range(count)) if card else chosen.layers(count)
+    recipe = replace(recipe, epochs=epochs, layers=layers, targets=ALL if card else chosen.targets)
     return recipe, explain_recipe(recipe, report)
 
 
@@ -228,10 +236,10 @@ def explain_recipe(recipe: Recipe, report: Sized) -> tuple[str, ...]:
     if recipe.minutes:
         said.append(f"Fewer where those would take more than about {recipe.minutes:g} minutes here.")
     if len(recipe.layers) < count:
-        what = "The MLP matrices of the" if recipe.targets == MLP else "The"
+        what = "The MLP matrices of " if recipe.targets == MLP else ""
         said.append(
-            f"{what} upper {len(recipe.layers)} of {count} layers are trained: that takes less than half the time of "
-            "all of them, and answers come almost as fast as without the adapter."
+            f"{what}{len(recipe.layers)} of {count} layers are trained: that takes less than half the time of all of "
+            "them, and answers come almost as fast as without the adapter."
         )
     if rows < 50:
         said.append(f"{rows} rows are few: expect the form of the answers to be learnt, and little else.")

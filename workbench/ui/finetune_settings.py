@@ -162,19 +162,22 @@ class RecipeSheet(Sheet):
         self._add(name, why, editor)
 
     def _layers(self) -> None:
-        """How many of the uppermost are trained; not where the model cannot be read, or others are."""
+        """How many up to the last trained one; not where the model cannot be read, or there are gaps."""
         try:
             count = read_base(self._recipe.model).layers
         except (WorkbenchError, OSError):
             return
         layers = self._recipe.layers or tuple(range(count))
-        if layers != fields.upper(len(layers), count):
+        end = layers[-1] + 1
+        if layers != fields.upper(len(layers), end):
             return
-        editor = whole_box(1, count)
+        editor = whole_box(1, end)
         editor.setValue(len(layers))
-        self._fields["layers"] = lambda: fields.upper(editor.value(), count)
+        self._fields["layers"] = lambda: fields.upper(editor.value(), end)
         why = self.tr("Of {0}, the uppermost ones. More learn more, take longer and answer more slowly.")
-        self._add(self.tr("Layers"), why.format(count), editor)
+        if end < count:
+            why = self.tr("Of {0}, below the last {1}. More learn more, take longer and answer more slowly.")
+        self._add(self.tr("Layers"), why.format(count, count - end), editor)
 
     def _targets(self) -> None:
         editor = QComboBox()
