@@ -6,6 +6,7 @@ shape it was taught.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -164,6 +165,7 @@ def fit_prompt(material: Material, count: Count, room: int) -> FittedPrompt:
     A passage that does not fit whole is cut when it is the first one, so that a long document is read as far as the
     context holds. Raises InputError where not even system prompt and question fit.
     """
+    count = functools.cache(count)  # the same blocks are counted to choose them, to place them and to tell of them
     margin = 16  # tokens a template adds around each message, generously, so that the fitted prompt surely fits
     fixed = replace(material, examples=(), history=(), passages=(), worked=False)
     left = room - _tokens(fixed, count, margin)
