@@ -174,7 +174,7 @@ class Preset:
 # the MLP with rank 8 at 0.96 (docs/benchmarks.md). In half as many steps again these learn as much, and less is lost of
 # what the model knew. That the MLP's are enough was found for larger models in "LoRA Without Regret" too (below). The
 # last tenth of the layers is spared: without it as much is learnt sooner, and less is lost. The lowest of these layers
-# cannot be spared, they are where a model learns to copy.
+# cannot be spared: on the uppermost nine alone the starter copied names and dates much worse (one set, one seed).
 PRESETS = {
     "quick": Preset(1.5, 90, 5, 8, 1.4e-3, 0.4),
     "balanced": Preset(3, 225, 8, 8, 1.1e-3, 0.4),
