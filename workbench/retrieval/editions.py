@@ -19,8 +19,8 @@ from workbench.retrieval.fusion import Found
 Ranked = tuple[Found, Chunk, str]  # with the folder of its file
 Order = tuple[tuple[int, ...], ...]  # the dates and versions of a name, greater where it is newer
 
-# Share of the shorter passage's words that the other has too. Chosen by looking at what the sample's questions find: for
-# each question that finds two editions the most alike pair shares 0.49 or more; of 248 pairs of other files one in ten
+# Share of the shorter passage's words that the other has too. Chosen by looking at what the sample's questions find:
+# for each that finds two editions the most alike pair shares 0.49 or more; of 248 pairs of other files one in ten
 # shares 0.36, one in a hundred 0.53. It was not tried on another set of editions.
 SAME_MATTER = 0.4
 LOOKED_AT = 20  # passages, best first, for which a newer edition is looked for among all that was found
