@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from workbench import paths
 from workbench.bench._answering import weighed, write_adapter
 from workbench.events import Result
 from workbench.lanes import pool
-from workbench.lanes.context import Context
+from workbench.lanes.context import TILE, Context
 from workbench.lanes.engine import Request, answer
 from workbench.lanes.lane import Answer, Lane, Sampling, Turn
 from workbench.retrieval.passage import Passage
@@ -211,3 +212,22 @@ def test_idle_contexts_give_way_where_memory_is_short(tmp_path: Path, monkeypatc
     monkeypatch.setattr("workbench.catalog.memory.free", lambda here=True: 1000)
     said(Request("Hello?", short))
     assert [each.adapter for each in pool._idle] == [None]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_prompt_is_cut_where_flash_attention_has_its_blocks(wide: bool) -> None:
+    context = pool.take_context(pool.model(STARTER), None, 0.0, 448, 1, flash=True)
+    try:
+        for start in (0, 64, 128, 200, 512, 701):
+            for left in range(1, 1600):
+                ends, whole = [start], start + left
+                while ends[-1] < whole:
+                    ends.append(context._chunk_end(ends[-1], whole, wide))
+                sizes = [after - before for before, after in pairwise(ends)]
+                assert max(sizes) <= 512 and ends[-1] == whole
+                assert min(sizes) >= min(left, TILE), f"{start} to {whole}: {sizes}"
+                assert all(end % TILE == 0 for end in ends[1:-1])
+                if start % context.chunk == 0:  # later prompts share whole chunks only
+                    assert all(end % context.chunk == 0 for end in ends[:-1])
+    finally:
+        pool.give_back(context)

@@ -32,6 +32,7 @@ from workbench.lanes.stamp import file_hash
 
 TILE = 64  # rows: flash attention reads fewer than these one by one, 47 tokens as slowly as 128 (ops.cpp, Q_TILE_SZ)
 CARD_CHUNK = 512  # tokens a card reads at once: llama.cpp's default batch, some milliseconds of its time
+WIDE = 512  # tokens read at once, with flash attention, where nobody is kept waiting by it
 LINE = 16  # numbers of 32 bits in a cache line, see `_parameters`
 ABORTED = 2  # llama_decode's answer when the abort callback said so
 
@@ -85,7 +86,7 @@ class Context:
         self.model, self.adapter, self.scale = model, adapter, scale if adapter else 0.0
         self.length, self.sequences, self.threads, self.flash = length, sequences, threads, flash
         self.chunk = chunk_size(model.layers)
-        self._most = max(2 * self.chunk + TILE if flash else self.chunk, sequences)  # tokens that are decoded at once
+        self._most = max(WIDE if flash else self.chunk, sequences)  # tokens that are decoded at once
         self.canary = ""  # see pool.check_context
         self._threads_now = threads
         self.loaded = loaded = model.adapter(adapter) if adapter else None
@@ -165,13 +166,11 @@ class Context:
     def read(self, sequence: int, prompt: Tokens, start: int, stop: Callable[[], bool], wide: bool = False) -> int:
         """Read the next chunk of a prompt; the new start, the old one when `stop` said so half-way.
 
-        With flash attention `wide` reads two chunks at once, 1.06 times as fast, where nobody is kept waiting by it.
+        With flash attention `wide` reads up to 512 tokens at once, which is faster, where nobody is kept waiting by it.
 
         After the last chunk, `logits(-1)` are those of the prompt's last token.
         """
-        end = min(start + (2 if wide and self.flash else 1) * self.chunk, len(prompt))
-        if self.flash and len(prompt) - end < TILE:
-            end = len(prompt)
+        end = self._chunk_end(start, len(prompt), wide)
         self._batch.fill_prompt(sequence, prompt[start:end], start, end == len(prompt))
         lib = library()
         self._abort = lib.ggml_abort_callback(lambda data: stop())
@@ -189,6 +188,23 @@ class Context:
         if self._firm[sequence] == start:
             self._firm[sequence] += (end - start) // self.chunk * self.chunk
         return end
+
+    def _chunk_end(self, start: int, whole: int, wide: bool) -> int:
+        """Where the chunk that begins at a token of a prompt of `whole` tokens ends.
+
+        Flash attention goes by blocks of 64 rows and 64 columns and leaves out those that no row may see, one more of
+        each row of blocks where rows begin between two multiples of 64: so chunks end at multiples of it, or of whole
+        chunks, which later prompts can share. Parts of like length leave no last one of a few tokens.
+        """
+        left, most = whole - start, self._most if wide else self.chunk
+        step = TILE if start % self.chunk else self.chunk
+        if not self.flash:
+            return start + min(self.chunk, left)
+        if left < min(most + TILE, self._most + 1):
+            return whole
+        end = start + (-(-left // -(-left // most)) if wide else most)
+        end = -(-end // step) * step
+        return end if end - start <= most else end - step
 
     def decode(self, steps: Sequence[tuple[int, int, int]]) -> None:
         """One token of each sequence in one batch: (sequence, token, position). Logits are in the same order."""
