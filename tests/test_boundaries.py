@@ -36,6 +36,7 @@ FOUNDATION = {
     "priority",
     "processor",
     "stops",
+    "turns",
     "__init__",
 }
 

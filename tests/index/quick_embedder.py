@@ -9,7 +9,9 @@ from typing import Any
 from workbench.index import embed
 
 
-def read_stepwise(self: embed.Embedder, texts: Sequence[str], questions: bool = False) -> Generator[int, None, Any]:
+def read_stepwise(
+    self: embed.Embedder, texts: Sequence[str], questions: bool = False, gives_way: bool = False
+) -> Generator[int, None, Any]:
     import numpy as np
 
     vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)

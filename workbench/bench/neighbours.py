@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,10 @@ from workbench.lanes.lane import Answer, Lane, Sampling
 from workbench.priority import ANSWERING, READING
 from workbench.sample import make_sample_project
 from workbench.tuning.adapter import read_run
+from workbench.turns import WORKS
 
-ROUNDS = 5  # questions asked alone, beside indexing and beside a fine-tune, at least
+ROUNDS = 5  # questions asked at least, each time
+ALONE = 0.15  # of the time of work that is asked for alone before it and after it: a machine's speed changes meanwhile
 SECONDS = 60.0  # that work is measured for, alone and beside a conversation: a fine-tune makes some steps in it
 PATIENCE = 300.0  # seconds for work to begin, and for the first of it to be done: a busy machine is slow
 TOKENS = 96  # of an answer
@@ -52,24 +54,33 @@ def run(project: Path, rounds: int = ROUNDS, seconds: float = SECONDS) -> Stage:
         try:
             yield Progress(0, 0, "Asking alone")
             _speed(engine)
-            alone = yield from _converse(engine, rounds, 0.0, lambda: 0.0, "alone")
+            before = yield from _alone(engine, rounds, seconds)
             with _indexing(Path(name) / "indexed") as files:
                 left_alone = yield from _work(seconds, files, "Indexing alone")
                 indexing = yield from _converse(engine, rounds, seconds, files, "while a folder is indexed")
+            between = yield from _alone(engine, rounds, seconds)
             with _load.training(Path(name) / "trained", steps=1, patience=PATIENCE) as tuned:
                 steps = _steps(tuned)
                 trained_alone = yield from _work(seconds, steps, "Fine-tuning alone")
                 training = yield from _converse(engine, rounds, seconds, steps, "while a fine-tune runs")
+            after = yield from _alone(engine, rounds, seconds)
         finally:
             engine.close()
     yield Result(
         (
-            _chat("decode while a folder is indexed", indexing, alone),
+            _chat("decode while a folder is indexed", indexing, before + between),
             _done("files indexed beside a conversation", indexing, left_alone),
-            _chat("decode while a fine-tune runs", training, alone),
+            _chat("decode while a fine-tune runs", training, between + after),
             _done("fine-tune steps beside a conversation", training, trained_alone),
         )
     )
+
+
+def _alone(engine: Worker, rounds: int, seconds: float) -> Generator[Event, None, tuple[float, ...]]:
+    """The speeds of some answers beside nothing else."""
+    time.sleep(min(WORKS, seconds))  # until nobody takes what has ended for going on
+    found = yield from _converse(engine, rounds, ALONE * seconds, time.monotonic, "alone")
+    return found.speeds
 
 
 def _converse(
@@ -99,8 +110,8 @@ def _work(seconds: float, count: Count, note: str) -> Generator[Event, None, Mea
     return Measured((), 60.0 * (count() - before) / max(time.monotonic() - began, 1e-3))
 
 
-def _chat(name: str, beside: Measured, alone: Measured) -> Figure:
-    ours, yardstick = statistics.median(beside.speeds), statistics.median(alone.speeds)
+def _chat(name: str, beside: Measured, alone: Sequence[float]) -> Figure:
+    ours, yardstick = statistics.median(beside.speeds), statistics.median(alone)
     note = f"{len(beside.speeds)} answers of {TOKENS} tokens; asked for is {ALLOWED:g} of the speed alone"
     return Figure(name, ours, yardstick, ours / yardstick, "tokens/s", note)
 

@@ -245,7 +245,7 @@ class Builder:
 
     def _embed_window(self, pieces: list[Chunk]) -> Stage:
         started = monotonic()
-        steps = self._embedder.read_stepwise([embedded_text(piece) for piece in pieces])
+        steps = self._embedder.read_stepwise([embedded_text(piece) for piece in pieces], gives_way=True)
         read = yield from self._narrated(steps, f"Indexing {pieces[0].file}")
         self._ledger.add_vectors(pieces, read)
         self._embed_seconds += monotonic() - started

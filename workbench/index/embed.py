@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import children, paths, processor, records
+from workbench import children, paths, processor, records, turns
 from workbench.catalog.embedder_folder import dimension_of, prompts_of, settings_hash, token_limit, weights_of
 from workbench.errors import BadModel, MissingFile
 from workbench.events import Progress, Result, Stage
@@ -74,6 +74,8 @@ class Embedder:
         self.multiplies_in = "float32"  # what is fast on the processor; known once the model is loaded
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
         self._cores = _FreeCores()
+        self._gives_way = False  # while what is read is nothing that somebody waits for
+        self._rested = 0.0  # seconds
 
     @cached_property
     def hash(self) -> str:
@@ -137,6 +139,8 @@ class Embedder:
             self._model = _load(self.folder, self._loaded_in)
             self.multiplies_in = self._loaded_in if self._model.device.type == "cpu" else "float32"
             self._cores.choose(0)
+            for layer in _layers(self._model):
+                layer.register_forward_pre_hook(lambda *_: self._rest())
             self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
         self._guessed = precision is None
 
@@ -150,11 +154,14 @@ class Embedder:
                 read: Read = done.value
                 return read.vectors
 
-    def read_stepwise(self, texts: Sequence[str], questions: bool = False) -> Generator[int, None, Read]:
+    def read_stepwise(
+        self, texts: Sequence[str], questions: bool = False, gives_way: bool = False
+    ) -> Generator[int, None, Read]:
         """Vectors of texts and of their tokens, in calls of about BATCH_SECONDS; yields how many texts are done.
 
         Texts of about the same length go together, longest first, so that little is computed on padding. Before each
         goes what the embedder was trained to read before passages, or before `questions`; it is none of their tokens.
+        What `gives_way` rests between layers while an answer has its turn (turns.py).
         """
         import numpy as np
 
@@ -170,7 +177,8 @@ class Embedder:
         done = 0
         while done < len(order):
             batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
-            started = time.perf_counter()
+            started, rested = time.perf_counter(), self._rested
+            self._gives_way = gives_way
             quick = len(texts) == 1 and len(texts[0]) <= FEW and lengths[0] <= self._most
             quick = quick and self._quick is not None and (not prompt or self.prompts.counts)
             whole = [self._read_alone(texts[0], ids[0])] if quick else self._read_batch(texts, batch, prompt)
@@ -178,7 +186,8 @@ class Embedder:
                 left_out = min(lengths[place], self._most) - len(own)  # of a prompt that is no part of the vector
                 lead = max(0, leads[place] - left_out)
                 vectors[place], tokens[place] = self._as_arrays(own[lead:], vector, words[lead:])
-            self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started)
+            self._gives_way = False
+            self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started - (self._rested - rested))
             done += len(batch)
             yield done
         return Read(vectors, tuple(tokens))
@@ -226,6 +235,12 @@ class Embedder:
             telling[place] = token not in special and word not in STOPWORDS and bool(re.search(r"\w", word))
         return telling
 
+    def _rest(self) -> None:
+        if self._gives_way:
+            began = time.perf_counter()
+            turns.rest(self._cores.threads, children.stop_requested)
+            self._rested += time.perf_counter() - began
+
     def _adapt(self, tokens: int, seconds: float) -> None:
         """Bring the next call nearer to BATCH_SECONDS, by steps that one slow call cannot upset."""
         wanted = tokens * BATCH_SECONDS / max(seconds, 1e-4)
@@ -247,7 +262,7 @@ class _FreeCores:
 
     def __init__(self) -> None:
         self._last = (0.0, 0.0, 0.0)  # when, seconds the machine was busy, seconds this process was
-        self._threads = 1
+        self.threads = 1
 
     def choose(self, characters: int) -> None:
         """Set the number of threads for a call over so much text."""
@@ -263,15 +278,15 @@ class _FreeCores:
 
         now = time.monotonic()
         if now - self._last[0] < 1.0:
-            return self._threads
+            return self.threads
         times, own = psutil.cpu_times(), sum(psutil.Process().cpu_times()[:2])
         busy = sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
         before, self._last = self._last, (now, busy, own)
-        self._threads = load_settings().background_count
+        self.threads = load_settings().background_count
         if before[0] and now - before[0] < 30:
             others = ((busy - before[1]) - (own - before[2])) / (now - before[0])
-            self._threads = min(self._threads, max(1, round((psutil.cpu_count() or 1) - others)))
-        return self._threads
+            self.threads = min(self.threads, max(1, round((psutil.cpu_count() or 1) - others)))
+        return self.threads
 
 
 def open_embedder(folder: Path | None = None) -> Embedder:
@@ -311,6 +326,14 @@ def _load(folder: Path, precision: str) -> Any:
         raise BadModel(f"The embedder in {folder} cannot be loaded: install it again, or choose another.") from error
     model.max_seq_length = token_limit(folder)
     return model.eval()
+
+
+def _layers(model: Any) -> Sequence[Any]:
+    """The layers of a model's longest stack."""
+    from torch.nn import ModuleList
+
+    stacks: list[Any] = [each for each in model.modules() if isinstance(each, ModuleList)]
+    return max(stacks, key=len, default=[])
 
 
 def bare_model(folder: Path, precision: str = "float32") -> Any:

@@ -7,10 +7,14 @@ count changes no answer, for each row of a matrix is computed by one thread what
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Sequence
 
 import psutil
+
+from workbench.turns import Working
 
 EVERY = 0.25  # seconds between looks; a look costs a tenth of a millisecond
 ENOUGH = 0.7  # of a core: with less of it free, what is timed here says more about the others
@@ -23,13 +27,32 @@ class CoreWatch:
         self._process = psutil.Process()
         self._cores = _own_cores()
         self._at, self._busy, self._own = self._sample()
-        self._threads = 0  # the last advice, 0 before the first
+        self._strangers: float | None = None  # cores that those use who never rest, None before the first look
+        self._seen: dict[int, float] = {}  # seconds that each who rests has had of the cores
 
-    def threads(self, most: int) -> int:
-        """How many threads to use now, 1 to `most`; looks again at most four times a second."""
+    def threads(self, most: int, working: Sequence[Working] = ()) -> int:
+        """How many threads to use now, 1 to `most`; looks again at most four times a second.
+
+        `working` are those among the others who rest when asked to, and so use no core just now or as many as they say.
+        """
         if time.monotonic() - self._at >= EVERY:
-            self._threads = advise(self._count(), self._others())
-        return min(most, self._threads or most)
+            at = self._at
+            others = self._others()
+            self._strangers = max(0.0, others - self._used(working) / max(1e-3, self._at - at))
+        if self._strangers is None:
+            return most
+        return min(
+            most, advise(self._count(), self._strangers + sum(each.threads for each in working if not each.rests))
+        )
+
+    def _used(self, working: Sequence[Working]) -> float:
+        """Seconds that these have had of the cores since the last look."""
+        before, self._seen = self._seen, {}
+        for each in working:
+            with contextlib.suppress(psutil.Error):
+                times = psutil.Process(each.process).cpu_times()
+                self._seen[each.process] = times.user + times.system
+        return sum(each - before.get(process, each) for process, each in self._seen.items())
 
     def free(self) -> float:
         """Cores that others did not use since the last look."""

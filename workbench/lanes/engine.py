@@ -6,13 +6,14 @@ lanes stream together. Models and contexts are kept for the next question (see `
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import turns
 from workbench.catalog.template import read_template, render
 from workbench.children import stop_requested
 from workbench.errors import TooLittleMemory, WorkbenchError
@@ -90,7 +91,8 @@ def answer(requests: tuple[Request, ...], stops: Stops | None = None, exact: boo
     is in `stops` ends at once with what it has said, "cancelled"; the others go on. With `exact` an answer is the same
     bit for bit whatever else is asked or runs beside it, for evaluations; without it, it comes as fast as it can here.
     """
-    with asked(), pool.holding() as held:
+    hurry = contextlib.nullcontext() if exact else turns.hurrying()
+    with asked(), hurry, pool.holding() as held:
         yield from _answer_all(requests, stops, exact, held)
 
 
@@ -198,6 +200,7 @@ class _Group:
         self.failed = False
         self._all = tuple(runs)
         self._free = set(range(context.sequences))
+        self._step_seconds = 0.0  # what the last token took
         for run in sorted(runs, key=lambda run: len(run.tokens)):
             run.sequence = max(self._free, key=lambda each: (context.shared(each, run.tokens, run.loose), -each))
             self._free.remove(run.sequence)
@@ -218,8 +221,11 @@ class _Group:
         It is cut short when something else is `wanted`: a chunk that was half read is read again in the next turn.
         With `alone` no lane is streaming yet, so that larger chunks hold nobody up.
         """
-        pool.advise_threads(self.context)
         reading = any(run.reading for run in self.runs)
+        pool.ask_for_rest(self.context, reading, self._step_seconds)
+        if reading:
+            turns.await_rest()
+        pool.advise_threads(self.context)
         for _ in range(STEPS_PER_CHUNK if reading else 1):
             yield from self._step()
             if wanted():
@@ -243,8 +249,10 @@ class _Group:
             return
         yield from self._make_room(running)
         running = [run for run in running if run in self.runs]
+        began = time.perf_counter()
         for batch in [[run] for run in running] if self.context.alone else [running]:
             self.context.decode([(run.sequence, run.next_token, len(run.tokens) + run.count - 1) for run in batch])
+            self._step_seconds = time.perf_counter() - began
             for place, run in enumerate(batch):
                 yield from self._take(run, place)
 
@@ -272,7 +280,12 @@ class _Group:
 
     def _read_chunk(self, run: _Run, wanted: Callable[[], bool], alone: bool) -> Iterator[Event]:
         run.read = self.context.borrow(run.sequence, run.tokens, run.read, run.loose)
-        run.read = self.context.read(run.sequence, run.tokens, run.read, wanted, alone)
+
+        def put_off() -> bool:
+            pool.ask_for_rest(self.context, reading=True)  # for as long as this takes
+            return wanted()
+
+        run.read = self.context.read(run.sequence, run.tokens, run.read, put_off, alone)
         if run.reading:
             yield Waiting(run.lane.name, f"prefill {100 * run.read // len(run.tokens)} %")
             return
@@ -397,7 +410,7 @@ def _unanswered(
 
 def unload() -> Stage:
     """Free every model and context that no stage is using."""
-    with suppress(WorkbenchError):
+    with contextlib.suppress(WorkbenchError):
         pool.clear()
     yield Result(None)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench import turns
 from workbench.catalog import memory
 from workbench.errors import TooLittleMemory, WorkbenchError
 from workbench.lanes.context import Context
@@ -252,7 +253,13 @@ def advise_threads(context: Context) -> None:
 
 def advised_threads() -> int:
     """Threads to use just now: the cores that are free, as far as a person's settings let them be used."""
-    return _watch().threads(thread_limit())
+    return _watch().threads(thread_limit(), turns.working())
+
+
+def ask_for_rest(context: Context, reading: bool, token_seconds: float = 0.0) -> None:
+    """Ask what works in the background to rest while a context reads, or for its share of the time while it decodes."""
+    if not context.model.layers:
+        turns.say(reading, token_seconds)
 
 
 @functools.cache

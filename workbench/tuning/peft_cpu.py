@@ -103,11 +103,11 @@ class Trainer:
 
     def backward(self, rows: Sequence[Tokens], guard: Callable[[], None]) -> float:
         """See loop.Trainer."""
+        guard = self._restful(guard)
         trained = sum(row.trained for row in rows)
         summed = 0.0
         for part in micro_batches(rows, self.at_once):
             guard()
-            self._cores.adjust()
             chosen = [rows[place] for place in part]
             loss = loss_of(self.model, self._first, chosen, self._memory, guard) / trained
             loss.backward()
@@ -118,15 +118,28 @@ class Trainer:
         """See loop.Trainer."""
         import torch
 
+        guard = self._restful(guard)
         found = [RowLoss(0.0, 0.0)] * len(rows)
         with torch.no_grad():
             for part in micro_batches(rows, self.at_once):
-                self._cores.adjust()
                 chosen = [rows[place] for place in part]
                 losses = losses_of(self.model, self._first, chosen, self._memory, guard)
                 for place, loss in zip(part, losses, strict=True):
                     found[place] = loss
         return found
+
+    def _restful(self, guard: Callable[[], None]) -> Callable[[], None]:
+        """The same guard, which is called before every layer, and cores as they are free then."""
+
+        def stop() -> bool:
+            guard()
+            return False
+
+        def both() -> None:
+            guard()
+            self._cores.adjust(stop)
+
+        return both
 
 
 def later_share(info: BaseInfo, layers: Sequence[int]) -> float:

@@ -8,9 +8,11 @@ those waits can take a time slice: measured here beside two busy programs, a ste
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import psutil
 
+from workbench import turns
 from workbench.settings import available_cores, load_settings
 
 EVERY = 0.5  # seconds between looks
@@ -26,10 +28,12 @@ class FreeCores:
         self._at, self._busy, self._own = self._sample()
         self._threads = self._most or available_cores()
 
-    def adjust(self) -> None:
-        """Set torch's threads to what is free now; looks at most twice a second."""
+    def adjust(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Rest while an answer has its turn, or until `stop` says so; then set torch's threads to what is free now, for
+        which it looks at most twice a second. Called often, for an answer takes turns several times a second."""
         import torch
 
+        turns.rest(self._threads, stop)
         if time.monotonic() - self._at < EVERY:
             return
         at, busy, own = self._sample()
