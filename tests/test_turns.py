@@ -137,6 +137,19 @@ def test_an_answer_has_the_cores_of_those_who_rest(monkeypatch: pytest.MonkeyPat
     assert watch.threads(4, [Working(1, 2, rests=True), Working(2, 1, rests=False)]) == 2
 
 
+@pytest.mark.parametrize(
+    ("cores", "strangers", "threads", "asks"),
+    [(2, 0.1, 1, True), (2, 1.5, 1, True), (1, 0.0, 1, True), (8, 0.0, 4, True), (16, 0.0, 2, False)],
+)
+def test_nobody_is_asked_to_rest_where_there_are_cores_enough(
+    cores: int, strangers: float, threads: int, asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = CoreWatch()
+    monkeypatch.setattr(watch, "_count", lambda: cores)
+    watch._strangers = strangers
+    assert watch.gains(cores, [Working(1, threads, rests=False)]) is asks
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_work_rests_while_the_engine_answers_a_person_and_not_an_evaluation(exact: bool) -> None:
     lane = Lane("base", paths.starter_model(), sampling=Sampling(max_tokens=60))

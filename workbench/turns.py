@@ -125,6 +125,11 @@ class _Answering:
         period = 0.0 if reading else min(LONGEST, max(PERIOD, TOKENS * token_seconds))
         self._word.say(now + int((HOLDS + 2 * token_seconds) * NANO), int(period * NANO), self._begun)
 
+    def await_rest(self) -> None:
+        until = time.monotonic() + WAIT
+        while self._reading and any(not each.rests for each in self.working()) and time.monotonic() < until:
+            time.sleep(0.002)
+
     @contextlib.contextmanager
     def hurrying(self) -> Iterator[None]:
         self._hurrying += 1
@@ -136,7 +141,7 @@ class _Answering:
                 self._over()
 
     def _over(self) -> None:
-        self._said = 0
+        self._said, self._reading = 0, False
         self._word.say(0, 0, 0)
 
     def working(self) -> list[Working]:
@@ -199,10 +204,8 @@ def working() -> list[Working]:
 
 
 def await_rest() -> None:
-    """Let those who work come to rest, a moment at most."""
-    until = time.monotonic() + WAIT
-    while any(not each.rests for each in working()) and time.monotonic() < until:
-        time.sleep(0.002)
+    """Once it was said that a prompt is read, let those who work come to rest, a moment at most."""
+    _answering().await_rest()
 
 
 def rest(threads: int, stop: Callable[[], bool] = lambda: False) -> None:

@@ -9,7 +9,8 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Generator, Sequence
+import weakref
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -139,8 +140,9 @@ class Embedder:
             self._model = _load(self.folder, self._loaded_in)
             self.multiplies_in = self._loaded_in if self._model.device.type == "cpu" else "float32"
             self._cores.choose(0)
+            rest = weakref.WeakMethod(self._rest)  # or the model would hold its embedder, and neither be let go of
             for layer in _layers(self._model):
-                layer.register_forward_pre_hook(lambda *_: self._rest())
+                layer.register_forward_pre_hook(lambda *_: _call(rest()))
             self._quick = quicken(self._model, [self._tokenizer.encode(each).ids for each in SAMPLES])
         self._guessed = precision is None
 
@@ -326,6 +328,11 @@ def _load(folder: Path, precision: str) -> Any:
         raise BadModel(f"The embedder in {folder} cannot be loaded: install it again, or choose another.") from error
     model.max_seq_length = token_limit(folder)
     return model.eval()
+
+
+def _call(method: Callable[[], None] | None) -> None:
+    if method is not None:
+        method()
 
 
 def _layers(model: Any) -> Sequence[Any]:

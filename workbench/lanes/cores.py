@@ -17,6 +17,7 @@ import psutil
 from workbench.turns import Working
 
 EVERY = 0.25  # seconds between looks; a look costs a tenth of a millisecond
+ENOUGH_BESIDE = 0.75  # of its threads: an answer that has as many beside other work asks nobody to rest
 ENOUGH = 0.7  # of a core: with less of it free, what is timed here says more about the others
 
 
@@ -27,7 +28,7 @@ class CoreWatch:
         self._process = psutil.Process()
         self._cores = _own_cores()
         self._at, self._busy, self._own = self._sample()
-        self._strangers: float | None = None  # cores that those use who never rest, None before the first look
+        self._strangers = 0.0  # cores that those use who never rest; none as far as is known before the first look
         self._seen: dict[int, float] = {}  # seconds that each who rests has had of the cores
 
     def threads(self, most: int, working: Sequence[Working] = ()) -> int:
@@ -39,11 +40,13 @@ class CoreWatch:
             at = self._at
             others = self._others()
             self._strangers = max(0.0, others - self._used(working) / max(1e-3, self._at - at))
-        if self._strangers is None:
-            return most
-        return min(
-            most, advise(self._count(), self._strangers + sum(each.threads for each in working if not each.rests))
-        )
+        used = sum(each.threads for each in working if not each.rests)
+        return min(most, advise(self._count(), self._strangers + used))
+
+    def gains(self, most: int, working: Sequence[Working]) -> bool:
+        """Whether so many threads gain much when all these rest; on many cores they have enough beside them."""
+        free = self._count() - self._strangers
+        return free - sum(each.threads for each in working) < ENOUGH_BESIDE * min(most, free)
 
     def _used(self, working: Sequence[Working]) -> float:
         """Seconds that these have had of the cores since the last look."""

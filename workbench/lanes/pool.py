@@ -258,7 +258,8 @@ def advised_threads() -> int:
 
 def ask_for_rest(context: Context, reading: bool, token_seconds: float = 0.0) -> None:
     """Ask what works in the background to rest while a context reads, or for its share of the time while it decodes."""
-    if not context.model.layers:
+    working = turns.working()
+    if working and not context.model.layers and _watch().gains(thread_limit(), working):
         turns.say(reading, token_seconds)
 
 
