@@ -125,6 +125,10 @@ class _Answering:
         period = 0.0 if reading else min(LONGEST, max(PERIOD, TOKENS * token_seconds))
         self._word.say(now + int((HOLDS + 2 * token_seconds) * NANO), int(period * NANO), self._begun)
 
+    def renew(self) -> None:
+        if self._reading:
+            self.say(reading=True)
+
     def await_rest(self) -> None:
         until = time.monotonic() + WAIT
         while self._reading and any(not each.rests for each in self.working()) and time.monotonic() < until:
@@ -191,6 +195,11 @@ def say(reading: bool, token_seconds: float = 0.0) -> None:
     """Say that an answer is being written: its prompt is read, for which all work rests, or tokens come, in so many
     seconds each. It holds for a moment, and only within `hurrying`."""
     _answering().say(reading, token_seconds)
+
+
+def renew() -> None:
+    """Say again that a prompt is read, if that was said; cheap enough to be called thousands of times a second."""
+    _answering().renew()
 
 
 def hurrying() -> contextlib.AbstractContextManager[None]:

@@ -282,7 +282,7 @@ class _Group:
         run.read = self.context.borrow(run.sequence, run.tokens, run.read, run.loose)
 
         def put_off() -> bool:
-            pool.ask_for_rest(self.context, reading=True)  # for as long as this takes
+            turns.renew()  # for as long as this takes
             return wanted()
 
         run.read = self.context.read(run.sequence, run.tokens, run.read, put_off, alone)
