@@ -71,7 +71,7 @@ class Embedder:
         self._model: Any = None
         self._loaded_in = ""  # the number type
         self._guessed = False  # whether that was taken because nobody knew which is faster
-        self._quick: QuickReader | None = None  # for a short text alone
+        self._quick: QuickReader | None = None  # for a BERT on the processor
         self.multiplies_in = "float32"  # what is fast on the processor; known once the model is loaded
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
         self._cores = _FreeCores()
@@ -181,9 +181,12 @@ class Embedder:
             batch = order[done : done + max(1, self._per_call // max(1, lengths[order[done]]))]
             started, rested = time.perf_counter(), self._rested
             self._gives_way = gives_way
-            quick = len(texts) == 1 and len(texts[0]) <= FEW and lengths[0] <= self._most
-            quick = quick and self._quick is not None and (not prompt or self.prompts.counts)
-            whole = [self._read_alone(texts[0], ids[0])] if quick else self._read_batch(texts, batch, prompt)
+            self._cores.choose(sum(len(texts[each]) for each in batch))
+            if self._quick is not None and lengths[batch[0]] <= self._most and (not prompt or self.prompts.counts):
+                found = self._quick([ids[each] for each in batch], self._rest)
+                whole = [(np.array(ids[each]), *one) for each, one in zip(batch, found, strict=True)]
+            else:
+                whole = self._read_batch([texts[each] for each in batch], prompt)
             for place, (own, vector, words) in zip(batch, whole, strict=True):
                 left_out = min(lengths[place], self._most) - len(own)  # of a prompt that is no part of the vector
                 lead = max(0, leads[place] - left_out)
@@ -194,12 +197,10 @@ class Embedder:
             yield done
         return Read(vectors, tuple(tokens))
 
-    def _read_batch(self, texts: Sequence[str], places: list[int], prompt: str) -> list[tuple[Any, Any, Any]]:
-        """The ids of each text's tokens, its vector and those of the tokens."""
-        chosen = [texts[each] for each in places]
-        self._cores.choose(sum(len(text) for text in chosen))
+    def _read_batch(self, texts: Sequence[str], prompt: str) -> list[tuple[Any, Any, Any]]:
+        """The ids of each text's tokens, its vector and those of the tokens, as the library reads them."""
         found = self._model.encode(
-            chosen, batch_size=len(chosen), show_progress_bar=False, output_value=None, prompt=prompt or None
+            list(texts), batch_size=len(texts), show_progress_bar=False, output_value=None, prompt=prompt or None
         )
         read = []
         for each in found:
@@ -207,14 +208,6 @@ class Embedder:
             words = each["token_embeddings"][there]
             read.append((each["input_ids"][there].cpu().numpy(), each["sentence_embedding"], words))
         return read
-
-    def _read_alone(self, text: str, ids: list[int]) -> tuple[Any, Any, Any]:
-        """The same of one short text, the quick way (quick.py)."""
-        import numpy as np
-
-        assert self._quick is not None
-        self._cores.choose(len(text))
-        return (np.array(ids), *self._quick(ids))
 
     def _as_arrays(self, ids: Any, vector: Any, words: Any) -> tuple[Any, Any]:
         """A text's vector of length 1, and those of its tokens that carry meaning (of all, where none does)."""
@@ -246,7 +239,7 @@ class Embedder:
     def _adapt(self, tokens: int, seconds: float) -> None:
         """Bring the next call nearer to BATCH_SECONDS, by steps that one slow call cannot upset."""
         wanted = tokens * BATCH_SECONDS / max(seconds, 1e-4)
-        if wanted < self._per_call or tokens > self._per_call // 2:  # small last batches say nothing about bigger ones
+        if seconds > BATCH_SECONDS or tokens > self._per_call // 2:  # a question says nothing of many texts
             self._per_call = int(min(16384, max(256, 0.5 * self._per_call + 0.5 * wanted)))
 
     @property
