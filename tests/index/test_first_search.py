@@ -54,13 +54,26 @@ def test_a_question_is_read_at_once_and_the_rest_is_found_out_afterwards(
     assert list(embed.settle()) == [Result(None)] and Embedder(fresh.folder).precision == "bfloat16"
 
 
-def test_many_texts_wait_for_it_so_that_they_are_all_read_in_one_way(
+def test_many_questions_wait_for_it_so_that_they_are_all_read_in_one_way(
     fresh: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh.load(wait=False)
     monkeypatch.setattr(number_type, "probing", finds_bfloat16)
-    read(fresh, "one", "two")
+    fresh.encode(["one", "two"], questions=True)
     assert fresh.multiplies_in == "bfloat16"
+
+
+def test_a_few_documents_are_read_before_it_and_many_wait_for_it(
+    fresh: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_type, "probing", never)
+    before = read(fresh, "The lamp is blue.", "The door is red.")
+    assert fresh.multiplies_in == "float32" and 0 < fresh._unsure < embed.UNSURE
+    monkeypatch.setattr(fresh, "_unsure", embed.UNSURE + 1)
+    monkeypatch.setattr(number_type, "probing", finds_bfloat16)
+    after = read(fresh, "The lamp is blue.", "The door is red.")
+    assert fresh.multiplies_in == "bfloat16"
+    assert (before * after).sum(axis=1).min() > number_type.KEPT_COSINE
 
 
 def test_a_trial_that_is_left_half_way_is_begun_anew(fresh: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:

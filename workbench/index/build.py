@@ -231,7 +231,7 @@ class Builder:
         wanted = deque((each, piece) for each in batch for piece in each.chunks if piece.id in missing)
         if wanted:
             self._ledger.mark_dirty()
-            yield from _meanwhile(self._embedder.load, self._progress("Loading the embedder"))
+            yield from _meanwhile(self._embedder.get_ready, self._progress("Loading the embedder"))
         waiting = deque(batch)
         while wanted:
             window = [wanted.popleft() for _ in range(min(WINDOW, len(wanted)))]

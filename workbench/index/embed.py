@@ -38,6 +38,9 @@ BATCH_SECONDS = 0.25  # what one call to the model should take, so that stopping
 # 1,024 there are never enough, and the process grew by 460 MB over 1,800 drawn texts. With 16 it grows by 60, all of
 # that in the first few calls, and is no slower.
 FEW_PRODUCTS = {"LRU_CACHE_CAPACITY": "16", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
+# Seconds of reading documents in the type that works everywhere before the faster one is found out, which takes twice
+# as long: a small folder is searchable before that.
+UNSURE = 4.0
 FEW = 400  # characters in a call (a question) that one thread reads: a second one is waited for longer than it helps
 SAMPLES = ("How long is the warranty?", "What of it has to be sent back to the maker before March, and by whom?")
 
@@ -71,6 +74,7 @@ class Embedder:
         self._model: Any = None
         self._loaded_in = ""  # the number type
         self._guessed = False  # whether that was taken because nobody knew which is faster
+        self._unsure = 0.0  # seconds documents were read by a guess
         self._quick: QuickReader | None = None  # for a BERT on the processor
         self.multiplies_in = "float32"  # what is fast on the processor; known once the model is loaded
         self._per_call = 1024  # tokens, padding included; adapted to BATCH_SECONDS
@@ -126,6 +130,10 @@ class Embedder:
         os.environ.update({key: value for key, value in FEW_PRODUCTS.items() if key not in os.environ})
         self._load_in(self.precision if wait else facts.known(self.folder).get(_precision_key()))
 
+    def get_ready(self) -> None:
+        """Load the model for documents: once reading them took a while, in the type that is faster here."""
+        self.load(wait=self._unsure > UNSURE)
+
     def settle(self) -> Generator[None, None, None]:
         """Find out what is faster, in steps of a second at most, of which each may be the last; what was loaded by a
         guess is loaded so then."""
@@ -163,11 +171,12 @@ class Embedder:
 
         Texts of about the same length go together, longest first, so that little is computed on padding. Before each
         goes what the embedder was trained to read before passages, or before `questions`; it is none of their tokens.
-        What `gives_way` rests between layers while an answer has its turn (turns.py).
+        What `gives_way` rests between layers while an answer has its turn (turns.py). Which number type is faster here
+        is found out before many questions are read, so that they are all read in one, and before many documents.
         """
         import numpy as np
 
-        self.load(wait=len(texts) > 1)
+        self.load(wait=len(texts) > 1) if questions else self.get_ready()
         prompt = self.prompts.question if questions else self.prompts.document
         encoded = self._tokenizer.encode_batch([prompt + each for each in texts])
         ids = [each.ids for each in encoded]
@@ -192,7 +201,9 @@ class Embedder:
                 lead = max(0, leads[place] - left_out)
                 vectors[place], tokens[place] = self._as_arrays(own[lead:], vector, words[lead:])
             self._gives_way = False
-            self._adapt(len(batch) * lengths[batch[0]], time.perf_counter() - started - (self._rested - rested))
+            took = time.perf_counter() - started - (self._rested - rested)
+            self._unsure += took if self._guessed else 0.0
+            self._adapt(len(batch) * lengths[batch[0]], took)
             done += len(batch)
             yield done
         return Read(vectors, tuple(tokens))
