@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from workbench import paths, records
 from workbench.lanes import attention, probe
-from workbench.lanes.probe import known_outcomes
+from workbench.lanes.probe import answer_seconds, known_outcomes
 
 
 @pytest.fixture
@@ -91,3 +92,16 @@ def test_a_busy_machine_is_not_timed_and_one_that_took_too_long_is_left_alone_fo
     monkeypatch.setattr(probe, "AGAIN", 0.0)
     monkeypatch.setattr(probe, "_given_up", set())
     assert found(paths.starter_model()) is False and len(tried) == 2
+
+
+def test_what_is_timed_is_nearly_all_of_the_reading() -> None:
+    """A context may read 512 tokens in one piece: what it reads to get warm must not be all there is."""
+    read: list[tuple[int, int]] = []
+
+    def take(lane: int, tokens: list[int], place: int, stop: object) -> int:
+        read.append((place, len(tokens)))
+        return len(tokens)
+
+    context = SimpleNamespace(forget=lambda lane: None, read=take, decode=lambda batch: None)
+    answer_seconds(context, 512, 3)  # type: ignore[arg-type]
+    assert read == [(0, probe.WARM), (probe.WARM, 512)]
